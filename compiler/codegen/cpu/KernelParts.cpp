@@ -1,0 +1,164 @@
+// What several kernel kinds share: outputs, vector loops, reductions.
+#include "compiler/codegen/cpu/Kernels.h"
+#include "compiler/codegen/cpu/ScalarMath.h"
+#include "compiler/fusion/RegionPlanner.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+KernelInfo emitKernel(KernelBuilder &k) {
+  switch (*parseRegionKind(k.source->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
+  case RegionKind::Loop: return emitLoopKernel(k);
+  case RegionKind::Row: return emitRowKernel(k);
+  case RegionKind::Column: return emitColumnKernel(k);
+  case RegionKind::Contract: return emitContractKernel(k);
+  case RegionKind::Attention: return emitAttentionKernel(k);
+  }
+  return {};
+}
+
+Dims spaceOf(KernelBuilder &k) { return toDims(k.source->getAttrOfType<ArrayAttr>("ingot.space")); }
+
+std::optional<Dims> permutedStores(ir::CopyOp copy, Value source) {
+  auto viewOp = copy.getX().getDefiningOp<ir::ViewOp>();
+  if (!viewOp || viewOp.getSource() != source)
+    return std::nullopt;
+  StridedView view = viewOf(viewOp);
+  Dims dims = typeOf(source).dims, own = contiguousStrides(dims), stores = contiguousStrides(view.dims), result;
+  if (!view.offset.Is(0) || NumElements(dims) != NumElements(view.dims))
+    return std::nullopt;
+  std::vector<bool> used(view.dims.size());
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    if (dims[axis].Is(1)) {
+      result.push_back(0);
+      continue;
+    }
+    size_t found = view.dims.size();
+    for (size_t i = 0; i < view.dims.size() && found == view.dims.size(); ++i)
+      if (!used[i] && view.dims[i] == dims[axis] && view.strides[i] == own[axis])
+        found = i;
+    if (found == view.dims.size())
+      return std::nullopt;
+    used[found] = true;
+    result.push_back(stores[found]);
+  }
+  // Vectors are stored whole: the last axis stays last.
+  if (dims.empty() || (!result.back().Is(1) && !dims.back().Is(1)))
+    return std::nullopt;
+  return result;
+}
+
+std::vector<Output> outputsOf(KernelBuilder &k) {
+  std::vector<Output> outputs;
+  for (Value result : k.returnOp()->getOperands()) {
+    if (auto copy = result.getDefiningOp<ir::CopyOp>())
+      if (auto view = copy.getX().getDefiningOp<ir::ViewOp>(); view && !isa<BlockArgument>(view.getSource()))
+        if (std::optional<Dims> strides = permutedStores(copy, view.getSource())) {
+          outputs.push_back({result, view.getSource(), *strides});
+          continue;
+        }
+    outputs.push_back({result, result, contiguousStrides(typeOf(result).dims)});
+  }
+  return outputs;
+}
+
+void storeOutputs(KernelBuilder &k, PointEmitter &emitter, const std::vector<Output> &outputs) {
+  for (const Output &output : outputs) {
+    TensorType type = typeOf(output.source);
+    StridedView view{0, type.dims, output.strides};
+    Value pointer = k.elementPointer(k.buffer(output.tensor), storageType(k.b.getContext(), type.dtype), k.offsetOf(view, emitter.where()));
+    k.store(emitter.at(output.source), pointer, type.dtype, emitter.where().width, emitter.where().lanes);
+  }
+}
+
+int64_t costPerElement(KernelBuilder &k) {
+  int64_t cost = 1;
+  for (Operation &op : k.body())
+    cost += isa<ir::ExpOp, ir::TanhOp, ir::ErfOp, ir::LogOp, ir::SinOp, ir::CosOp, ir::PowOp, ir::SigmoidOp>(op) ? 16 : isa<ir::DivOp, ir::SqrtOp, ir::RsqrtOp>(op) ? 4 : 1;
+  return cost;
+}
+
+int vectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : k.target.vectorWidth; }
+
+void forVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t> length, int width, llvm::function_ref<void(Value, Value)> body) {
+  Value step = k.constant(width);
+  if (width == 1) {
+    k.forRange(begin, end, step, [&](Value j) { body(j, nullptr); });
+    return;
+  }
+  Value whole;
+  if (length) {
+    whole = k.add(begin, k.constant(*length / width * width));
+  } else {
+    Value count = k.sub(end, begin);
+    whole = k.add(begin, k.mul(k.udiv(count, step), step));
+  }
+  if (!length || *length >= width)
+    k.forRange(begin, whole, step, [&](Value j) { body(j, nullptr); });
+  if (length && *length % width == 0)
+    return;
+  Value lanes = k.sub(end, whole);
+  if (length)
+    body(whole, lanes);
+  else
+    k.ifThen(k.less(whole, end), [&] { body(whole, lanes); });
+}
+
+bool isReduction(Operation *op) { return fusionKind(op) == FusionKind::kReduction; }
+
+static Value constantOf(KernelBuilder &k, Type element, double real, int64_t integer, int width) {
+  TypedAttr scalar = isa<FloatType>(element) ? TypedAttr(k.b.getFloatAttr(element, real)) : TypedAttr(k.b.getIntegerAttr(element, integer));
+  if (width == 1)
+    return arith::ConstantOp::create(k.b, scalar);
+  return arith::ConstantOp::create(k.b, DenseElementsAttr::get(VectorType::get({width}, element), mlir::Attribute(scalar)));
+}
+
+Value reductionStart(KernelBuilder &k, Operation *op, int width) {
+  DType dtype = typeOf(op->getOperand(0)).dtype;
+  Type element = computeType(k.b.getContext(), dtype);
+  double infinity = std::numeric_limits<double>::infinity();
+  unsigned bits = element.getIntOrFloatBitWidth();
+  bool isUnsigned = IsUnsigned(dtype);
+  if (isa<ir::ReduceSumOp>(op)) return constantOf(k, element, 0, 0, width);
+  if (isa<ir::ReduceProdOp>(op)) return constantOf(k, element, 1, 1, width);
+  if (isa<ir::ReduceMaxOp>(op)) return constantOf(k, element, -infinity, isUnsigned ? 0 : llvm::minIntN(bits), width);
+  return constantOf(k, element, infinity, isUnsigned ? static_cast<int64_t>(llvm::maxUIntN(bits)) : llvm::maxIntN(bits), width);
+}
+
+static Value combine(KernelBuilder &k, Operation *op, Value x, Value y) {
+  OpKind kind = isa<ir::ReduceSumOp>(op) ? OpKind::kAdd : isa<ir::ReduceProdOp>(op) ? OpKind::kMul : isa<ir::ReduceMaxOp>(op) ? OpKind::kMax : OpKind::kMin;
+  DType dtype = typeOf(op->getOperand(0)).dtype;
+  return emitScalarOp(k.b, kind, scalarClassOf(dtype), x, y, nullptr, dtype, dtype);
+}
+
+Value reductionStep(KernelBuilder &k, Operation *op, Value accumulator, Value value, Value lanes) {
+  Value next = combine(k, op, accumulator, value);
+  if (!lanes)
+    return next;
+  int width = static_cast<int>(cast<VectorType>(next.getType()).getNumElements());
+  return arith::SelectOp::create(k.b, k.laneMask(lanes, width), next, accumulator);
+}
+
+Value reductionFinish(KernelBuilder &k, Operation *op, Value accumulator) {
+  auto type = dyn_cast<VectorType>(accumulator.getType());
+  if (!type)
+    return accumulator;
+  // Halves onto each other: log2(width) steps.
+  for (int64_t width = type.getNumElements() / 2; width >= 1; width /= 2) {
+    SmallVector<int64_t> low, high;
+    for (int64_t i = 0; i < width; ++i) {
+      low.push_back(i);
+      high.push_back(i + width);
+    }
+    Value x = vector::ShuffleOp::create(k.b, accumulator, accumulator, low), y = vector::ShuffleOp::create(k.b, accumulator, accumulator, high);
+    accumulator = combine(k, op, x, y);
+  }
+  return vector::ExtractOp::create(k.b, accumulator, ArrayRef<int64_t>{0});
+}
+
+} // namespace ingot::compiler

@@ -1,0 +1,123 @@
+#include "compiler/codegen/cpu/Microkernel.h"
+
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+DType accumulatorType(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype; }
+
+void Microkernel::emitBlock(KernelBuilder &k, Value first, int rows, int panels, const Callbacks &callbacks) const {
+  auto &b = k.b;
+  int width = k.target.vectorWidth, vectors = panels * static_cast<int>(kPanelWidth) / width, perPanel = static_cast<int>(kPanelWidth) / width;
+  Type element = computeType(b.getContext(), dtype), leftElement = storageType(b.getContext(), dtype), panelElement = storageType(b.getContext(), panelDType);
+  SmallVector<Value> rowPointers, panelPointers;
+  for (int i = 0; i < rows; ++i)
+    rowPointers.push_back(callbacks.row(k.add(first, k.constant(i))));
+  for (int p = 0; p < panels; ++p)
+    panelPointers.push_back(callbacks.panel(p));
+
+  // step(offset of the left operand, flat depth index)
+  auto step = [&](Value leftOffset, Value flat, ValueRange sums) {
+    SmallVector<Value> right, next;
+    Value panelOffset = k.mul(flat, k.constant(kPanelWidth));
+    for (int v = 0; v < vectors; ++v) {
+      Value pointer = k.elementPointer(panelPointers[v / perPanel], panelElement, k.add(panelOffset, k.constant(v % perPanel * width)));
+      right.push_back(k.load(pointer, panelDType, width, nullptr));
+    }
+    for (int i = 0; i < rows; ++i) {
+      Value left = k.splat(k.load(k.elementPointer(rowPointers[i], leftElement, leftOffset), dtype, 1, nullptr), width);
+      for (int v = 0; v < vectors; ++v) {
+        Value sum = sums[i * vectors + v];
+        if (isa<FloatType>(element))
+          next.push_back(math::FmaOp::create(b, left, right[v], sum));
+        else
+          next.push_back(arith::AddIOp::create(b, arith::MulIOp::create(b, left, right[v]), sum));
+      }
+    }
+    return next;
+  };
+  SmallVector<Value> sums(rows * vectors, k.zero(element, width));
+  std::function<SmallVector<Value>(size_t, Value, Value, ValueRange)> nest = [&](size_t axis, Value leftOffset, Value flat, ValueRange carried) -> SmallVector<Value> {
+    if (axis == depth.size())
+      return step(leftOffset, flat, carried);
+    if (depth[axis].Is(1))
+      return nest(axis + 1, leftOffset, flat, carried);
+    Value inner = k.dim(NumElements(Dims(depth.begin() + axis + 1, depth.end())));
+    return k.forReduce(k.constant(0), k.dim(depth[axis]), k.constant(1), carried, [&](Value i, ValueRange values) {
+      return nest(axis + 1, k.add(leftOffset, k.mulDim(i, strides[axis])), k.add(flat, k.mul(i, inner)), values);
+    });
+  };
+  sums = nest(0, k.constant(0), k.constant(0), sums);
+  for (int i = 0; i < rows; ++i)
+    for (int v = 0; v < vectors; ++v)
+      callbacks.store(first, i, v * width, sums[i * vectors + v]);
+}
+
+void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const {
+  Value step = k.constant(maxRows), whole = k.add(begin, k.mul(k.udiv(k.sub(end, begin), step), step));
+  k.forRange(begin, whole, step, [&](Value first) {
+    emitBlock(k, first, maxRows, panels, callbacks);
+    callbacks.after(first, step);
+  });
+  if (maxRows == 1)
+    return;
+  Value left = k.sub(end, whole);
+  k.switchOn(left, maxRows - 1, [&](int rows) { emitBlock(k, whole, rows, panels, callbacks); });
+  k.ifThen(k.less(whole, end), [&] { callbacks.after(whole, left); });
+}
+
+void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depthStrides, const Dim &columnStride, Value columns, Value first, Value count, Value to) {
+  DType packed = accumulatorType(dtype);
+  Type fromElement = storageType(k.b.getContext(), dtype), toElement = storageType(k.b.getContext(), packed);
+  Value total = k.dim(NumElements(depth)), sixteen = k.constant(kPanelWidth);
+  // Calls body(offset of the source, flat depth index) for all of the depth.
+  auto overDepth = [&](llvm::function_ref<void(Value, Value)> body) {
+    std::function<void(size_t, Value, Value)> nest = [&](size_t axis, Value offset, Value flat) {
+      if (axis == depth.size())
+        return body(offset, flat);
+      if (depth[axis].Is(1))
+        return nest(axis + 1, offset, flat);
+      Value inner = k.dim(NumElements(Dims(depth.begin() + axis + 1, depth.end())));
+      k.forRange(k.constant(0), k.dim(depth[axis]), k.constant(1),
+                 [&](Value i) { nest(axis + 1, k.add(offset, k.mulDim(i, depthStrides[axis])), k.add(flat, k.mul(i, inner))); });
+    };
+    nest(0, k.constant(0), k.constant(0));
+  };
+  int width = k.target.vectorWidth;
+  k.forRange(k.constant(0), count, k.constant(1), [&](Value p) {
+    Value panel = k.elementPointer(to, toElement, k.mul(p, k.mul(total, sixteen)));
+    Value column = k.add(first, k.mul(p, sixteen));
+    Value valid = k.min(k.sub(columns, column), sixteen);
+    if (columnStride.Is(1)) {
+      auto copy = [&](bool masked) {
+        overDepth([&](Value offset, Value flat) {
+          for (int v = 0; v < kPanelWidth; v += width) {
+            Value at = k.add(column, k.constant(v)), lanes = masked ? k.sub(valid, k.constant(v)) : Value();
+            Value value = k.load(k.elementPointer(from, fromElement, k.add(offset, at)), dtype, width, lanes);
+            k.store(value, k.elementPointer(panel, toElement, k.add(k.mul(flat, sixteen), k.constant(v))), packed, width, nullptr);
+          }
+        });
+      };
+      Value full = arith::CmpIOp::create(k.b, arith::CmpIPredicate::eq, valid, sixteen);
+      k.ifThen(full, [&] { copy(false); });
+      k.ifThen(k.less(valid, sixteen), [&] { copy(true); });
+      return;
+    }
+    k.forRange(k.constant(0), sixteen, k.constant(1), [&](Value lane) {
+      Value at = k.mulDim(k.add(column, lane), columnStride);
+      Value real = k.less(lane, valid);
+      // A column that does not exist reads column `first` and stores zero.
+      at = arith::SelectOp::create(k.b, real, at, k.mulDim(first, columnStride));
+      overDepth([&](Value offset, Value flat) {
+        Value value = k.load(k.elementPointer(from, fromElement, k.add(offset, at)), dtype, 1, nullptr);
+        value = arith::SelectOp::create(k.b, real, value, k.zero(value.getType(), 1));
+        k.store(value, k.elementPointer(panel, toElement, k.add(k.mul(flat, sixteen), lane)), packed, 1, nullptr);
+      });
+    });
+  });
+}
+
+} // namespace ingot::compiler

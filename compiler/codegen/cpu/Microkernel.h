@@ -1,0 +1,41 @@
+// The register tile under every contraction: a few rows of the left operand times panels of 16 columns of the right one, sums kept in registers
+// over the whole depth. Panels are [K][16], so each step reads consecutive memory; the left operand may have any strides.
+#ifndef INGOT_COMPILER_CODEGEN_CPU_MICROKERNEL_H
+#define INGOT_COMPILER_CODEGEN_CPU_MICROKERNEL_H
+
+#include "compiler/codegen/cpu/Kernels.h"
+
+namespace ingot::compiler {
+
+constexpr int64_t kPanelWidth = 16;
+
+struct Microkernel {
+  DType dtype;          // of the left operand in memory
+  DType panelDType;     // of panels in memory
+  Dims depth, strides;  // the contracted axes and the left operand's strides along them
+  RegisterTile tile;
+
+  // Computes rows [begin, end) in steps of tile.rows, with `panels` panels at once.
+  // row(m): pointer to the left operand's row m; panel(p): pointer to panel p; store(m, column, value): takes a vector of the sum for row m,
+  // `column` being a multiple of the vector width; after(m, rows): called when the rows from m on are stored.
+  struct Callbacks {
+    std::function<Value(Value)> row;
+    std::function<Value(int)> panel;
+    std::function<void(Value first, int i, int column, Value value)> store;
+    std::function<void(Value first, Value rows)> after;
+  };
+  void emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const;
+
+private:
+  void emitBlock(KernelBuilder &k, Value first, int rows, int panels, const Callbacks &callbacks) const;
+};
+
+// The type sums are kept in, and of panels packed at run time.
+DType accumulatorType(DType dtype);
+
+// Copies columns [first, first + 16 * count) of the right operand (axes: depth..., n; strides likewise, base pointing at this batch) into
+// panels at `to`; columns from `columns` on are zero.
+void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depthStrides, const Dim &columnStride, Value columns, Value first, Value count, Value to);
+
+} // namespace ingot::compiler
+#endif

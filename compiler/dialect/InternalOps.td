@@ -1,0 +1,56 @@
+// Ops that exist only inside the compiler, beside the graph ops of graph/ops/. Types carry the dims as text:
+// tensor<?x768xf32, ["batch", "768"]>.
+include "graph/ops/base.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+class Ingot_InternalOp<string mnemonic, list<Trait> traits = [Pure]> : Op<Ingot_Dialect, mnemonic, traits>;
+
+def Ingot_ConstantOp : Ingot_InternalOp<"constant"> {
+  let summary = "Constant number `id` of the program; its bytes stay outside the IR.";
+  let arguments = (ins I64Attr:$id);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$id attr-dict `:` type($result)";
+}
+def Ingot_ScalarOp : Ingot_InternalOp<"scalar"> {
+  let summary = "A number, repeated over the result.";
+  let arguments = (ins AnyAttr:$value);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "`(` $value `)` attr-dict `:` type($result)";
+}
+def Ingot_ViewOp : Ingot_InternalOp<"view"> {
+  let summary = "Element [i...] is element offset + sum(i * stride) of the contiguous operand; offset and strides are dim expressions.";
+  let arguments = (ins AnyRankedTensor:$source, StrAttr:$offset, StrArrayAttr:$strides);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$source `offset` $offset `strides` $strides attr-dict `:` type($source) `->` type($result)";
+}
+def Ingot_WindowsOp : Ingot_InternalOp<"windows"> {
+  let summary = "A convolution's windows: [n, g, out..., c, kernel...] is x[n, g * C + c, out * stride + kernel * dilation], C being the result's c axis. Moves no data.";
+  let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$steps, DenseI64ArrayAttr:$dilations);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+}
+def Ingot_CopyOp : Ingot_InternalOp<"copy"> {
+  let summary = "The operand, made contiguous.";
+  let arguments = (ins AnyRankedTensor:$x);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+}
+def Ingot_ContractOp : Ingot_InternalOp<"contract"> {
+  let summary = "result[b, m, n] = sum over k of x[b, m, k] * y[b, k, n], with `batch` b axes, `rows` m axes and `depth` k axes, and one n axis.";
+  let description = [{ With `packed`, y is [panels, K, 16]: K-major panels of 16 columns, padded with zeros, without batch axes. }];
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, I64Attr:$batch, I64Attr:$rows, I64Attr:$depth, UnitAttr:$packed);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x `,` $y attr-dict `:` type($x) `,` type($y) `->` type($result)";
+}
+def Ingot_PackOp : Ingot_InternalOp<"pack"> {
+  let summary = "A constant matrix [k..., n] as panels [ceil(n / 16), product(k), 16]; done at compile time.";
+  let arguments = (ins AnyRankedTensor:$x);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+}
+def Ingot_DispatchOp : Ingot_InternalOp<"dispatch", []> {
+  let summary = "Runs an outlined kernel on whole buffers.";
+  let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<AnyRankedTensor>:$operands);
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let assemblyFormat = "$kernel `(` $operands `)` attr-dict `:` functional-type($operands, $results)";
+}

@@ -1,0 +1,186 @@
+#include "compiler/emit/ProgramEmitter.h"
+
+#include "llvm/IR/Constants.h"
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Intrinsics.h"
+
+using namespace llvm;
+
+namespace ingot::compiler {
+
+std::string kernelSymbol(const std::string &kernel, const std::string &level) { return kernel + "." + level; }
+
+namespace {
+
+class Emitter {
+public:
+  Emitter(Module &module, const ProgramPlan &plan, const EmitOptions &options)
+      : module(module), plan(plan), options(options), context(module.getContext()), i32(Type::getInt32Ty(context)), i64(Type::getInt64Ty(context)), pointer(PointerType::get(context, 0)) {}
+
+  void run() {
+    for (Function &function : module)
+      if (!function.isDeclaration())
+        function.setLinkage(GlobalValue::InternalLinkage);
+    setTargets();
+    Constant *weights = ConstantPointerNull::get(pointer);
+    if (options.embedWeights && plan.weightsBytes > 0)
+      weights = reserveWeights();
+    std::vector<Constant *> symbols, values, operands, steps, variants;
+    for (const auto &[name, range] : plan.symbols)
+      symbols.push_back(structure({text(name), number64(range.min), number64(range.max)}));
+    for (const ingot_value_t &value : plan.values)
+      values.push_back(structure({number(value.kind), number(value.slot), number64(value.offset), number(value.bytes), number(value.first_step), number(value.last_step), number(0)}));
+    for (const PlannedStep &step : plan.steps) {
+      uint32_t first = static_cast<uint32_t>(operands.size());
+      for (uint32_t operand : step.operands)
+        operands.push_back(number(operand));
+      steps.push_back(structure({number(INGOT_STEP_KERNEL), number(step.kernel), number(first), number(step.operands.size()), number(step.tiles), number(step.work), number(0), number(0),
+                                 number(INGOT_NONE), number(INGOT_NONE), text(step.name)}));
+    }
+    for (size_t level = 0; level < options.levels.size(); ++level) {
+      std::vector<Constant *> kernels;
+      for (size_t i = 0; i < plan.kernels.size(); ++i) {
+        Constant *run = module.getFunction(kernelSymbol(plan.kernels[i], options.levels[level].level));
+        kernels.push_back(structure({text(plan.kernels[i]), run, null(), null(), number(plan.workspaces[level][i]), number(0)}));
+      }
+      variants.push_back(structure({text(options.levels[level].level), number64(options.levels[level].requiredFeatures), array(kernels, "kernels")}));
+    }
+    Function *evaluate = emitEvalSizes();
+    uint32_t count = static_cast<uint32_t>(plan.symbols.size() + plan.sizes.size());
+    Constant *program = structure({number(sizeof(ingot_program_desc_t)), number(INGOT_ABI_VERSION), text(options.name), text(options.precision),
+                                   number(plan.symbols.size()), number(count), array(symbols, "symbols"), evaluate,
+                                   number(plan.inputs.size()), number(plan.outputs.size()), number(0), number(plan.values.size()),
+                                   array(ios(plan.inputs), "inputs"), array(ios(plan.outputs), "outputs"), array(values, "values"),
+                                   number(operands.size()), number(plan.steps.size()), number(plan.kernels.size()), number(variants.size()),
+                                   array(operands, "operands"), array(steps, "steps"), array(variants, "variants"),
+                                   weights, number64(plan.weightsBytes), number64(options.weightsHash), options.embedWeights ? null() : text(options.weightsFile)});
+    new GlobalVariable(module, program->getType(), true, GlobalValue::ExternalLinkage, program, "ingot_program_" + options.name);
+  }
+
+private:
+  Constant *number(uint64_t value) { return ConstantInt::get(i32, static_cast<uint32_t>(value)); }
+  Constant *number64(uint64_t value) { return ConstantInt::get(i64, value); }
+  Constant *null() { return ConstantPointerNull::get(pointer); }
+  Constant *structure(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(context, fields); }
+
+  Constant *text(const std::string &value) {
+    Constant *&known = texts[value];
+    if (!known) {
+      Constant *data = ConstantDataArray::getString(context, value);
+      auto *global = new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.text");
+      global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+      known = global;
+    }
+    return known;
+  }
+
+  Constant *array(ArrayRef<Constant *> elements, const char *name) {
+    if (elements.empty())
+      return null();
+    auto *type = ArrayType::get(elements[0]->getType(), elements.size());
+    return new GlobalVariable(module, type, true, GlobalValue::InternalLinkage, ConstantArray::get(type, elements), std::string("ingot.") + name);
+  }
+
+  std::vector<Constant *> ios(const std::vector<PlannedIo> &list) {
+    std::vector<Constant *> result;
+    for (const PlannedIo &io : list) {
+      SmallVector<Constant *> dims;
+      for (size_t i = 0; i < INGOT_MAX_RANK; ++i)
+        dims.push_back(number(i < io.dims.size() ? io.dims[i] : INGOT_NONE));
+      result.push_back(structure({text(io.name), number(io.value), number(static_cast<uint32_t>(io.type.dtype)), number(io.type.rank()), ConstantArray::get(ArrayType::get(i32, INGOT_MAX_RANK), dims)}));
+    }
+    return result;
+  }
+
+  // Every function gets its level's instruction set; names end in the level.
+  void setTargets() {
+    for (Function &function : module)
+      for (const CpuTarget &level : options.levels)
+        if (function.getName().ends_with("." + level.level)) {
+          function.addFnAttr("target-cpu", level.level);
+          if (!level.features.empty())
+            function.addFnAttr("target-features", level.features);
+          std::string width = std::to_string(level.vectorWidth * 32);
+          function.addFnAttr("prefer-vector-width", width);
+          function.addFnAttr("min-legal-vector-width", width);
+        }
+  }
+
+  // Room without contents: the assembler makes a section of the right size, which Weights.cpp turns into data.
+  Constant *reserveWeights() {
+    std::string symbol = "ingot_weights_" + options.name;
+    module.appendModuleInlineAsm(".section " + std::string(kWeightsSection) + ",\"al\",@nobits\n.balign 4096\n.hidden " + symbol + "\n.globl " + symbol + "\n" + symbol + ":\n.zero " +
+                                 std::to_string(plan.weightsBytes) + "\n.text\n");
+    auto *global = new GlobalVariable(module, Type::getInt8Ty(context), true, GlobalValue::ExternalLinkage, nullptr, symbol);
+    global->setVisibility(GlobalValue::HiddenVisibility);
+    global->setCodeModel(CodeModel::Large);
+    return global;
+  }
+
+  // int32_t eval_sizes(int64_t *sizes): 1 when a size is negative or overflows.
+  Function *emitEvalSizes() {
+    auto *function = Function::Create(FunctionType::get(i32, {pointer}, false), GlobalValue::InternalLinkage, "ingot.eval_sizes", module);
+    IRBuilder<> b(BasicBlock::Create(context, "entry", function));
+    llvm::Value *sizes = function->getArg(0), *bad = b.getFalse();
+    std::vector<llvm::Value *> symbols;
+    for (size_t i = 0; i < plan.symbols.size(); ++i)
+      symbols.push_back(b.CreateLoad(i64, b.CreateConstGEP1_64(i64, sizes, i)));
+    for (size_t i = 0; i < plan.sizes.size(); ++i) {
+      llvm::Value *value = evaluate(b, plan.sizes[i], symbols, bad);
+      bad = b.CreateOr(bad, b.CreateICmpSLT(value, b.getInt64(0)));
+      b.CreateStore(value, b.CreateConstGEP1_64(i64, sizes, plan.symbols.size() + i));
+    }
+    b.CreateRet(b.CreateZExt(bad, i32));
+    return function;
+  }
+
+  llvm::Value *checked(IRBuilder<> &b, Intrinsic::ID id, llvm::Value *x, llvm::Value *y, llvm::Value *&bad) {
+    llvm::Value *pair = b.CreateBinaryIntrinsic(id, x, y);
+    bad = b.CreateOr(bad, b.CreateExtractValue(pair, 1));
+    return b.CreateExtractValue(pair, 0);
+  }
+
+  llvm::Value *evaluate(IRBuilder<> &b, const Dim &dim, const std::vector<llvm::Value *> &symbols, llvm::Value *&bad) {
+    llvm::Value *sum = b.getInt64(0);
+    for (const Dim::Term &term : dim.terms()) {
+      llvm::Value *product = b.getInt64(term.coefficient);
+      for (const auto &atom : term.atoms) {
+        llvm::Value *factor = atom->symbol.empty() ? evaluateCall(b, *atom, symbols, bad) : symbols[plan.symbolIndex.at(atom->symbol)];
+        product = checked(b, Intrinsic::smul_with_overflow, product, factor, bad);
+      }
+      sum = checked(b, Intrinsic::sadd_with_overflow, sum, product, bad);
+    }
+    return sum;
+  }
+
+  llvm::Value *evaluateCall(IRBuilder<> &b, const Dim::Atom &atom, const std::vector<llvm::Value *> &symbols, llvm::Value *&bad) {
+    llvm::Value *x = evaluate(b, atom.arguments[0], symbols, bad), *y = evaluate(b, atom.arguments[1], symbols, bad);
+    if (atom.call == Dim::Call::kMin)
+      return b.CreateBinaryIntrinsic(Intrinsic::smin, x, y);
+    if (atom.call == Dim::Call::kMax)
+      return b.CreateBinaryIntrinsic(Intrinsic::smax, x, y);
+    // A zero divisor means an empty tensor: divide by one instead of trapping.
+    y = b.CreateBinaryIntrinsic(Intrinsic::smax, y, b.getInt64(1));
+    llvm::Value *quotient = b.CreateSDiv(x, y), *remainder = b.CreateSub(x, b.CreateMul(quotient, y));
+    llvm::Value *floor = b.CreateSub(quotient, b.CreateZExt(b.CreateICmpSLT(remainder, b.getInt64(0)), i64));
+    if (atom.call == Dim::Call::kFloorDiv)
+      return floor;
+    if (atom.call == Dim::Call::kCeilDiv)
+      return b.CreateAdd(quotient, b.CreateZExt(b.CreateICmpSGT(remainder, b.getInt64(0)), i64));
+    return b.CreateSub(x, b.CreateMul(floor, y));
+  }
+
+  Module &module;
+  const ProgramPlan &plan;
+  const EmitOptions &options;
+  LLVMContext &context;
+  Type *i32, *i64;
+  PointerType *pointer;
+  std::map<std::string, Constant *> texts;
+};
+
+} // namespace
+
+void emitProgram(Module &module, const ProgramPlan &plan, const EmitOptions &options) { Emitter(module, plan, options).run(); }
+
+} // namespace ingot::compiler

@@ -1,0 +1,26 @@
+// Writes a ProgramPlan into an LLVM module as the constant data of runtime/include/ingot/abi.h.
+#ifndef INGOT_COMPILER_EMIT_PROGRAMEMITTER_H
+#define INGOT_COMPILER_EMIT_PROGRAMEMITTER_H
+
+#include "compiler/emit/ProgramPlan.h"
+#include "llvm/IR/Module.h"
+
+namespace ingot::compiler {
+
+struct EmitOptions {
+  std::string name, precision;
+  std::vector<CpuTarget> levels;
+  bool embedWeights = true;
+  uint64_t weightsHash = 0;
+  std::string weightsFile; // when not embedded
+};
+
+// The module must hold every kernel as @KERNEL.LEVEL (kernelSymbol). Afterwards only @ingot_program_<name> is visible.
+void emitProgram(llvm::Module &module, const ProgramPlan &plan, const EmitOptions &options);
+std::string kernelSymbol(const std::string &kernel, const std::string &level);
+
+// Section that reserves room for embedded weights; Weights.cpp fills it in after code generation.
+inline constexpr char kWeightsSection[] = ".lrodata.ingot";
+
+} // namespace ingot::compiler
+#endif

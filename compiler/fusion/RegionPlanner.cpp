@@ -1,0 +1,314 @@
+#include "compiler/fusion/RegionPlanner.h"
+
+#include <algorithm>
+
+#include "compiler/views/StridedView.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
+    {RegionKind::Loop, "loop"}, {RegionKind::Row, "row"}, {RegionKind::Column, "column"}, {RegionKind::Contract, "contract"}, {RegionKind::Attention, "attention"}};
+
+llvm::StringRef name(RegionKind kind) {
+  for (auto [k, text] : kNames)
+    if (k == kind)
+      return text;
+  return "";
+}
+
+std::optional<RegionKind> parseRegionKind(llvm::StringRef wanted) {
+  for (auto [kind, text] : kNames)
+    if (text == wanted)
+      return kind;
+  return std::nullopt;
+}
+
+RowExtent rowExtent(const Dims &dims, const Dims &space) {
+  if (dims == space)
+    return RowExtent::Full;
+  Dims outer(space.begin(), space.end() - 1);
+  if (dims == outer)
+    return RowExtent::PerRow;
+  outer.push_back(1);
+  return dims == outer ? RowExtent::PerRow : RowExtent::Other;
+}
+
+bool isRowBroadcast(ir::ViewOp op, const Dims &space) {
+  StridedView view = viewOf(op);
+  if (view.dims != space || rowExtent(typeOf(op.getSource()).dims, space) != RowExtent::PerRow)
+    return false;
+  Dims outer(space.begin(), space.end() - 1);
+  StridedView rows{view.offset, outer, Dims(view.strides.begin(), view.strides.end() - 1)};
+  return rows.isContiguous() && (view.strides.back().Is(0) || space.back().Is(1));
+}
+
+namespace {
+
+bool isComputing(Operation *op) { return !isa<ir::ViewOp, ir::ScalarOp, ir::ConstantOp, ir::PackOp, func::ReturnOp>(op); }
+
+class Planner {
+public:
+  explicit Planner(func::FuncOp function) : function(function) {}
+
+  std::vector<Region> run() {
+    for (Operation &op : function.getBody().front())
+      if (isComputing(&op))
+        place(&op);
+    return sorted();
+  }
+
+private:
+  int regionOf(Value value) const {
+    Operation *op = value.getDefiningOp();
+    auto found = op ? owner.find(op) : owner.end();
+    return found == owner.end() ? -1 : found->second;
+  }
+  static Value buffer(Value value) {
+    auto view = value.getDefiningOp<ir::ViewOp>();
+    return view ? view.getSource() : value;
+  }
+
+  // Does `value` need anything that region `target` computes?
+  bool dependsOn(Value value, int target) const {
+    llvm::SmallPtrSet<Operation *, 32> seen;
+    SmallVector<Operation *> work;
+    auto push = [&](Value v) {
+      if (Operation *op = v.getDefiningOp(); op && seen.insert(op).second)
+        work.push_back(op);
+    };
+    push(value);
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val();
+      auto found = owner.find(op);
+      if (found == owner.end()) {
+        llvm::for_each(op->getOperands(), push);
+        continue;
+      }
+      if (found->second == target)
+        return true;
+      // A kernel runs as a whole: it waits for all of its operands.
+      for (Operation *member : regions[found->second].ops)
+        llvm::for_each(member->getOperands(), push);
+    }
+    return false;
+  }
+
+  // Could `op` run inside the region, as far as order goes and views of the region's own values allow?
+  bool canJoin(Operation *op, int target) const {
+    for (Value operand : op->getOperands()) {
+      if (regionOf(buffer(operand)) == target) {
+        auto view = operand.getDefiningOp<ir::ViewOp>();
+        bool readable = !view || (regions[target].kind == RegionKind::Row && isRowBroadcast(view, regions[target].space));
+        if (!readable)
+          return false;
+      } else if (dependsOn(operand, target)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  // Merging `from` into `into`, which reads it: no third region may stand between them, and views of from's values must stay readable.
+  bool canAbsorb(int from, int into) const {
+    for (Operation *op : regions[into].ops)
+      for (Value operand : op->getOperands()) {
+        int source = regionOf(buffer(operand));
+        if (source == from) {
+          auto view = operand.getDefiningOp<ir::ViewOp>();
+          if (view && !(regions[into].kind == RegionKind::Row && isRowBroadcast(view, regions[into].space)))
+            return false;
+        } else if (source != into && dependsOn(operand, from)) {
+          return false;
+        }
+      }
+    return true;
+  }
+
+  void absorb(int from, int into) {
+    for (Operation *op : regions[from].ops)
+      owner[op] = into;
+    auto &ops = regions[into].ops;
+    ops.insert(ops.end(), regions[from].ops.begin(), regions[from].ops.end());
+    std::sort(ops.begin(), ops.end(), [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    regions[from].ops.clear();
+  }
+
+  int start(RegionKind kind, Dims space, Operation *op) {
+    regions.push_back({kind, std::move(space), {}});
+    join(op, static_cast<int>(regions.size()) - 1);
+    return static_cast<int>(regions.size()) - 1;
+  }
+
+  void join(Operation *op, int region) {
+    owner[op] = region;
+    regions[region].ops.push_back(op);
+  }
+
+  void place(Operation *op) {
+    switch (*fusionKind(op)) {
+    case FusionKind::kElementwise: return placeElementwise(op);
+    case FusionKind::kReduction: return placeReduction(op);
+    case FusionKind::kContraction: return placeContraction(cast<ir::ContractOp>(op));
+    default: start(RegionKind::Loop, typeOf(op->getResult(0)).dims, op);
+    }
+  }
+
+  // Does an element-wise result with these dims live in the region's space?
+  bool fits(const Dims &dims, const Region &region) const {
+    if (region.kind == RegionKind::Row)
+      return rowExtent(dims, region.space) != RowExtent::Other;
+    return dims == region.space;
+  }
+
+  static int preference(RegionKind kind) {
+    switch (kind) {
+    case RegionKind::Attention:
+    case RegionKind::Contract: return 3;
+    case RegionKind::Row: return 2;
+    case RegionKind::Column: return 1;
+    case RegionKind::Loop: return 0;
+    }
+    return 0;
+  }
+
+  void placeElementwise(Operation *op) {
+    Dims dims = typeOf(op->getResult(0)).dims;
+    SmallVector<int> sources;
+    for (Value operand : op->getOperands())
+      if (int region = regionOf(buffer(operand)); region >= 0 && !llvm::is_contained(sources, region))
+        sources.push_back(region);
+    llvm::sort(sources, [&](int a, int b) { return std::pair(-preference(regions[a].kind), a) < std::pair(-preference(regions[b].kind), b); });
+    for (int home : sources) {
+      if (!fits(dims, regions[home]) || !canJoin(op, home))
+        continue;
+      join(op, home);
+      for (int other : sources)
+        if (other != home && mayAbsorb(other, home) && canAbsorb(other, home))
+          absorb(other, home);
+      return;
+    }
+    int home = start(RegionKind::Loop, dims, op);
+    for (int other : sources)
+      if (mayAbsorb(other, home) && canAbsorb(other, home))
+        absorb(other, home);
+  }
+
+  // Element-wise work goes where its consumer is; rows of the same shape go together.
+  bool mayAbsorb(int from, int into) const {
+    const Region &a = regions[from], &b = regions[into];
+    if (a.ops.empty() || a.space != b.space)
+      return false;
+    return a.kind == RegionKind::Loop || (a.kind == RegionKind::Row && b.kind == RegionKind::Row);
+  }
+
+  bool usedOnlyBy(const Region &region, llvm::function_ref<bool(Operation *)> allowed) const {
+    for (Operation *op : region.ops)
+      for (Operation *user : op->getUsers()) {
+        SmallVector<Operation *> users{user};
+        if (isa<ir::ViewOp>(user))
+          users.assign(user->user_begin(), user->user_end());
+        for (Operation *real : users)
+          if (!allowed(real))
+            return false;
+      }
+    return true;
+  }
+
+  void placeReduction(Operation *op) {
+    Value x = op->getOperand(0);
+    Dims dims = typeOf(x).dims;
+    auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
+    int source = regionOf(x);
+    if (axes.size() == 1 && axes[0] == static_cast<int64_t>(dims.size()) - 1) {
+      if (source >= 0 && regions[source].space == dims && canJoin(op, source) && (regions[source].kind == RegionKind::Row || regions[source].kind == RegionKind::Loop)) {
+        regions[source].kind = RegionKind::Row;
+        join(op, source);
+        return;
+      }
+      start(RegionKind::Row, dims, op);
+      return;
+    }
+    int home = start(RegionKind::Column, typeOf(op->getResult(0)).dims, op);
+    // Producers that nothing else needs are computed on the way.
+    if (source >= 0 && regions[source].kind == RegionKind::Loop && regions[source].space == dims && canAbsorb(source, home) &&
+        usedOnlyBy(regions[source], [&](Operation *user) { return user == op || llvm::is_contained(regions[source].ops, user); }))
+      absorb(source, home);
+  }
+
+  void placeContraction(ir::ContractOp op) {
+    if (std::optional<std::pair<int, int>> found = attentionBefore(op)) {
+      auto [scores, rows] = *found;
+      absorb(scores, rows);
+      regions[rows].kind = RegionKind::Attention;
+      join(op, rows);
+      return;
+    }
+    start(RegionKind::Contract, typeOf(op.getResult()).dims, op);
+  }
+
+  // contraction -> row ops -> this contraction, with nothing else reading what is in between.
+  std::optional<std::pair<int, int>> attentionBefore(ir::ContractOp op) const {
+    int rows = regionOf(op.getX());
+    if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPacked() || op.getRows() != 1 || op.getDepth() != 1 || regions[rows].space != typeOf(op.getX()).dims)
+      return std::nullopt;
+    auto inRows = [&](Operation *user) { return llvm::is_contained(regions[rows].ops, user); };
+    if (!usedOnlyBy(regions[rows], [&](Operation *user) { return user == op || inRows(user); }))
+      return std::nullopt;
+    if (regionOf(buffer(op.getY())) == rows || dependsOn(op.getY(), rows))
+      return std::nullopt;
+    int scores = -1;
+    for (Operation *member : regions[rows].ops)
+      for (Value operand : member->getOperands()) {
+        int source = regionOf(operand);
+        if (source == rows || source < 0 || regions[source].kind != RegionKind::Contract)
+          continue;
+        if (scores >= 0 && scores != source)
+          return std::nullopt;
+        scores = source;
+      }
+    if (scores < 0 || regions[scores].space != regions[rows].space || !canAbsorb(scores, rows) || dependsOn(op.getY(), scores))
+      return std::nullopt;
+    auto inner = llvm::find_if(regions[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
+    auto contract = cast<ir::ContractOp>(*inner);
+    bool simple = !contract.getPacked() && contract.getRows() == 1 && contract.getDepth() == 1;
+    bool isPrivate = usedOnlyBy(regions[scores], [&](Operation *user) { return inRows(user) || llvm::is_contained(regions[scores].ops, user); });
+    if (!simple || !isPrivate)
+      return std::nullopt;
+    return std::pair(scores, rows);
+  }
+
+  std::vector<Region> sorted() {
+    std::vector<int> order;
+    std::vector<char> state(regions.size(), 0);
+    std::function<void(int)> visit = [&](int region) {
+      if (state[region] || regions[region].ops.empty())
+        return;
+      state[region] = 1;
+      for (Operation *op : regions[region].ops)
+        for (Value operand : op->getOperands())
+          if (int source = regionOf(buffer(operand)); source >= 0 && source != region)
+            visit(source);
+      order.push_back(region);
+    };
+    for (Operation &op : function.getBody().front())
+      if (auto found = owner.find(&op); found != owner.end())
+        visit(found->second);
+    std::vector<Region> result;
+    for (int region : order)
+      result.push_back(std::move(regions[region]));
+    return result;
+  }
+
+  func::FuncOp function;
+  std::vector<Region> regions;
+  DenseMap<Operation *, int> owner;
+};
+
+} // namespace
+
+std::vector<Region> planRegions(func::FuncOp function) { return Planner(function).run(); }
+
+} // namespace ingot::compiler

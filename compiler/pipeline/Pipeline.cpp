@@ -1,0 +1,168 @@
+#include "compiler/pipeline/Pipeline.h"
+
+#include "absl/strings/str_cat.h"
+#include "compiler/codegen/cpu/Kernels.h"
+#include "compiler/codegen/cpu/LowerKernels.h"
+#include "compiler/emit/ProgramEmitter.h"
+#include "compiler/import/ImportGraph.h"
+#include "compiler/transforms/Passes.h"
+#include "graph/interp/interpreter.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+static constexpr std::pair<Phase, llvm::StringLiteral> kPhases[] = {{Phase::Import, "import"}, {Phase::Simplify, "simplify"}, {Phase::Fuse, "fuse"},
+                                                                    {Phase::Vector, "vector"}, {Phase::Buffers, "buffers"},   {Phase::Object, "object"}};
+
+llvm::StringRef name(Phase phase) {
+  for (auto [p, text] : kPhases)
+    if (p == phase)
+      return text;
+  return "";
+}
+
+static DialectRegistry registry() {
+  DialectRegistry registry;
+  registry.insert<ir::IngotDialect, func::FuncDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect, cf::ControlFlowDialect, vector::VectorDialect, LLVM::LLVMDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  arith::registerConvertArithToLLVMInterface(registry);
+  cf::registerConvertControlFlowToLLVMInterface(registry);
+  registerConvertFuncToLLVMInterface(registry);
+  registerConvertMathToLLVMInterface(registry);
+  vector::registerConvertVectorToLLVMInterface(registry);
+  return registry;
+}
+
+Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<CpuTarget> levels)
+    : graph_(std::move(graph)), options_(options), levels_(std::move(levels)), context_(registry(), MLIRContext::Threading::DISABLED) {
+  context_.loadAllAvailableDialects();
+  context_.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    if (diagnostics_.size() < 2000)
+      diagnostics_ += nodeNames(diagnostic.getLocation()) + ": " + diagnostic.str() + "; ";
+    return success();
+  });
+}
+
+absl::Status Pipeline::internal(const char *what) { return absl::InternalError(absl::StrCat("compiler error in ", what, ": ", diagnostics_)); }
+
+absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump) {
+  for (auto [phase, phaseName] : kPhases) {
+    if (phase > last || phase == Phase::Object)
+      break;
+    if (options_.progress)
+      options_.progress(phaseName.str());
+    absl::Status status;
+    switch (phase) {
+    case Phase::Import:
+      if (absl::StatusOr<int> folded = FoldConstants(graph_); !folded.ok())
+        return folded.status();
+      RemoveDeadNodes(graph_);
+      module_ = importGraph(graph_, context_);
+      status = failed(verify(*module_)) ? internal("import") : absl::OkStatus();
+      break;
+    case Phase::Simplify: status = simplify(); break;
+    case Phase::Fuse: status = fuse(); break;
+    case Phase::Vector: status = emitKernels(); break;
+    default: status = buffers(); break;
+    }
+    if (!status.ok())
+      return status;
+    reached_ = phase;
+    if (dump)
+      if (absl::Status dumped = dump(phaseName, text()); !dumped.ok())
+        return dumped;
+  }
+  return absl::OkStatus();
+}
+
+std::string Pipeline::text() const {
+  if (reached_ == Phase::Buffers)
+    return toString(plan_);
+  std::string result;
+  llvm::raw_string_ostream stream(result);
+  OpPrintingFlags flags;
+  flags.enableDebugInfo(reached_ != Phase::Vector, /*prettyForm=*/true);
+  ModuleOp module = reached_ == Phase::Vector ? *kernels_ : *module_;
+  module->print(stream, flags);
+  return result;
+}
+
+absl::Status Pipeline::runPasses(llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager pm(&context_);
+  add(pm);
+  return failed(pm.run(*module_)) ? internal("a pass") : absl::OkStatus();
+}
+
+absl::Status Pipeline::simplify() {
+  return runPasses([](OpPassManager &pm) {
+    auto &function = pm.nest<func::FuncOp>();
+    // Primitives only from here on: every later pass knows few ops.
+    function.addPass(createDecomposeComposites());
+    function.addPass(createCSEPass());
+    // Before views are resolved, while a transpose is still one op.
+    function.addPass(createSinkTransposes());
+    function.addPass(createCanonicalizerPass());
+    function.addPass(createCSEPass());
+  });
+}
+
+absl::Status Pipeline::fuse() {
+  return runPasses([](OpPassManager &pm) {
+    {
+      auto &function = pm.nest<func::FuncOp>();
+      function.addPass(createResolveViews());
+      function.addPass(createPackConstants());
+      // Equal packs and views become one: a weight used twice is stored once.
+      function.addPass(createCanonicalizerPass());
+      function.addPass(createCSEPass());
+    }
+    pm.addPass(createFormRegions());
+  });
+}
+
+absl::Status Pipeline::emitKernels() {
+  kernels_ = ModuleOp::create(UnknownLoc::get(&context_));
+  std::map<std::string, int> symbols = symbolPlaces(graph_);
+  infos_.assign(levels_.size(), {});
+  for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
+    if (!function->hasAttr("ingot.kind"))
+      continue;
+    for (size_t level = 0; level < levels_.size(); ++level) {
+      KernelBuilder builder(function, *kernels_, kernelSymbol(function.getName().str(), levels_[level].level), levels_[level], symbols);
+      infos_[level][function.getName().str()] = emitKernel(builder);
+      builder.finish();
+    }
+  }
+  return failed(verify(*kernels_)) ? internal("code generation") : absl::OkStatus();
+}
+
+absl::Status Pipeline::buffers() {
+  plan_ = planProgram(graph_, *module_, infos_);
+  if (failed(lowerKernels(*kernels_)))
+    return internal("lowering to LLVM");
+  llvmModule_ = translateModuleToLLVMIR(*kernels_, llvmContext_, options_.name);
+  return llvmModule_ ? absl::OkStatus() : internal("translation to LLVM IR");
+}
+
+} // namespace ingot::compiler

@@ -1,0 +1,118 @@
+#include "graph/builder.h"
+
+#include "absl/strings/str_cat.h"
+#include "graph/shape/infer.h"
+
+namespace ingot {
+
+GraphBuilder::GraphBuilder(std::string name) { graph_.name = std::move(name); }
+
+void GraphBuilder::Fail(absl::Status status) {
+  if (status_.ok()) status_ = std::move(status);
+}
+
+std::string GraphBuilder::Where(const Location &at) const {
+  if (!next_location_.empty()) return next_location_;
+  std::string_view file = at.file_name();
+  if (size_t slash = file.rfind('/'); slash != file.npos) file.remove_prefix(slash + 1);
+  return absl::StrCat(std::string(file), ":", at.line());
+}
+
+std::string GraphBuilder::UniqueName(const std::string &wanted) {
+  if (names_.insert(wanted).second) return wanted;
+  int &counter = counters_[wanted];
+  for (;;) {
+    std::string name = absl::StrCat(wanted, "_", ++counter);
+    if (names_.insert(name).second) return name;
+  }
+}
+
+ValueId GraphBuilder::NewValue(std::string name, TensorType type) {
+  graph_.values.push_back({UniqueName(name), std::move(type), -1, -1});
+  return static_cast<ValueId>(graph_.values.size() - 1);
+}
+
+Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Location at) {
+  if (names_.count(name) || name.empty()) {
+    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input name '", name, "' is empty or already used")));
+  }
+  std::vector<std::string> symbols;
+  for (const Dim &dim : dims) dim.CollectSymbols(symbols);
+  for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
+  ValueId id = NewValue(name, {dtype, std::move(dims)});
+  graph_.inputs.push_back(id);
+  return {id};
+}
+
+Expr GraphBuilder::Constant(Tensor tensor, const std::string &name) {
+  ValueId id = NewValue(name.empty() ? "constant" : name, tensor.type());
+  graph_.values.back().constant = static_cast<int32_t>(graph_.constants.size());
+  graph_.constants.push_back(std::move(tensor));
+  return {id};
+}
+
+Expr GraphBuilder::Scalar(double value, DType dtype) {
+  Tensor tensor = Tensor::Zeros(dtype, {});
+  tensor.SetDouble(0, value);
+  return Constant(std::move(tensor));
+}
+
+void GraphBuilder::Output(const std::string &name, Expr value, Location at) {
+  if (value.id == kNoValue || value.id >= static_cast<ValueId>(graph_.values.size())) {
+    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the output '", name, "' has no value")));
+    return;
+  }
+  for (const GraphOutput &output : graph_.outputs) {
+    if (output.name == name) Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": two outputs are called '", name, "'")));
+  }
+  graph_.outputs.push_back({name, value.id});
+}
+
+void GraphBuilder::Bound(const std::string &symbol, SymbolRange range) { graph_.symbols[symbol] = range; }
+
+void GraphBuilder::SetNext(std::string name, std::string location) {
+  next_name_ = std::move(name);
+  next_location_ = std::move(location);
+}
+
+const TensorType &GraphBuilder::type(Expr value) const {
+  static const TensorType none;
+  return value.id == kNoValue || value.id >= static_cast<ValueId>(graph_.values.size()) ? none : graph_.type(value.id);
+}
+
+Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes attributes, Location at) {
+  if (!status_.ok()) return {};
+  Node node;
+  node.op = op;
+  node.name = UniqueName(next_name_.empty() ? std::string(Name(op)) : next_name_);
+  node.location = Where(at);
+  bool known = true;
+  for (Expr operand : operands) {
+    node.inputs.push_back(operand.id);
+    known = known && operand.id < static_cast<ValueId>(graph_.values.size());
+  }
+  node.attributes = std::move(attributes);
+  absl::StatusOr<TensorType> type = absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
+  if (known) type = CompleteNode(graph_, node);
+  if (!type.ok()) {
+    Fail(absl::Status(type.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ", node.location, "): ", type.status().message())));
+    return {};
+  }
+  ValueId id = NewValue(node.name + ".out", *std::move(type));
+  graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
+  node.outputs.push_back(id);
+  graph_.nodes.push_back(std::move(node));
+  return {id};
+}
+
+absl::StatusOr<Graph> GraphBuilder::Finish() {
+  if (!status_.ok()) return status_;
+  if (graph_.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat("graph '", graph_.name, "' has no output; call Output(name, value)"));
+  RemoveDeadNodes(graph_);
+  if (absl::Status valid = Validate(graph_); !valid.ok()) return valid;
+  return std::move(graph_);
+}
+
+#include "graph/ops/builder_methods_impl.inc"
+
+}  // namespace ingot

@@ -1,0 +1,73 @@
+// Builds a graph by hand. A two-layer perceptron:
+//
+//   GraphBuilder b("mlp");
+//   Expr x = b.Input("x", DType::kF32, {"batch", 784});
+//   Expr h = b.Relu(b.Add(b.MatMul(x, b.Constant(w1)), b.Constant(b1)));
+//   b.Output("probs", b.Softmax(b.Add(b.MatMul(h, b.Constant(w2)), b.Constant(b2))));
+//   absl::StatusOr<Graph> graph = b.Finish();
+//
+// Shapes are inferred at every call. The first error sticks and is what Finish returns; it names the node and the line that made it.
+// One method per op is generated from graph/ops/*.td; element-wise operands broadcast as in NumPy. Tests: tests/graph/builder_test.cc.
+#ifndef INGOT_GRAPH_BUILDER_H_
+#define INGOT_GRAPH_BUILDER_H_
+
+#include <set>
+#include <source_location>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "graph/graph.h"
+
+namespace ingot {
+
+// A value of the graph under construction; borrowed from its builder.
+struct Expr {
+  ValueId id = kNoValue;
+};
+
+class GraphBuilder {
+ public:
+  using Location = std::source_location;
+
+  explicit GraphBuilder(std::string name);
+
+  // A named input. Dims are numbers, symbol names or expressions: {"batch", 784}. Symbols come into being here.
+  Expr Input(const std::string &name, DType dtype, Dims dims, Location at = Location::current());
+  Expr Constant(Tensor tensor, const std::string &name = "");
+  Expr Scalar(double value, DType dtype = DType::kF32);
+  void Output(const std::string &name, Expr value, Location at = Location::current());
+  // Bounds a symbol; the compiled program refuses sizes outside.
+  void Bound(const std::string &symbol, SymbolRange range);
+
+  // Names the nodes that follow (importers); empty goes back to automatic names.
+  void SetNext(std::string name, std::string location);
+
+  // The general form behind the generated methods: operands in schema order; missing attributes take their defaults.
+  Expr Emit(OpKind op, const std::vector<Expr> &operands, Attributes attributes, Location at = Location::current());
+
+#include "graph/ops/builder_methods.inc"
+
+  const TensorType &type(Expr value) const;
+  const Tensor *constant(Expr value) const { return value.id == kNoValue ? nullptr : graph_.constant(value.id); }
+  const absl::Status &status() const { return status_; }
+  // Records an error (the first one wins).
+  void Fail(absl::Status status);
+
+  // The finished graph with dead nodes removed, or the first error.
+  absl::StatusOr<Graph> Finish();
+
+ private:
+  ValueId NewValue(std::string name, TensorType type);
+  std::string UniqueName(const std::string &wanted);
+  std::string Where(const Location &at) const;
+
+  Graph graph_;
+  absl::Status status_;
+  std::set<std::string> names_;
+  std::map<std::string, int> counters_;
+  std::string next_name_, next_location_;
+};
+
+}  // namespace ingot
+#endif  // INGOT_GRAPH_BUILDER_H_

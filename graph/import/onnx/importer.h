@@ -1,0 +1,99 @@
+// Walks a model: inputs, initializers, then every needed node through its handler, model-local functions inlined.
+#ifndef INGOT_GRAPH_IMPORT_ONNX_IMPORTER_H_
+#define INGOT_GRAPH_IMPORT_ONNX_IMPORTER_H_
+
+#include <deque>
+#include <memory>
+
+#include "graph/import/onnx/node_context.h"
+#include "graph/import/onnx/schedule.h"
+
+namespace ingot::onnx_import {
+
+// The parsed model and whatever else tensors borrow from.
+struct ModelStorage {
+  onnx::ModelProto model;
+  std::deque<onnx::AttributeProto> defaults;  // of functions' attributes
+};
+
+// Names to values; a body sees the values around it, a function does not.
+struct Scope {
+  const Scope *outer = nullptr;
+  std::map<std::string, Value *> values;
+
+  bool Has(const std::string &name) const { return values.count(name) || (outer != nullptr && outer->Has(name)); }
+  // nullptr: absent, which an optional operand of a function may be.
+  Value *Find(const std::string &name) const {
+    for (const Scope *scope = this; scope != nullptr; scope = scope->outer) {
+      auto found = scope->values.find(name);
+      if (found != scope->values.end()) return found->second;
+    }
+    return nullptr;
+  }
+};
+
+// What a list of nodes runs in.
+struct Frame {
+  Scope *scope;
+  const std::map<std::string, int> *opsets;  // by domain, "" is ONNX's own
+  const AttributeMap *attributes = nullptr;  // those passed to the function
+  std::string prefix;                        // of node names
+  int depth = 0;
+};
+
+class Importer {
+ public:
+  Importer(std::shared_ptr<ModelStorage> storage, const std::string &directory, const ImportOptions &options);
+
+  // Runs to the end or to the first invalid thing; unsupported ones are collected.
+  absl::Status Run();
+  const std::vector<Unsupported> &unsupported() const { return unsupported_; }
+  absl::StatusOr<Graph> Finish() { return builder_.Finish(); }
+
+ private:
+  struct Function {
+    const onnx::FunctionProto *proto;
+    AttributeMap defaults;
+    std::map<std::string, int> opsets;
+  };
+
+  absl::Status ReadFunctions();
+  absl::Status AddInputs(Scope &scope);
+  absl::Status AddInitializers(const onnx::GraphProto &graph, Scope &scope);
+  absl::Status AddOutputs(const Scope &scope);
+
+  absl::Status RunNodes(const NodeList &nodes, const std::vector<std::string> &outputs, const Frame &frame);
+  absl::Status RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame);
+  absl::Status RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame, const std::vector<Value *> &inputs,
+                          const std::vector<Value *> &outputs);
+  absl::Status RunIf(const onnx::NodeProto &node, const std::string &label, const Frame &frame, Value &condition,
+                     const std::vector<Value *> &outputs);
+  absl::Status CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label, const Frame &frame,
+                            const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
+  // Makes an operand ready; false when it depends on something unsupported.
+  absl::StatusOr<bool> Ready(Value &value);
+  void Report(Unsupported what, const std::vector<Value *> &outputs);
+  Value *NewValue(const std::string &name);
+  // An error of the builder; where it is about dims that have names, with what the user can do.
+  absl::Status WithRemedy(const absl::Status &status) const;
+
+  std::shared_ptr<ModelStorage> storage_;
+  const ImportOptions &options_;
+  GraphBuilder builder_;
+  SymbolBounds bounds_;
+  TensorLoader loader_;
+  std::map<std::string, int> opsets_;
+  std::map<std::string, Function> functions_;
+  std::deque<Value> values_;
+  std::vector<std::string> symbols_;  // of the inputs
+  std::vector<Unsupported> unsupported_;
+  int64_t budget_;  // nodes that may still be run: functions of functions multiply
+};
+
+// The dims of the model's inputs: names made valid and unique, expressions over them, overrides applied. One entry per graph input that is
+// no initializer, in order. Dims of inputs without a shape are absent.
+absl::StatusOr<std::vector<std::optional<Dims>>> InputDims(const std::vector<const onnx::ValueInfoProto *> &inputs,
+                                                           const ImportOptions &options);
+
+}  // namespace ingot::onnx_import
+#endif  // INGOT_GRAPH_IMPORT_ONNX_IMPORTER_H_

@@ -1,0 +1,113 @@
+// What a handler sees of one ONNX node: its operands as types, data or known elements; its attributes; and where its results go.
+//
+// A handler returns Unimplemented(reason) for what Ingot cannot do (the importer lists the node and goes on) and InvalidArgument for what
+// no program can do (the importer names the node and stops). Errors of the builder stick there and stop the import as well. An attribute
+// that no handler asked for makes the node unsupported: nothing is silently ignored.
+#ifndef INGOT_GRAPH_IMPORT_ONNX_NODE_CONTEXT_H_
+#define INGOT_GRAPH_IMPORT_ONNX_NODE_CONTEXT_H_
+
+#include <onnx/onnx_pb.h>
+
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "graph/import/onnx/bounds.h"
+#include "graph/import/onnx/import.h"
+#include "graph/import/onnx/known.h"
+#include "graph/import/onnx/status_macros.h"
+#include "graph/import/onnx/tensor_data.h"
+
+namespace ingot::onnx_import {
+
+// One ONNX value. Data, a tensor and known elements may stand side by side; data is made from the others when it is first needed.
+struct Value {
+  std::string name;
+  Expr expr;
+  std::optional<Tensor> tensor;
+  std::optional<Known> known;
+  const onnx::TensorProto *initializer = nullptr;  // not loaded yet
+  bool unusable = false;                           // depends on something unsupported
+  std::optional<Unsupported> report;               // to be listed once this value is used
+};
+
+using AttributeMap = std::map<std::string, const onnx::AttributeProto *>;
+
+class NodeContext {
+ public:
+  NodeContext(GraphBuilder &builder, SymbolBounds &symbol_bounds, TensorLoader &loader, const onnx::NodeProto &proto, int version)
+      : b(builder), bounds(symbol_bounds), node(proto), opset(version), loader_(loader) {}
+
+  GraphBuilder &b;
+  SymbolBounds &bounds;
+  const onnx::NodeProto &node;
+  const int opset;
+
+  // Operands. The op table's minimum has been checked; others may be absent.
+  size_t input_count() const { return inputs.size(); }
+  bool Has(size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
+  Expr In(size_t i);
+  TensorType Type(size_t i) const;
+  DType dtype(size_t i) const { return Type(i).dtype; }
+  int rank(size_t i) const { return Type(i).rank(); }
+  // The elements, when they are known while importing; else nullptr.
+  const Known *KnownIn(size_t i) const { return Has(i) && inputs[i]->known ? &*inputs[i]->known : nullptr; }
+  const Tensor *ConstantIn(size_t i) const { return Has(i) && inputs[i]->tensor ? &*inputs[i]->tensor : nullptr; }
+  // The elements of an integer operand; Unimplemented when they depend on data. `what` names the operand in the message.
+  absl::StatusOr<Dims> DimsIn(size_t i, const char *what) const;
+  absl::StatusOr<Ints> IntsIn(size_t i, const char *what) const;
+
+  // Attributes, also those passed to the function this node stands in. Without a default they are required.
+  bool HasAttribute(const std::string &name) { return Find(name) != nullptr; }
+  absl::StatusOr<int64_t> Int(const std::string &name, std::optional<int64_t> otherwise = std::nullopt);
+  absl::StatusOr<double> Float(const std::string &name, std::optional<double> otherwise = std::nullopt);
+  absl::StatusOr<std::string> Text(const std::string &name, std::optional<std::string> otherwise = std::nullopt);
+  absl::StatusOr<Ints> IntList(const std::string &name, std::optional<Ints> otherwise = std::nullopt);
+  absl::StatusOr<std::vector<double>> FloatList(const std::string &name);
+  absl::StatusOr<Tensor> TensorAttribute(const std::string &name);
+  const onnx::GraphProto *GraphAttribute(const std::string &name);
+  // Attributes that mean nothing for inference.
+  void Ignore(std::initializer_list<const char *> names);
+  // An axis attribute, made non-negative. `limit` is the rank, or rank + 1 where ONNX counts so.
+  absl::StatusOr<int64_t> Axis(const std::string &name, std::optional<int64_t> otherwise, int limit);
+  // The dtype that an attribute of ONNX's type numbers names.
+  absl::StatusOr<DType> TypeAttribute(const std::string &name, std::optional<DType> otherwise = std::nullopt);
+
+  // Results.
+  size_t output_count() const { return outputs.size(); }
+  bool Wants(size_t i) const { return i < outputs.size() && !node.output(static_cast<int>(i)).empty(); }
+  void Set(size_t i, Expr value);
+  void Set(size_t i, Known known);
+  // The result is that operand, with all that is known about it.
+  void Forward(size_t i, size_t input);
+  absl::Status Return(Expr value) {
+    Set(0, value);
+    return absl::OkStatus();
+  }
+
+  // For the importer.
+  std::vector<Value *> inputs;   // nullptr for the absent
+  std::vector<Value *> outputs;  // nullptr for the unnamed
+  const AttributeMap *function_attributes = nullptr;
+  // The name of an attribute that was not asked for, or "".
+  std::string UnreadAttribute() const;
+
+ private:
+  const onnx::AttributeProto *Find(const std::string &name);
+  TensorLoader &loader_;
+  std::set<std::string> read_;
+};
+
+// Whether an Ingot op takes operands of this dtype.
+bool Takes(OpKind op, DType dtype);
+absl::Status CheckTakes(OpKind op, DType dtype);
+absl::StatusOr<int64_t> NormalAxis(int64_t axis, int limit);
+// All axes normal, each at most once.
+absl::StatusOr<Ints> NormalAxes(Ints axes, int limit);
+// Unimplemented when the rank or an expression is too large for Ingot, InvalidArgument for sizes that no machine has.
+absl::Status CheckDims(const Dims &dims);
+// The value as data: a constant or `dim_values` nodes are made when it has none yet.
+Expr DataOf(GraphBuilder &b, Value &value);
+Expr CastIfNeeded(GraphBuilder &b, Expr x, DType from, DType to);
+
+}  // namespace ingot::onnx_import
+#endif  // INGOT_GRAPH_IMPORT_ONNX_NODE_CONTEXT_H_

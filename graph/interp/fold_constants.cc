@@ -1,0 +1,143 @@
+// Constant folding with the interpreter's kernels. Reshapes and transposes work on the raw bytes, without widening and at any size.
+#include <algorithm>
+#include <memory>
+
+#include "absl/strings/str_cat.h"
+#include "graph/interp/evaluate.h"
+#include "graph/interp/interpreter.h"
+#include "kernels/reference/movement.h"
+
+namespace ingot {
+namespace {
+
+// A result with more elements than this and than its operands together is cheaper to compute than to store.
+constexpr int64_t kFreeGrowth = INT64_C(1) << 16;
+// Operands are widened to 8 bytes per element; more than this is left to run time.
+constexpr int64_t kLargestOperands = INT64_C(1) << 26;
+
+// One element of N bytes, at any address.
+template <size_t N>
+struct Element {
+  unsigned char bytes[N];
+};
+
+template <size_t N>
+Tensor TransposeBytes(const Tensor &x, const Ints &permutation, std::vector<int64_t> dims) {
+  Tensor result = Tensor::Zeros(x.dtype(), std::move(dims));
+  size_t count = static_cast<size_t>(x.size());
+  std::span<const Element<N>> from(reinterpret_cast<const Element<N> *>(x.data()), count);
+  std::span<Element<N>> to(reinterpret_cast<Element<N> *>(result.mutable_data()), count);
+  reference::Transpose(from, x.dims(), permutation, to);
+  return result;
+}
+
+Tensor TransposeTensor(const Tensor &x, const Ints &permutation, const std::vector<int64_t> &dims) {
+  switch (ByteSize(x.dtype())) {
+    case 8:
+      return TransposeBytes<8>(x, permutation, dims);
+    case 4:
+      return TransposeBytes<4>(x, permutation, dims);
+    case 2:
+      return TransposeBytes<2>(x, permutation, dims);
+    default:
+      return TransposeBytes<1>(x, permutation, dims);
+  }
+}
+
+// The same data under other dims; the new tensor keeps the old one alive.
+Tensor ReshapeTensor(const Tensor &x, const std::vector<int64_t> &dims) {
+  auto owner = std::make_shared<const Tensor>(x);
+  return Tensor(x.dtype(), dims, owner->data(), owner);
+}
+
+// The sizes of the result when neither they nor the attributes depend on a symbol.
+std::optional<std::vector<int64_t>> ConstantDims(const Graph &graph, const Node &node) {
+  auto constant = [](const Dims &dims) { return std::all_of(dims.begin(), dims.end(), [](const Dim &dim) { return dim.is_constant(); }); };
+  for (const auto &[name, attribute] : node.attributes) {
+    const Dims *dims = std::get_if<Dims>(&attribute);
+    if (dims != nullptr && !constant(*dims)) return std::nullopt;
+  }
+  std::vector<int64_t> result;
+  if (!constant(graph.type(node.outputs[0]).dims)) return std::nullopt;
+  for (const Dim &dim : graph.type(node.outputs[0]).dims) result.push_back(*dim.constant());
+  return result;
+}
+
+// The folded value; nullopt when the node stays.
+absl::StatusOr<std::optional<Tensor>> TryFold(const Graph &graph, const Node &node, int64_t max_elements) {
+  std::vector<const Tensor *> operands;
+  int64_t operand_elements = 0;
+  for (ValueId id : node.inputs) {
+    operands.push_back(graph.constant(id));
+    if (operands.back() == nullptr) return std::nullopt;
+    operand_elements += operands.back()->size();
+  }
+  std::optional<std::vector<int64_t>> dims = ConstantDims(graph, node);
+  std::optional<int64_t> elements = dims ? interp::CountElements(*dims) : std::nullopt;
+  if (!elements) return std::nullopt;
+  if (node.op == OpKind::kReshape && *elements == operand_elements) return ReshapeTensor(*operands[0], *dims);
+  if (node.op == OpKind::kTranspose) return TransposeTensor(*operands[0], node.Get<Ints>("permutation"), *dims);
+  if (*elements > std::min(max_elements, std::max(operand_elements, kFreeGrowth)) || operand_elements > kLargestOperands)
+    return std::nullopt;
+  absl::StatusOr<Tensor> result = EvaluateNode(graph, node, operands, {}, max_elements);
+  if (!result.ok()) return result.status();
+  return *std::move(result);
+}
+
+}  // namespace
+
+absl::StatusOr<Tensor> EvaluateNode(const Graph &graph, const Node &node, const std::vector<const Tensor *> &operands,
+                                    const std::map<std::string, int64_t> &symbols, int64_t max_elements) {
+  auto fail = [&](const absl::Status &status) { return interp::NodeError(node, status); };
+  if (operands.size() != node.inputs.size()) return fail(absl::InvalidArgumentError("the number of operands differs from the node's"));
+  const TensorType &type = graph.type(node.outputs[0]);
+  absl::StatusOr<std::vector<int64_t>> dims = interp::EvaluateDims(type.dims, symbols);
+  if (!dims.ok()) return fail(dims.status());
+  std::optional<int64_t> elements = interp::CountElements(*dims);
+  if (!elements || *elements > max_elements) {
+    return fail(absl::ResourceExhaustedError(absl::StrCat("a result of shape ", interp::DimsText(*dims), " has more than ", max_elements,
+                                                          " elements; evaluate it at run time")));
+  }
+  std::vector<interp::Array> arrays;
+  for (size_t i = 0; i < operands.size(); ++i) {
+    const TensorType &expected = graph.type(node.inputs[i]);
+    if (operands[i]->dtype() != expected.dtype || operands[i]->rank() != expected.rank()) {
+      return fail(absl::InvalidArgumentError(
+          absl::StrCat("operand ", i, ": expected ", expected.ToString(), ", got ", operands[i]->type().ToString())));
+    }
+    arrays.push_back(interp::FromTensor(*operands[i]));
+  }
+  std::vector<const interp::Array *> pointers;
+  for (const interp::Array &array : arrays) pointers.push_back(&array);
+  absl::StatusOr<interp::Array> result = interp::EvaluateOp({node, pointers, type.dtype, *dims, symbols});
+  if (!result.ok()) return fail(result.status());
+  interp::Normalize(*result, /*round_floats=*/true);
+  return interp::ToTensor(*result);
+}
+
+absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements) {
+  Graph work = graph;  // so that an error leaves the graph as it was; tensors are shared
+  int folded = 0;
+  std::vector<Node> kept;
+  for (Node &node : work.nodes) {
+    absl::StatusOr<std::optional<Tensor>> constant = TryFold(work, node, max_elements);
+    if (!constant.ok()) return constant.status();
+    Value &value = work.values[static_cast<size_t>(node.outputs[0])];
+    if (constant->has_value()) {
+      value.producer = -1;
+      value.constant = static_cast<int32_t>(work.constants.size());
+      work.constants.push_back(**std::move(constant));
+      ++folded;
+    } else {
+      value.producer = static_cast<int32_t>(kept.size());
+      kept.push_back(std::move(node));
+    }
+  }
+  if (folded == 0) return 0;
+  work.nodes = std::move(kept);
+  RemoveDeadNodes(work);
+  graph = std::move(work);
+  return folded;
+}
+
+}  // namespace ingot

@@ -1,0 +1,89 @@
+// Reductions.
+#include "absl/strings/str_cat.h"
+#include "graph/interp/ops.h"
+#include "kernels/reference/reduce.h"
+
+namespace ingot::interp {
+namespace {
+
+using reference::Sizes;
+
+// The lowest or highest value of an integer dtype, as stored.
+int64_t Limit(DType dtype, bool highest) {
+  int bits = 8 * static_cast<int>(ByteSize(dtype));
+  uint64_t all = ~uint64_t{0} >> (64 - bits);
+  if (IsUnsigned(dtype)) return highest ? static_cast<int64_t>(all) : 0;
+  int64_t largest = static_cast<int64_t>(all >> 1);
+  return highest ? largest : -largest - 1;
+}
+
+}  // namespace
+
+absl::StatusOr<Array> Reduce(const OpCall &c) {
+  const Array &x = c.operand(0);
+  const Ints &axes = c.node.Get<Ints>("axes");
+  std::vector<bool> reduced(x.dims.size(), axes.empty());
+  for (int64_t axis : axes) reduced[static_cast<size_t>(axis)] = true;
+  Sizes dims;
+  for (size_t axis = 0; axis < x.dims.size(); ++axis) {
+    if (!reduced[axis]) {
+      dims.push_back(x.dims[axis]);
+    } else if (c.node.Get<bool>("keep_dims")) {
+      dims.push_back(1);
+    }
+  }
+  absl::StatusOr<Array> result = c.Result(dims);
+  if (!result.ok()) return result;
+  bool real = IsFloat(x.dtype), is_unsigned = IsUnsigned(x.dtype);
+  std::span<const double> reals(x.reals);
+  std::span<double> real_out(result->reals);
+  std::span<const int64_t> integers(x.integers);
+  std::span<int64_t> out(result->integers);
+  switch (c.node.op) {
+    case OpKind::kReduceSum:
+      real ? reference::ReduceSum(reals, x.dims, reduced, real_out) : reference::ReduceSum(integers, x.dims, reduced, out);
+      return result;
+    case OpKind::kReduceProd:
+      real ? reference::ReduceProd(reals, x.dims, reduced, real_out) : reference::ReduceProd(integers, x.dims, reduced, out);
+      return result;
+    case OpKind::kReduceMean:
+      reference::ReduceMean(reals, x.dims, reduced, real_out);
+      return result;
+    case OpKind::kReduceMax:
+      real ? reference::ReduceMax(reals, x.dims, reduced, real_out)
+           : reference::ReduceMax(integers, x.dims, reduced, is_unsigned, Limit(x.dtype, false), out);
+      return result;
+    case OpKind::kReduceMin:
+      real ? reference::ReduceMin(reals, x.dims, reduced, real_out)
+           : reference::ReduceMin(integers, x.dims, reduced, is_unsigned, Limit(x.dtype, true), out);
+      return result;
+    default:
+      return absl::InternalError("this op is not a reduction");
+  }
+}
+
+absl::StatusOr<Array> ArgMax(const OpCall &c) {
+  const Array &x = c.operand(0);
+  int64_t axis = c.node.Get<int64_t>("axis");
+  Around around = AroundAxis(x.dims, axis);
+  Sizes dims = x.dims;
+  if (c.node.Get<bool>("keep_dims")) {
+    dims[static_cast<size_t>(axis)] = 1;
+  } else {
+    dims.erase(dims.begin() + axis);
+  }
+  absl::StatusOr<Array> result = c.Result(dims);
+  if (!result.ok()) return result;
+  if (around.size == 0 && result->size() > 0) {
+    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " of x is empty, so it has no largest element"));
+  }
+  std::span<int64_t> out(result->integers);
+  if (IsFloat(x.dtype)) {
+    reference::ArgMax(std::span<const double>(x.reals), around.outer, around.size, around.inner, out);
+  } else {
+    reference::ArgMax(std::span<const int64_t>(x.integers), around.outer, around.size, around.inner, IsUnsigned(x.dtype), out);
+  }
+  return result;
+}
+
+}  // namespace ingot::interp

@@ -1,0 +1,199 @@
+// From the wire format to a Graph. The message is hostile: every name, number and size is checked before it is used.
+#include <map>
+
+#include "absl/strings/str_cat.h"
+#include "graph/io/graph_file.h"
+#include "graph/io/mapped_file.h"
+#include "graph/shape/infer.h"
+#include "proto/ingot/graph.pb.h"
+
+namespace ingot {
+namespace {
+
+absl::StatusOr<DType> ReadDType(proto::DType dtype) {
+  if (dtype <= proto::DTYPE_INVALID || dtype > proto::BOOL) return absl::InvalidArgumentError(absl::StrCat("the dtype ", static_cast<int>(dtype), " is not known"));
+  return static_cast<DType>(dtype);
+}
+
+absl::StatusOr<Dims> ReadDims(const google::protobuf::RepeatedPtrField<std::string> &texts) {
+  if (texts.size() > kMaxDimList) return absl::InvalidArgumentError(absl::StrCat("a list of ", texts.size(), " dims is too long"));
+  Dims dims;
+  for (const std::string &text : texts) {
+    absl::StatusOr<Dim> dim = Dim::Parse(text);
+    if (!dim.ok()) return dim.status();
+    dims.push_back(*std::move(dim));
+  }
+  return dims;
+}
+
+absl::StatusOr<Attribute> ReadAttribute(const proto::Attribute &attribute) {
+  switch (attribute.value_case()) {
+    case proto::Attribute::kI:
+      return Attribute(static_cast<int64_t>(attribute.i()));
+    case proto::Attribute::kF:
+      return Attribute(attribute.f());
+    case proto::Attribute::kS:
+      return Attribute(attribute.s());
+    case proto::Attribute::kInts:
+      return Attribute(Ints(attribute.ints().values().begin(), attribute.ints().values().end()));
+    case proto::Attribute::kFloats:
+      return Attribute(std::vector<double>(attribute.floats().values().begin(), attribute.floats().values().end()));
+    case proto::Attribute::kDims: {
+      absl::StatusOr<Dims> dims = ReadDims(attribute.dims().values());
+      if (!dims.ok()) return dims.status();
+      return Attribute(*std::move(dims));
+    }
+    case proto::Attribute::kDtype: {
+      absl::StatusOr<DType> dtype = ReadDType(attribute.dtype());
+      if (!dtype.ok()) return dtype.status();
+      return Attribute(*dtype);
+    }
+    case proto::Attribute::kB:
+      return Attribute(attribute.b());
+    case proto::Attribute::VALUE_NOT_SET:
+      break;
+  }
+  return absl::InvalidArgumentError("an attribute has no value");
+}
+
+class Reader {
+ public:
+  Reader(const proto::Graph &message, const std::string &directory) : message_(message), directory_(directory) {}
+
+  absl::StatusOr<Graph> Run() {
+    if (message_.format_version() != kGraphFormatVersion) {
+      return absl::InvalidArgumentError(absl::StrCat("format version ", message_.format_version(), " is not known; this build reads version ", kGraphFormatVersion));
+    }
+    if (message_.op_set() > kOpSet) return absl::InvalidArgumentError(absl::StrCat("op set ", message_.op_set(), " is newer than this build's ", kOpSet));
+    graph_.name = message_.name();
+    for (const proto::Symbol &symbol : message_.symbols()) {
+      graph_.symbols[symbol.name()] = {symbol.min(), symbol.max() == 0 ? SymbolRange().max : symbol.max()};
+    }
+    for (const proto::Value &input : message_.inputs()) {
+      if (absl::Status s = ReadInput(input); !s.ok()) return Named("input", input.name(), s);
+    }
+    for (const proto::Constant &constant : message_.constants()) {
+      if (absl::Status s = ReadConstant(constant); !s.ok()) return Named("constant", constant.name(), s);
+    }
+    for (const proto::Node &node : message_.nodes()) {
+      if (absl::Status s = ReadNode(node); !s.ok()) return Named("node", node.name(), s);
+    }
+    for (const proto::Output &output : message_.outputs()) {
+      auto found = ids_.find(output.value());
+      if (found == ids_.end()) return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' stands for '", output.value(), "', which is never computed"));
+      graph_.outputs.push_back({output.name(), found->second});
+    }
+    if (absl::Status s = Validate(graph_); !s.ok()) return s;
+    return std::move(graph_);
+  }
+
+ private:
+  static absl::Status Named(const char *what, const std::string &name, const absl::Status &status) {
+    return absl::Status(status.code(), absl::StrCat(what, " '", name, "': ", status.message()));
+  }
+
+  absl::StatusOr<ValueId> Define(const std::string &name, TensorType type) {
+    ValueId id = static_cast<ValueId>(graph_.values.size());
+    if (!ids_.emplace(name, id).second) return absl::InvalidArgumentError(absl::StrCat("the value '", name, "' is defined twice"));
+    graph_.values.push_back({name, std::move(type), -1, -1});
+    return id;
+  }
+
+  absl::Status ReadInput(const proto::Value &input) {
+    absl::StatusOr<DType> dtype = ReadDType(input.type().dtype());
+    if (!dtype.ok()) return dtype.status();
+    absl::StatusOr<Dims> dims = ReadDims(input.type().dims());
+    if (!dims.ok()) return dims.status();
+    std::vector<std::string> symbols;
+    for (const Dim &dim : *dims) dim.CollectSymbols(symbols);
+    for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
+    absl::StatusOr<ValueId> id = Define(input.name(), {*dtype, *std::move(dims)});
+    if (!id.ok()) return id.status();
+    graph_.inputs.push_back(*id);
+    return absl::OkStatus();
+  }
+
+  absl::Status ReadConstant(const proto::Constant &constant) {
+    const proto::Tensor &in = constant.tensor();
+    absl::StatusOr<DType> dtype = ReadDType(in.dtype());
+    if (!dtype.ok()) return dtype.status();
+    if (in.dims_size() > kMaxRank) return absl::InvalidArgumentError(absl::StrCat("rank ", in.dims_size(), " is more than ", kMaxRank));
+    std::vector<int64_t> dims(in.dims().begin(), in.dims().end());
+    int64_t bytes = static_cast<int64_t>(ByteSize(*dtype));
+    for (int64_t dim : dims) {
+      if (dim < 0 || __builtin_mul_overflow(bytes, dim, &bytes)) return absl::InvalidArgumentError("its size is negative or does not fit 64 bits");
+    }
+    Tensor tensor;
+    if (in.file().empty()) {
+      if (static_cast<int64_t>(in.data().size()) != bytes) return absl::InvalidArgumentError(absl::StrCat("its type needs ", bytes, " bytes, the file has ", in.data().size()));
+      tensor = Tensor::Copy(*dtype, std::move(dims), in.data().data());
+    } else {
+      absl::StatusOr<std::shared_ptr<const MappedFile>> file = SideFile(in.file());
+      if (!file.ok()) return file.status();
+      uint64_t size = (*file)->size();
+      if (in.offset() > size || static_cast<uint64_t>(bytes) > size - in.offset() || in.length() != static_cast<uint64_t>(bytes)) {
+        return absl::InvalidArgumentError(absl::StrCat("its ", bytes, " bytes at offset ", in.offset(), " (stated length ", in.length(), ") are not all in '", in.file(), "', which has ", size));
+      }
+      tensor = Tensor(*dtype, std::move(dims), (*file)->data() + in.offset(), *file);
+    }
+    absl::StatusOr<ValueId> id = Define(constant.name(), tensor.type());
+    if (!id.ok()) return id.status();
+    graph_.values.back().constant = static_cast<int32_t>(graph_.constants.size());
+    graph_.constants.push_back(std::move(tensor));
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::shared_ptr<const MappedFile>> SideFile(const std::string &name) {
+    auto &file = files_[name];
+    if (file != nullptr) return file;
+    if (directory_.empty()) return absl::InvalidArgumentError("side files cannot be used from memory");
+    absl::StatusOr<std::string> path = PathInside(directory_, name);
+    if (!path.ok()) return path.status();
+    if (name.find('/') != std::string::npos) {
+      return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' has a separator; put the file beside the graph"));
+    }
+    absl::StatusOr<std::shared_ptr<const MappedFile>> opened = MappedFile::Open(*path);
+    if (opened.ok()) file = *opened;
+    return opened;
+  }
+
+  absl::Status ReadNode(const proto::Node &in) {
+    std::optional<OpKind> op = FindOp(in.op());
+    if (!op) return absl::UnimplementedError(absl::StrCat("there is no op '", in.op(), "'; docs/ops.md lists them"));
+    Node node;
+    node.name = in.name();
+    node.op = *op;
+    node.location = in.location();
+    for (const std::string &name : in.inputs()) {
+      auto found = ids_.find(name);
+      if (found == ids_.end()) return absl::InvalidArgumentError(absl::StrCat("uses '", name, "' before it is computed; nodes must stand in topological order, without cycles"));
+      node.inputs.push_back(found->second);
+    }
+    for (const auto &[name, attribute] : in.attributes()) {
+      absl::StatusOr<Attribute> value = ReadAttribute(attribute);
+      if (!value.ok()) return Named("attribute", name, value.status());
+      node.attributes[name] = *std::move(value);
+    }
+    if (in.outputs_size() != 1) return absl::InvalidArgumentError(absl::StrCat("has ", in.outputs_size(), " outputs; every op has one"));
+    absl::StatusOr<TensorType> type = CompleteNode(graph_, node);
+    if (!type.ok()) return type.status();
+    absl::StatusOr<ValueId> id = Define(in.outputs(0), *std::move(type));
+    if (!id.ok()) return id.status();
+    graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
+    node.outputs.push_back(*id);
+    graph_.nodes.push_back(std::move(node));
+    return absl::OkStatus();
+  }
+
+  const proto::Graph &message_;
+  const std::string &directory_;
+  Graph graph_;
+  std::map<std::string, ValueId> ids_;
+  std::map<std::string, std::shared_ptr<const MappedFile>> files_;
+};
+
+}  // namespace
+
+absl::StatusOr<Graph> FromProto(const proto::Graph &message, const std::string &directory) { return Reader(message, directory).Run(); }
+
+}  // namespace ingot

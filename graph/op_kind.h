@@ -1,0 +1,65 @@
+// The closed set of ops and their schemas, generated from graph/ops/*.td by graph/ops/generate.py.
+#ifndef INGOT_GRAPH_OP_KIND_H_
+#define INGOT_GRAPH_OP_KIND_H_
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace ingot {
+
+enum class OpKind : int16_t {
+#define INGOT_OP(Enum, name) k##Enum,
+#include "graph/ops/op_kinds.inc"
+#undef INGOT_OP
+};
+
+// What the compiler may do with an op when it forms regions.
+enum class FusionKind : uint8_t {
+  kLeaf,         // produces data from attributes alone: iota, dim
+  kElementwise,  // one scalar body, operands broadcast
+  kReduction,
+  kContraction,
+  kView,       // moves no data: reshape, transpose, broadcast, slice
+  kGather,     // index arithmetic on a parallel space: gather, concat, pad
+  kComposite,  // decomposed before fusion (compiler/transforms/decompose)
+};
+
+// Which dtypes an operand may have.
+enum class DTypeSet : uint8_t { kAny, kNumber, kFloat, kInteger, kBool, kLogical /* bool or integer */ };
+
+enum class OperandForm : uint8_t { kOne, kVariadic };
+enum class AttributeKind : uint8_t { kBool, kInt, kFloat, kString, kInts, kFloats, kDims, kDType };
+
+struct OperandSchema {
+  std::string_view name;
+  OperandForm form;
+};
+
+struct AttributeSchema {
+  std::string_view name;
+  AttributeKind kind;
+  std::string_view default_value;  // as text ("-1", "{}", "false"); "required" means that there is none
+};
+
+struct OpSchema {
+  OpKind kind;
+  std::string_view name;     // "reduce_sum"
+  std::string_view summary;  // one sentence
+  std::span<const OperandSchema> operands;
+  std::span<const AttributeSchema> attributes;
+  FusionKind fusion;
+  DTypeSet dtypes;            // of the operands
+  std::string_view shape_rule;  // name in graph/shape
+  int since;
+  double tolerance;  // largest accepted error of a compiled kernel in units of the output dtype's epsilon, relative to the output's scale
+};
+
+const OpSchema &Schema(OpKind kind);
+std::span<const OpSchema> AllSchemas();
+std::optional<OpKind> FindOp(std::string_view name);
+inline std::string_view Name(OpKind kind) { return Schema(kind).name; }
+
+}  // namespace ingot
+#endif  // INGOT_GRAPH_OP_KIND_H_

@@ -1,0 +1,58 @@
+// What every op record has. Records are ODS-compatible, so stock mlir-tblgen makes the MLIR op from them; the extra fields are read from
+// `llvm-tblgen --dump-json` by generate.py. Adding an op: docs/adding-an-op.md.
+#ifndef INGOT_OPS_BASE
+#define INGOT_OPS_BASE
+
+include "mlir/IR/OpBase.td"
+include "mlir/IR/CommonAttrConstraints.td"
+include "mlir/Interfaces/SideEffectInterfaces.td"
+
+def Ingot_Dialect : Dialect {
+  let name = "ingot";
+  let cppNamespace = "::ingot::ir";
+  let summary = "Ingot's graph ops on tensors";
+}
+
+// Every attribute of a record is one of these (or wrapped in DefaultValuedAttr / with a `Defaulted` text).
+class Ingot_Attr<Attr base, string kindName, string defaultText = "required"> : Attr<base.predicate, base.summary> {
+  let storageType = base.storageType;
+  let returnType = base.returnType;
+  let convertFromStorage = base.convertFromStorage;
+  let constBuilderCall = base.constBuilderCall;
+  let valueType = base.valueType;
+  string kind = kindName;          // AttributeKind, without the k
+  string defaultValueText = defaultText;
+}
+class IntAttr<string default = "required"> : Ingot_Attr<I64Attr, "Int", default>;
+class FloatAttr<string default = "required"> : Ingot_Attr<F64Attr, "Float", default>;
+class FlagAttr<string default = "required"> : Ingot_Attr<BoolAttr, "Bool", default>;
+class TextAttr<string default = "required"> : Ingot_Attr<StrAttr, "String", default>;
+class IntsAttr<string default = "required"> : Ingot_Attr<DenseI64ArrayAttr, "Ints", default>;
+class DimsAttr<string default = "required"> : Ingot_Attr<StrArrayAttr, "Dims", default>;  // dim expressions as text
+class DTypeAttr<string default = "required"> : Ingot_Attr<TypeAttr, "DType", default>;
+
+def ShapeChecked : NativeOpTrait<"ShapeChecked"> { let cppNamespace = "::ingot::ir"; }
+
+// fusionKind: FusionKind without the k. shapeRule: a name in graph/shape/rules.cc.
+class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> traits = []> : Op<Ingot_Dialect, mnemonic, traits # [Pure, ShapeChecked]> {
+  string fusion = fusionKind;
+  string shapeRule = shape;
+  string dtypes = "Number";  // DTypeSet without the k, of the operands
+  int sinceOpSet = 1;
+  string toleranceText = "8";
+  // C++ for one scalar or vector: `b` (ImplicitLocOpBuilder), operands `x`, `y`, `z`; yields a Value. Empty: not element-wise, or not for that class.
+  string floatBody = "";
+  string intBody = "";       // signed integers
+  string unsignedBody = "";  // unsigned integers; empty takes intBody
+  string boolBody = "";      // i1
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "operands attr-dict `:` functional-type(operands, results)";
+}
+
+class Ingot_Unary<string mnemonic, string shape = "elementwise"> : Ingot_Op<mnemonic, "Elementwise", shape> {
+  let arguments = (ins AnyRankedTensor:$x);
+}
+class Ingot_Binary<string mnemonic, string shape = "elementwise"> : Ingot_Op<mnemonic, "Elementwise", shape> {
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y);
+}
+#endif

@@ -1,0 +1,165 @@
+"""Writes everything that follows from the op records in graph/ops/*.td.
+
+usage: generate.py OPS.json OUT_DIR [--docs FILE]
+
+OPS.json is what `llvm-tblgen --dump-json` makes of ops.td. Written into OUT_DIR:
+  op_kinds.inc              INGOT_OP(Enum, "name") per op: the enum OpKind
+  schemas.inc               the table behind Schema(): operands, attributes, dtypes, fusion kind
+  builder_methods.inc       GraphBuilder's methods (declarations), builder_methods_impl.inc (definitions)
+  scalar_bodies.inc         the element-wise bodies as a switch, for the compiler
+--docs writes docs/ops.md, or with --check fails when it is stale. Tests: tests/graph/ops_test.cc, the `ops_docs_are_fresh` test.
+"""
+import argparse
+import json
+import os
+import sys
+
+FAMILIES = {"math": "Element-wise math", "tensor": "Data movement", "reduce": "Reductions", "nn": "Contractions and composites"}
+
+
+class Op:
+    def __init__(self, record, defs):
+        self.name = record["opName"]
+        self.enum = record["!name"].removeprefix("Ingot_").removesuffix("Op")
+        self.summary = record["summary"]
+        self.family = os.path.basename(record["!locs"][-1].split(":")[0]).removesuffix(".td")
+        for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet"):
+            setattr(self, key, record[key])
+        self.operands, self.attributes = [], []
+        for argument, name in record["arguments"]["args"]:
+            definition = defs[argument["def"]]
+            if "Ingot_Attr" in definition["!superclasses"]:
+                self.attributes.append((name, definition["kind"], definition["defaultValueText"]))
+            elif argument["def"] == "AnyRankedTensor" or "Variadic" in definition["!superclasses"]:
+                self.operands.append((name, "Variadic" if "Variadic" in definition["!superclasses"] else "One"))
+            else:
+                sys.exit(f"{record['!name']}: argument '{name}' is neither a tensor nor an attribute of base.td")
+        if self.family not in FAMILIES:
+            sys.exit(f"{record['!name']}: family '{self.family}' is not one of {sorted(FAMILIES)}")
+
+
+CPP_TYPES = {"Bool": "bool", "Int": "int64_t", "Float": "double", "String": "std::string", "Ints": "Ints",
+             "Floats": "std::vector<double>", "Dims": "Dims", "DType": "DType"}
+
+
+def cpp_default(kind, text):
+    if text == "required":
+        return ""
+    if kind == "DType":
+        return " = DType::k" + text.upper()
+    return " = " + text
+
+
+def signature(op, with_defaults):
+    parts = [("const std::vector<Expr> &" if form == "Variadic" else "Expr ") + name for name, form in op.operands]
+    for name, kind, default in op.attributes:
+        parts.append(f"{CPP_TYPES[kind]} {name}{cpp_default(kind, default) if with_defaults else ''}")
+    parts.append("Location at" + (" = Location::current()" if with_defaults else ""))
+    return ", ".join(parts)
+
+
+def op_kinds(ops):
+    return "".join(f'INGOT_OP({op.enum}, "{op.name}")\n' for op in ops)
+
+
+def schemas(ops):
+    out = []
+    for op in ops:
+        if op.operands:
+            rows = ", ".join(f'{{"{name}", OperandForm::k{form}}}' for name, form in op.operands)
+            out.append(f"constexpr OperandSchema k{op.enum}Operands[] = {{{rows}}};\n")
+        if op.attributes:
+            rows = ", ".join(f'{{"{name}", AttributeKind::k{kind}, "{default}"}}' for name, kind, default in op.attributes)
+            out.append(f"constexpr AttributeSchema k{op.enum}Attributes[] = {{{rows}}};\n")
+    out.append("constexpr OpSchema kSchemas[] = {\n")
+    for op in ops:
+        operands = f"k{op.enum}Operands" if op.operands else "{}"
+        attributes = f"k{op.enum}Attributes" if op.attributes else "{}"
+        out.append(f'    {{OpKind::k{op.enum}, "{op.name}", {json.dumps(op.summary)}, {operands}, {attributes}, '
+                   f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, "{op.shapeRule}", {op.sinceOpSet}, {op.toleranceText}}},\n')
+    out.append("};\n")
+    return "".join(out)
+
+
+def builder_methods(ops):
+    out = []
+    for op in ops:
+        out.append(f"  // {op.summary}\n  Expr {op.enum}({signature(op, True)});\n")
+    return "".join(out)
+
+
+def builder_methods_impl(ops):
+    out = []
+    for op in ops:
+        if op.operands and op.operands[-1][1] == "Variadic":
+            operands = op.operands[-1][0]
+        else:
+            operands = "{" + ", ".join(name for name, _ in op.operands) + "}"
+        attributes = ", ".join(f'{{"{name}", std::move({name})}}' for name, _, _ in op.attributes)
+        out.append(f"Expr GraphBuilder::{op.enum}({signature(op, False)}) {{\n"
+                   f"  return Emit(OpKind::k{op.enum}, {operands}, {{{attributes}}}, at);\n}}\n")
+    return "".join(out)
+
+
+def scalar_bodies(ops):
+    """Cases of: Value emitScalar(OpKind, ScalarClass, b, x, y, z, from, to)."""
+    out = []
+    for op in ops:
+        if op.fusion != "Elementwise":
+            continue
+        out.append(f"    case OpKind::k{op.enum}:\n      switch (scalarClass) {{\n")
+        for scalar, body in (("Float", op.floatBody), ("Signed", op.intBody), ("Unsigned", op.unsignedBody or op.intBody), ("Bool", op.boolBody)):
+            if body:
+                out.append(f"        case ScalarClass::{scalar}:\n          return {body};\n")
+        out.append("        default:\n          return {};\n      }\n")
+    return "".join(out)
+
+
+def docs(ops):
+    out = ["# Ops\n\nGenerated from `graph/ops/*.td` by `graph/ops/generate.py`; do not edit. Element-wise operands broadcast as in NumPy.\n"]
+    for family, title in FAMILIES.items():
+        out.append(f"\n## {title}\n\n| op | operands | attributes | what it computes |\n|---|---|---|---|\n")
+        for op in ops:
+            if op.family == family:
+                operands = ", ".join(name + ("..." if form == "Variadic" else "") for name, form in op.operands) or "none"
+                attributes = ", ".join(f"{name}: {kind.lower()}" + ("" if default == "required" else f" = {default}") for name, kind, default in op.attributes)
+                out.append(f"| `{op.name}` | {operands} | {attributes} | {op.summary.replace('|', chr(92) + '|')} |\n")
+    return "".join(out)
+
+
+def write_if_changed(path, text):
+    try:
+        with open(path) as f:
+            if f.read() == text:
+                return
+    except OSError:
+        pass
+    with open(path, "w") as f:
+        f.write(text)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("json")
+    parser.add_argument("out", nargs="?")
+    parser.add_argument("--docs", metavar="FILE")
+    parser.add_argument("--check", action="store_true", help="fail when --docs FILE is stale instead of writing it")
+    args = parser.parse_args()
+    with open(args.json) as f:
+        defs = json.load(f)
+    ops = [Op(defs[name], defs) for name in defs["!instanceof"]["Ingot_Op"]]
+    ops.sort(key=lambda op: (list(FAMILIES).index(op.family), op.name))
+    if args.out:
+        os.makedirs(args.out, exist_ok=True)
+        for name in ("op_kinds", "schemas", "builder_methods", "builder_methods_impl", "scalar_bodies"):
+            write_if_changed(os.path.join(args.out, name + ".inc"), globals()[name](ops))
+    if args.docs and args.check:
+        with open(args.docs) as f:
+            if f.read() != docs(ops):
+                sys.exit(f"{args.docs} is stale; run: cmake --build BUILD_DIR --target ops-docs")
+    elif args.docs:
+        write_if_changed(args.docs, docs(ops))
+
+
+if __name__ == "__main__":
+    main()

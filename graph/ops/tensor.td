@@ -1,0 +1,46 @@
+// Ops that move or index data. Axes may be negative; shape functions make them non-negative.
+include "graph/ops/base.td"
+
+def Ingot_ReshapeOp : Ingot_Op<"reshape", "View", "reshape"> {
+  let summary = "The same elements in row-major order with other dims; the number of elements must agree.";
+  let dtypes = "Any";
+  let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$dims);
+}
+def Ingot_TransposeOp : Ingot_Op<"transpose", "View", "transpose"> {
+  let summary = "Axis i of the result is axis permutation[i] of x.";
+  let dtypes = "Any";
+  let arguments = (ins AnyRankedTensor:$x, IntsAttr<>:$permutation);
+}
+def Ingot_BroadcastToOp : Ingot_Op<"broadcast_to", "View", "broadcast_to"> {
+  let summary = "x repeated along axes where it has size 1, and along new leading axes.";
+  let dtypes = "Any";
+  let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$dims);
+}
+def Ingot_SliceOp : Ingot_Op<"slice", "View", "slice"> {
+  let summary = "x[starts : limits : steps] with one entry per axis, starts and limits within bounds, steps not zero. A negative step runs from start down to (not including) limit.";
+  let dtypes = "Any";
+  let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$starts, DimsAttr<>:$limits, IntsAttr<>:$steps);
+}
+def Ingot_ConcatOp : Ingot_Op<"concat", "Gather", "concat"> {
+  let summary = "The operands one after another along an axis.";
+  let dtypes = "Any";
+  let arguments = (ins Variadic<AnyRankedTensor>:$operands, IntAttr<>:$axis);
+}
+def Ingot_PadOp : Ingot_Op<"pad", "Gather", "pad"> {
+  let summary = "x with `low` and `high` more elements (not negative) on both sides of every axis, filled with the scalar `value`.";
+  let dtypes = "Any";
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$value, DimsAttr<>:$low, DimsAttr<>:$high);
+}
+def Ingot_GatherOp : Ingot_Op<"gather", "Gather", "gather"> {
+  let summary = "Slices of x along an axis, one per index (NumPy's take). Negative indices count from the end; others out of range are clamped.";
+  let dtypes = "Any";
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$indices, IntAttr<"0">:$axis);
+}
+def Ingot_IotaOp : Ingot_Op<"iota", "Leaf", "iota"> {
+  let summary = "0, 1, 2, ... along an axis of a tensor with these dims.";
+  let arguments = (ins DimsAttr<>:$dims, IntAttr<"0">:$axis, DTypeAttr<"i64">:$dtype);
+}
+def Ingot_DimValuesOp : Ingot_Op<"dim_values", "Leaf", "dim"> {
+  let summary = "The values of dim expressions, as an i64 vector with one element each.";
+  let arguments = (ins DimsAttr<>:$values);
+}

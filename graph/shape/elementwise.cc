@@ -1,0 +1,66 @@
+// Shape rules of element-wise ops and of composites that keep their operand's shape.
+#include "absl/strings/str_cat.h"
+#include "graph/shape/rules.h"
+
+namespace ingot {
+namespace {
+
+// All operands from `first` on: one dtype, broadcast dims.
+absl::StatusOr<TensorType> Broadcast(InferContext &c, size_t first) {
+  TensorType result = c.operand(first);
+  for (size_t i = first + 1; i < c.operands.size(); ++i) {
+    if (c.operand(i).dtype != result.dtype) {
+      return absl::InvalidArgumentError(absl::StrCat("operands have dtypes ", std::string(Name(result.dtype)), " and ", std::string(Name(c.operand(i).dtype)), "; cast one of them"));
+    }
+    absl::StatusOr<Dims> dims = BroadcastDims(result.dims, c.operand(i).dims);
+    if (!dims.ok()) return dims.status();
+    result.dims = *std::move(dims);
+  }
+  return result;
+}
+
+}  // namespace
+
+absl::StatusOr<TensorType> InferElementwise(InferContext &c) { return Broadcast(c, 0); }
+
+absl::StatusOr<TensorType> InferPredicate(InferContext &c) {
+  absl::StatusOr<TensorType> type = Broadcast(c, 0);
+  if (type.ok()) type->dtype = DType::kBool;
+  return type;
+}
+
+absl::StatusOr<TensorType> InferSelect(InferContext &c) {
+  if (c.operand(0).dtype != DType::kBool) return absl::InvalidArgumentError("the condition must be bool");
+  absl::StatusOr<TensorType> type = Broadcast(c, 1);
+  if (!type.ok()) return type;
+  absl::StatusOr<Dims> dims = BroadcastDims(c.operand(0).dims, type->dims);
+  if (!dims.ok()) return dims.status();
+  return TensorType{type->dtype, *std::move(dims)};
+}
+
+absl::StatusOr<TensorType> InferCast(InferContext &c) {
+  DType to = c.Get<DType>("to");
+  if (to == DType::kInvalid) return absl::InvalidArgumentError("cannot cast to an invalid dtype");
+  return TensorType{to, c.operand(0).dims};
+}
+
+absl::StatusOr<TensorType> InferSameWithAxis(InferContext &c) {
+  absl::StatusOr<int64_t> axis = NormalizeAxis(c.Get<int64_t>("axis"), c.operand(0).rank());
+  if (!axis.ok()) return axis.status();
+  c.Get<int64_t>("axis") = *axis;
+  return c.operand(0);
+}
+
+absl::StatusOr<TensorType> InferLayerNorm(InferContext &c) {
+  absl::StatusOr<TensorType> type = InferSameWithAxis(c);
+  if (!type.ok()) return type;
+  for (size_t i = 1; i < c.operands.size(); ++i) {
+    if (c.operand(i).dtype != type->dtype) return absl::InvalidArgumentError("scale and shift must have x's dtype");
+    absl::StatusOr<Dims> dims = BroadcastDims(type->dims, c.operand(i).dims);
+    if (!dims.ok()) return dims.status();
+    if (*dims != type->dims) return absl::InvalidArgumentError(absl::StrCat("scale or shift ", c.operand(i).ToString(), " does not broadcast to ", type->ToString()));
+  }
+  return type;
+}
+
+}  // namespace ingot

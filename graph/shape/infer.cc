@@ -1,0 +1,175 @@
+// Completing a node: default attributes, arity, attribute kinds, dtypes; then the op's shape rule. Tests: tests/graph/shape_test.cc.
+#include "graph/shape/infer.h"
+
+#include <algorithm>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "graph/shape/rules.h"
+
+namespace ingot {
+namespace {
+
+struct NamedRule {
+  std::string_view name;
+  ShapeRule rule;
+};
+
+constexpr NamedRule kRules[] = {
+    {"elementwise", InferElementwise}, {"predicate", InferPredicate},     {"select", InferSelect},
+    {"cast", InferCast},               {"reshape", InferReshape},         {"transpose", InferTranspose},
+    {"broadcast_to", InferBroadcastTo}, {"slice", InferSlice},            {"concat", InferConcat},
+    {"pad", InferPad},                 {"gather", InferGather},           {"iota", InferIota},
+    {"dim", InferDim},                 {"reduce", InferReduce},           {"argmax", InferArgMax},
+    {"matmul", InferMatMul},           {"conv", InferConv},               {"same_with_axis", InferSameWithAxis},
+    {"layer_norm", InferLayerNorm},
+};
+
+std::optional<Attribute> ParseDefault(const AttributeSchema &schema) {
+  std::string text(schema.default_value);
+  if (text == "required") return std::nullopt;
+  int64_t integer = 0;
+  double real = 0;
+  switch (schema.kind) {
+    case AttributeKind::kBool:
+      return text == "true";
+    case AttributeKind::kInt:
+      return absl::SimpleAtoi(text, &integer) ? std::optional<Attribute>(integer) : std::nullopt;
+    case AttributeKind::kFloat:
+      return absl::SimpleAtod(text, &real) ? std::optional<Attribute>(real) : std::nullopt;
+    case AttributeKind::kString:
+      return text;
+    case AttributeKind::kInts:
+      return Ints{};
+    case AttributeKind::kFloats:
+      return std::vector<double>{};
+    case AttributeKind::kDims:
+      return Dims{};
+    case AttributeKind::kDType:
+      return ParseDType(text).value_or(DType::kInvalid);
+  }
+  return std::nullopt;
+}
+
+bool HasKind(const Attribute &attribute, AttributeKind kind) {
+  static_assert(std::variant_size_v<Attribute> == 8);
+  constexpr AttributeKind kByIndex[] = {AttributeKind::kBool, AttributeKind::kInt,    AttributeKind::kFloat, AttributeKind::kString,
+                                        AttributeKind::kInts, AttributeKind::kFloats, AttributeKind::kDims,  AttributeKind::kDType};
+  return kByIndex[attribute.index()] == kind;
+}
+
+bool IsUndefined(const Dim &dim) { return dim.undefined(); }
+
+absl::Status CompleteAttributes(const OpSchema &schema, Attributes &attributes) {
+  size_t known = 0;
+  for (const AttributeSchema &wanted : schema.attributes) {
+    std::string name(wanted.name);
+    auto found = attributes.find(name);
+    if (found == attributes.end()) {
+      std::optional<Attribute> value = ParseDefault(wanted);
+      if (!value) return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is missing and has no default"));
+      found = attributes.emplace(name, *std::move(value)).first;
+    }
+    if (!HasKind(found->second, wanted.kind)) return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' has the wrong kind of value"));
+    if (const Dims *dims = std::get_if<Dims>(&found->second); dims != nullptr && std::any_of(dims->begin(), dims->end(), IsUndefined)) {
+      return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is ", ToString(*dims), "; a size overflows or divides by zero"));
+    }
+    ++known;
+  }
+  if (attributes.size() == known) return absl::OkStatus();
+  for (const auto &[name, value] : attributes) {
+    bool expected = false;
+    for (const AttributeSchema &wanted : schema.attributes) expected = expected || wanted.name == name;
+    if (!expected) return absl::InvalidArgumentError(absl::StrCat("there is no attribute '", name, "'; docs/ops.md lists them"));
+  }
+  return absl::OkStatus();
+}
+
+bool Allows(DTypeSet set, DType dtype) {
+  switch (set) {
+    case DTypeSet::kAny:
+      return dtype != DType::kInvalid;
+    case DTypeSet::kNumber:
+      return IsFloat(dtype) || IsInteger(dtype);
+    case DTypeSet::kFloat:
+      return IsFloat(dtype);
+    case DTypeSet::kInteger:
+      return IsInteger(dtype);
+    case DTypeSet::kBool:
+      return dtype == DType::kBool;
+    case DTypeSet::kLogical:
+      return dtype == DType::kBool || IsInteger(dtype);
+  }
+  return false;
+}
+
+}  // namespace
+
+ShapeRule FindShapeRule(std::string_view name) {
+  for (const NamedRule &row : kRules) {
+    if (row.name == name) return row.rule;
+  }
+  return nullptr;
+}
+
+absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands, Attributes &attributes) {
+  bool variadic = !schema.operands.empty() && schema.operands.back().form == OperandForm::kVariadic;
+  if (variadic ? operands.size() < schema.operands.size() : operands.size() != schema.operands.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("takes ", variadic ? "at least " : "", schema.operands.size(), " operands, got ", operands.size()));
+  }
+  for (size_t i = 0; i < operands.size(); ++i) {
+    if (operands[i] == nullptr) return absl::InvalidArgumentError(absl::StrCat("operand ", i, " is missing"));
+    if (!Allows(schema.dtypes, operands[i]->dtype)) {
+      return absl::InvalidArgumentError(absl::StrCat("operand ", i, " has dtype ", std::string(Name(operands[i]->dtype)), ", which this op does not take; cast it first"));
+    }
+  }
+  if (absl::Status status = CompleteAttributes(schema, attributes); !status.ok()) return status;
+  ShapeRule rule = FindShapeRule(schema.shape_rule);
+  if (rule == nullptr) return absl::InternalError(absl::StrCat("there is no shape rule '", std::string(schema.shape_rule), "'"));
+  InferContext context{schema, operands, attributes};
+  absl::StatusOr<TensorType> type = rule(context);
+  if (!type.ok()) return type;
+  if (type->rank() > kMaxRank) return absl::InvalidArgumentError(absl::StrCat("the result has rank ", type->rank(), "; at most ", kMaxRank, " is supported"));
+  for (const Dim &dim : type->dims) {
+    if (dim.undefined()) {
+      return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), "; a size overflows 64 bits or is too long an expression"));
+    }
+    if (auto value = dim.constant(); value && *value < 0) return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), ", with a negative size"));
+  }
+  return type;
+}
+
+absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node) {
+  std::vector<const TensorType *> operands;
+  for (ValueId id : node.inputs) operands.push_back(id == kNoValue ? nullptr : &graph.type(id));
+  return InferType(Schema(node.op), operands, node.attributes);
+}
+
+absl::StatusOr<int64_t> NormalizeAxis(int64_t axis, int rank) {
+  if (rank == 0) return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range: a scalar has no axes; reshape it"));
+  if (axis < -rank || axis >= rank) {
+    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", rank, "; use ", -rank, " to ", rank - 1));
+  }
+  return axis < 0 ? axis + rank : axis;
+}
+
+absl::StatusOr<Dims> BroadcastDims(const Dims &a, const Dims &b) {
+  Dims result(std::max(a.size(), b.size()));
+  for (size_t i = 0; i < result.size(); ++i) {
+    const Dim *x = i < a.size() ? &a[a.size() - 1 - i] : nullptr, *y = i < b.size() ? &b[b.size() - 1 - i] : nullptr;
+    Dim &out = result[result.size() - 1 - i];
+    if (x == nullptr || y == nullptr) {
+      out = x == nullptr ? *y : *x;
+    } else if (*x == *y || y->Is(1)) {
+      out = *x;
+    } else if (x->Is(1)) {
+      out = *y;
+    } else {
+      return absl::InvalidArgumentError(absl::StrCat("shapes ", ToString(a), " and ", ToString(b), " do not broadcast: ", x->ToString(), " against ", y->ToString(),
+                                                     "; sizes must be equal, or one of them 1"));
+    }
+  }
+  return result;
+}
+
+}  // namespace ingot

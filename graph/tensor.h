@@ -1,0 +1,66 @@
+// Constant data of a graph: dense, row-major, little-endian, shared and immutable. Large tensors borrow a mapped file.
+#ifndef INGOT_GRAPH_TENSOR_H_
+#define INGOT_GRAPH_TENSOR_H_
+
+#include <cstring>
+#include <memory>
+#include <vector>
+
+#include "graph/types.h"
+
+namespace ingot {
+
+class Tensor {
+ public:
+  Tensor() = default;
+  // Borrows `data` for as long as `owner` lives. `data` need not be aligned.
+  Tensor(DType dtype, std::vector<int64_t> dims, const void *data, std::shared_ptr<const void> owner)
+      : dtype_(dtype), dims_(std::move(dims)), data_(static_cast<const char *>(data)), owner_(std::move(owner)) {}
+
+  // Zero-filled, or a copy of `bytes` (exactly ByteSize(dtype) * product(dims) of them).
+  static Tensor Zeros(DType dtype, std::vector<int64_t> dims);
+  static Tensor Copy(DType dtype, std::vector<int64_t> dims, const void *bytes);
+  static Tensor F32(std::vector<int64_t> dims, const std::vector<float> &values);
+  static Tensor I64(std::vector<int64_t> dims, const std::vector<int64_t> &values);
+  static Tensor ScalarF32(float value) { return F32({}, {value}); }
+  static Tensor ScalarI64(int64_t value) { return I64({}, {value}); }
+
+  DType dtype() const { return dtype_; }
+  const std::vector<int64_t> &dims() const { return dims_; }
+  int rank() const { return static_cast<int>(dims_.size()); }
+  int64_t size() const;  // elements
+  size_t bytes() const { return static_cast<size_t>(size()) * ByteSize(dtype_); }
+  const char *data() const { return data_; }
+  // Only while the caller is the sole owner, right after Zeros.
+  char *mutable_data() { return const_cast<char *>(data_); }
+  TensorType type() const;
+
+  // Element i, converted: floats and integers to double, exact for |integer| up to 2^53.
+  double GetDouble(int64_t i) const;
+  // Element i of an integer or bool tensor.
+  int64_t GetInt(int64_t i) const;
+  // Stores with rounding to nearest (floats), truncation (integers; at most 64 bits, of which the low ones are kept) or x != 0 (bool).
+  // After Zeros only.
+  void SetDouble(int64_t i, double value);
+  void SetInt(int64_t i, int64_t value);
+
+ private:
+  DType dtype_ = DType::kInvalid;
+  std::vector<int64_t> dims_;
+  const char *data_ = nullptr;
+  std::shared_ptr<const void> owner_;
+};
+
+// IEEE half and bfloat16 conversions, round to nearest even.
+float HalfToFloat(uint16_t bits);
+uint16_t FloatToHalf(float value);
+inline float Bfloat16ToFloat(uint16_t bits) {
+  uint32_t wide = static_cast<uint32_t>(bits) << 16;
+  float value;
+  std::memcpy(&value, &wide, 4);
+  return value;
+}
+uint16_t FloatToBfloat16(float value);
+
+}  // namespace ingot
+#endif  // INGOT_GRAPH_TENSOR_H_

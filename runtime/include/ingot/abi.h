@@ -1,0 +1,165 @@
+/* The contract between a compiled Ingot program and the runtime: plain constant data, position independent, C11 and C++17.
+ *
+ * A compiled model is one object that exports one symbol, `ingot_program_<name>`, of type ingot_program_desc_t. Everything it points to is
+ * constant data inside the same object. The runtime checks `struct_size` and `abi_version` before it reads anything else.
+ * Tests: tests/runtime/. Emitted by: compiler/emit/.
+ */
+#ifndef INGOT_ABI_H_
+#define INGOT_ABI_H_
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define INGOT_ABI_VERSION 1u
+#define INGOT_MAX_RANK 8u
+/* Every buffer a kernel sees starts at a multiple of this many bytes, except the caller's own inputs and outputs (element alignment). */
+#define INGOT_ALIGNMENT 64u
+/* "No index" in every 32-bit index field. */
+#define INGOT_NONE 0xffffffffu
+
+typedef enum ingot_dtype {
+  INGOT_DTYPE_INVALID = 0,
+  INGOT_F64 = 1,
+  INGOT_F32 = 2,
+  INGOT_F16 = 3,
+  INGOT_BF16 = 4,
+  INGOT_I64 = 5,
+  INGOT_I32 = 6,
+  INGOT_I16 = 7,
+  INGOT_I8 = 8,
+  INGOT_U64 = 9,
+  INGOT_U32 = 10,
+  INGOT_U16 = 11,
+  INGOT_U8 = 12,
+  INGOT_BOOL = 13 /* one byte, 0 or 1 */
+} ingot_dtype_t;
+
+/* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in order, filled by the
+ * runtime from the input shapes; `eval_sizes` fills the rest. */
+typedef uint32_t ingot_size_index_t;
+
+typedef struct ingot_symbol {
+  const char *name;
+  int64_t min, max; /* inclusive range that the program was compiled for */
+} ingot_symbol_t;
+
+typedef struct ingot_io {
+  const char *name;
+  uint32_t value; /* index into values */
+  uint32_t dtype; /* ingot_dtype_t */
+  uint32_t rank;
+  ingot_size_index_t dims[INGOT_MAX_RANK];
+} ingot_io_t;
+
+typedef enum ingot_value_kind {
+  INGOT_VALUE_INPUT = 0,    /* the caller's buffer; slot = input number */
+  INGOT_VALUE_OUTPUT = 1,   /* the caller's buffer; slot = output number */
+  INGOT_VALUE_CONSTANT = 2, /* weights + offset */
+  INGOT_VALUE_ARENA = 3,    /* placed by the runtime, alive from first_step to last_step (inclusive) */
+  INGOT_VALUE_STATE = 4,    /* a variable; slot = state number */
+  INGOT_VALUE_HOST = 5      /* a host object (string, sequence); slot = host slot */
+} ingot_value_kind_t;
+
+typedef struct ingot_value {
+  uint32_t kind; /* ingot_value_kind_t */
+  uint32_t slot;
+  uint64_t offset;             /* CONSTANT: bytes from the start of the weights */
+  ingot_size_index_t bytes;    /* size in bytes */
+  uint32_t first_step, last_step;
+  uint32_t reserved;
+} ingot_value_t;
+
+/* Computes tiles [tile_begin, tile_end) of one step. `buffers` holds one pointer per operand of the step; `sizes` is the whole size table.
+ * `workspace` holds at least the kernel's declared bytes, aligned to INGOT_ALIGNMENT and private to the calling thread. Tiles are independent.
+ * Returns 0, or a positive code that ends the run. */
+typedef int32_t (*ingot_kernel_fn_t)(void *const *buffers, const int64_t *sizes, int64_t tile_begin, int64_t tile_end, void *workspace);
+
+typedef struct ingot_kernel {
+  const char *name;
+  ingot_kernel_fn_t run;
+  /* Optional (library kernels): made once per context and size table, passed as the last buffer; destroyed with the context. */
+  int32_t (*prepare)(const int64_t *sizes, void **object);
+  void (*destroy)(void *object);
+  ingot_size_index_t workspace; /* bytes per thread, or INGOT_NONE */
+  uint32_t origin;              /* 0 generated, 1 library, 2 host, 3 reference: reported, never acted on */
+} ingot_kernel_t;
+
+typedef enum ingot_step_kind {
+  INGOT_STEP_KERNEL = 0,
+  INGOT_STEP_COPY = 1,   /* operand 0 -> operand 1, sizes equal */
+  INGOT_STEP_CALL = 2,   /* reserved in version 1: a runtime that meets one of these refuses to load the program */
+  INGOT_STEP_IF = 3,
+  INGOT_STEP_WHILE = 4,
+  INGOT_STEP_HOST = 5,
+  INGOT_STEP_RESIZE = 6
+} ingot_step_kind_t;
+
+typedef struct ingot_step {
+  uint32_t kind; /* ingot_step_kind_t */
+  uint32_t kernel;
+  uint32_t first_operand, num_operands; /* into the operand table (indices of values) */
+  ingot_size_index_t tiles;             /* number of tiles; 0 tiles means that there is nothing to do */
+  ingot_size_index_t work;              /* rough number of scalar operations, for the decision to use threads */
+  uint32_t device, queue;               /* 0, 0 in version 1 */
+  uint32_t wait, signal;                /* event numbers, or INGOT_NONE */
+  const char *name;                     /* the nodes this step computes, for messages and traces */
+} ingot_step_t;
+
+/* CPU features a variant needs; the runtime compares them with what CPUID and the operating system offer. */
+#define INGOT_CPU_X86_64_V2 (1ull << 0)
+#define INGOT_CPU_X86_64_V3 (1ull << 1) /* AVX2, FMA, BMI2 */
+#define INGOT_CPU_X86_64_V4 (1ull << 2) /* AVX-512 F, BW, CD, DQ, VL */
+#define INGOT_CPU_AVX512_BF16 (1ull << 3)
+#define INGOT_CPU_AVX512_VNNI (1ull << 4)
+#define INGOT_CPU_AMX_BF16 (1ull << 5)
+#define INGOT_CPU_AMX_INT8 (1ull << 6)
+#define INGOT_CPU_AVX512_FP16 (1ull << 7)
+
+/* One compiled instruction-set level. Variants stand in order of preference, best first. */
+typedef struct ingot_variant {
+  const char *level; /* "x86-64-v3" */
+  uint64_t required_features;
+  const ingot_kernel_t *kernels; /* num_kernels of them */
+} ingot_variant_t;
+
+typedef struct ingot_program_desc {
+  uint32_t struct_size; /* sizeof(ingot_program_desc_t) of the compiler that wrote it */
+  uint32_t abi_version;
+  const char *name;
+  const char *precision; /* "fp32" */
+
+  uint32_t num_symbols, num_sizes;
+  const ingot_symbol_t *symbols;
+  /* Fills sizes[num_symbols .. num_sizes). Returns 0, or 1 when a size is negative or overflows. */
+  int32_t (*eval_sizes)(int64_t *sizes);
+
+  uint32_t num_inputs, num_outputs, num_states, num_values;
+  const ingot_io_t *inputs, *outputs;
+  const ingot_value_t *values;
+
+  uint32_t num_operands, num_steps, num_kernels, num_variants;
+  const uint32_t *operands;
+  const ingot_step_t *steps;
+  const ingot_variant_t *variants;
+
+  /* Weights: embedded (weights != NULL), or in a side file that the caller names at load time. */
+  const void *weights;
+  uint64_t weights_size;
+  uint64_t weights_hash;    /* of the side file's contents, as stored in its header (see below) */
+  const char *weights_file; /* default file name (no directory), or NULL when embedded */
+} ingot_program_desc_t;
+
+/* A side file is this header, padded to INGOT_WEIGHTS_HEADER bytes, followed by weights_size bytes. */
+#define INGOT_WEIGHTS_MAGIC 0x3154485754474e49ull /* "INGTWHT1" */
+#define INGOT_WEIGHTS_HEADER 4096u
+typedef struct ingot_weights_header {
+  uint64_t magic, size, hash;
+} ingot_weights_header_t;
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* INGOT_ABI_H_ */

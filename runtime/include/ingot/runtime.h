@@ -1,0 +1,111 @@
+/* Ingot's runtime: runs compiled programs. C11 and C++17; needs libc and pthreads alone.
+ *
+ * Three objects: a *program* (immutable, shared by any number of threads), a *context* (arena and scratch; one caller at a time; any number
+ * per program, running concurrently without a lock) and an optional *pool* of threads (shared by contexts).
+ *
+ * Ownership: create and load own, free releases, get borrows. Every function that can fail returns an ingot_status_code_t and, where
+ * `status` is not NULL, fills in a message that names the argument and the remedy. Tests: tests/runtime/.
+ */
+#ifndef INGOT_RUNTIME_H_
+#define INGOT_RUNTIME_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ingot/abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum ingot_status_code {
+  INGOT_OK = 0,
+  INGOT_INVALID_ARGUMENT = 1, /* the caller's input: names, shapes, dtypes, sizes */
+  INGOT_FAILED_PRECONDITION = 2, /* this machine or this file: missing CPU level, ABI version, weights file */
+  INGOT_OUT_OF_MEMORY = 3,
+  INGOT_INTERNAL = 4
+} ingot_status_code_t;
+
+typedef struct ingot_status {
+  int32_t code;
+  char message[508];
+} ingot_status_t;
+
+typedef struct ingot_program ingot_program_t;
+typedef struct ingot_context ingot_context_t;
+typedef struct ingot_pool ingot_pool_t;
+
+/* A dense row-major tensor in the caller's memory, aligned to its element size. */
+typedef struct ingot_tensor {
+  void *data;
+  size_t bytes; /* size of `data`: checked, never exceeded */
+  uint32_t dtype;
+  uint32_t rank;
+  int64_t dims[INGOT_MAX_RANK];
+} ingot_tensor_t;
+
+typedef struct ingot_allocator {
+  void *(*allocate)(void *self, size_t bytes, size_t alignment); /* NULL on failure */
+  void (*release)(void *self, void *memory, size_t bytes);
+  void *self;
+} ingot_allocator_t;
+
+/* Calls body(data, worker, item) for every item in [0, items), in any order and on any threads, and returns when all have returned.
+ * `worker` is below `max_workers` and never used by two threads at once. */
+typedef struct ingot_parallel_for {
+  void (*run)(void *self, int64_t items, void (*body)(void *data, uint32_t worker, int64_t item), void *data);
+  void *self;
+  uint32_t max_workers;
+} ingot_parallel_for_t;
+
+typedef struct ingot_load_options {
+  uint32_t struct_size;
+  const char *weights_path; /* side file; NULL: the program's own file name in the working directory */
+  const char *cpu_level;    /* NULL: the best variant that this machine can run */
+} ingot_load_options_t;
+
+/* Checks and loads. The description must outlive the program. Maps a side file read-only. */
+int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_options_t *options, ingot_program_t **program, ingot_status_t *status);
+void ingot_program_free(ingot_program_t *program);
+/* Borrowed. */
+const ingot_program_desc_t *ingot_program_get_desc(const ingot_program_t *program);
+const char *ingot_program_get_cpu_level(const ingot_program_t *program);
+
+/* threads 0: what affinity and the cgroup quota give. Workers park when idle and never spin for long. */
+int32_t ingot_pool_create(uint32_t threads, ingot_pool_t **pool, ingot_status_t *status);
+void ingot_pool_free(ingot_pool_t *pool);
+uint32_t ingot_pool_get_threads(const ingot_pool_t *pool);
+
+/* Called after every step with its duration. */
+typedef struct ingot_trace {
+  void (*step)(void *self, uint32_t step, const char *name, uint64_t begin_ns, uint64_t end_ns);
+  void *self;
+} ingot_trace_t;
+
+typedef struct ingot_context_options {
+  uint32_t struct_size;
+  ingot_pool_t *pool;                       /* borrowed; NULL: the calling thread alone */
+  const ingot_parallel_for_t *parallel_for; /* borrowed; used instead of pool when set */
+  const ingot_allocator_t *allocator;       /* NULL: malloc and free */
+  const ingot_trace_t *trace;               /* NULL: no tracing */
+} ingot_context_options_t;
+
+int32_t ingot_context_create(const ingot_program_t *program, const ingot_context_options_t *options, ingot_context_t **context, ingot_status_t *status);
+void ingot_context_free(ingot_context_t *context);
+
+/* Reads only dtype, rank and dims of `inputs` (num_inputs of them, in order); fills dtype, rank, dims and bytes of `outputs` (not data). */
+int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status);
+
+/* Runs. `inputs` as above with data; `outputs` need data and bytes (at least what query says); dtype, rank and dims are filled in.
+ * Sizes no larger than those seen before: no allocation and, on one thread, no system call. */
+int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status);
+
+size_t ingot_dtype_size(uint32_t dtype);      /* bytes per element, 0 when unknown */
+const char *ingot_dtype_name(uint32_t dtype); /* "f32" */
+/* Features of this machine, as INGOT_CPU_* bits. */
+uint64_t ingot_cpu_features(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* INGOT_RUNTIME_H_ */

@@ -1,0 +1,81 @@
+// Writes .npy files: version 1.0, header padded so that data starts at a multiple of 64 bytes, as numpy.save does.
+// A reader never sees half a file: data goes to a temporary name that is renamed at the end. Tests: tests/runtime/npy_test.cc.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "runtime/main/message.h"
+#include "runtime/main/npy.h"
+
+namespace ingot::main_program {
+namespace {
+
+constexpr const char *kCodes[] = {"", "<f8", "<f4", "<f2", "<u2", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1"};
+static_assert(sizeof(kCodes) / sizeof(kCodes[0]) == INGOT_BOOL + 1, "one code for each ingot_dtype_t");
+
+constexpr size_t kPrefix = 10;      // magic, version, length
+constexpr size_t kMaxHeader = 320;  // 8 dims of 19 digits, and the rest
+
+// Fills in the whole header; returns its length, a multiple of 64.
+size_t FormatHeader(const ingot_tensor_t &tensor, char *header) {
+  char *text = header + kPrefix;
+  size_t capacity = kMaxHeader - kPrefix;
+  size_t used = static_cast<size_t>(snprintf(text, capacity, "{'descr': '%s', 'fortran_order': False, 'shape': (", kCodes[tensor.dtype]));
+  for (uint32_t d = 0; d < tensor.rank; ++d) {
+    const char *after = tensor.rank == 1 ? "," : d + 1 < tensor.rank ? ", " : "";
+    used += static_cast<size_t>(snprintf(text + used, capacity - used, "%lld%s", static_cast<long long>(tensor.dims[d]), after));
+  }
+  used += static_cast<size_t>(snprintf(text + used, capacity - used, "), }"));
+  size_t total = (kPrefix + used + 1 + 63) / 64 * 64;
+  memset(text + used, ' ', total - kPrefix - used);
+  header[total - 1] = '\n';
+  memcpy(header, "\x93NUMPY\x01", 8);  // the string's own end is the minor version
+  header[8] = static_cast<char>((total - kPrefix) & 0xff);
+  header[9] = static_cast<char>((total - kPrefix) >> 8);
+  return total;
+}
+
+bool WriteFully(int file, const void *source, uint64_t bytes) {
+  auto *at = static_cast<const char *>(source);
+  while (bytes != 0) {
+    ssize_t put = write(file, at, bytes < (1u << 30) ? bytes : (1u << 30));
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return false;
+    at += put;
+    bytes -= static_cast<uint64_t>(put);
+  }
+  return true;
+}
+
+}  // namespace
+
+bool WriteNpy(const char *directory, const char *file, const ingot_tensor_t &tensor) {
+  char path[4096], temporary[4096];
+  int length = snprintf(path, sizeof(path), "%s/%s", directory, file);
+  int longer = snprintf(temporary, sizeof(temporary), "%s/.%s.%ld.tmp", directory, file, static_cast<long>(getpid()));
+  if (length < 0 || longer < 0 || longer >= static_cast<int>(sizeof(temporary)))
+    return Error("cannot write '%s': the path is too long", file);
+  int target = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (target < 0) return Error("cannot write '%s': %s", path, strerror(errno));
+  char header[kMaxHeader];
+  size_t header_bytes = FormatHeader(tensor, header);
+  uint64_t bytes = 0;
+  bool ok = ArrayBytes(tensor.dtype, tensor.rank, tensor.dims, &bytes) && WriteFully(target, header, header_bytes) &&
+            WriteFully(target, tensor.data, bytes);
+  int error = errno;
+  if (close(target) != 0 && ok) {
+    ok = false;
+    error = errno;
+  }
+  if (ok && rename(temporary, path) != 0) {
+    ok = false;
+    error = errno;
+  }
+  if (ok) return true;
+  unlink(temporary);
+  return Error("cannot write '%s': %s", path, strerror(error));
+}
+
+}  // namespace ingot::main_program

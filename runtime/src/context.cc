@@ -1,0 +1,186 @@
+// Creating, querying and running a context. A run whose shapes are those of the last run goes straight from the checks to the step loop.
+// Tests: tests/runtime/run_test.cc, shape_test.cc, allocation_test.cc.
+#include "runtime/src/context.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "runtime/src/execute.h"
+#include "runtime/src/plan.h"
+#include "runtime/src/pool.h"
+#include "runtime/src/shapes.h"
+
+namespace ingot::runtime {
+namespace {
+
+// The context, its plans and their tables, in one block. A program without symbols has one plan only.
+ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
+  const ingot_program_desc_t *desc = program->desc;
+  uint32_t num_plans = desc->num_symbols == 0 ? 1 : kMaxPlans;
+  auto *context = carver->Take<ingot_context_t>(1);
+  auto *plans = carver->Take<Plan>(num_plans);
+  auto *symbols = carver->Take<int64_t>(desc->num_symbols);
+  auto *live = carver->Take<uint32_t>(program->num_arena_values);
+  for (uint32_t p = 0; p < num_plans; ++p) {
+    Plan plan = {};
+    plan.sizes = carver->Take<int64_t>(desc->num_sizes);
+    plan.offsets = carver->Take<uint64_t>(program->num_arena_values);
+    plan.buffers = carver->Take<void *>(program->num_buffers);
+    plan.steps = carver->Take<PlannedStep>(desc->num_steps);
+    plan.objects = carver->Take<void *>(desc->num_kernels);
+    if (context == nullptr) continue;
+    if (desc->num_kernels != 0) memset(plan.objects, 0, desc->num_kernels * sizeof(*plan.objects));
+    plans[p] = plan;
+  }
+  if (context == nullptr) return nullptr;
+  memset(context, 0, sizeof(*context));
+  context->program = program;
+  context->plans = plans;
+  context->num_plans = num_plans;
+  context->symbols = symbols;
+  context->live = live;
+  context->generation = 1;
+  return context;
+}
+
+int32_t CheckOptions(const ingot_context_options_t &options, ingot_status_t *status) {
+  const ingot_parallel_for_t *parallel_for = options.parallel_for;
+  if (parallel_for != nullptr && (parallel_for->run == nullptr || parallel_for->max_workers == 0)) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "options->parallel_for needs a run function and max_workers of at least 1");
+  }
+  const ingot_allocator_t *allocator = options.allocator;
+  if (allocator != nullptr && (allocator->allocate == nullptr || allocator->release == nullptr)) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "options->allocator needs both allocate and release");
+  }
+  if (options.trace != nullptr && options.trace->step == nullptr) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "options->trace needs a step function");
+  }
+  return INGOT_OK;
+}
+
+// Makes the plan for these inputs and gives it memory.
+int32_t SwitchPlan(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_status_t *status) {
+  Plan *plan = nullptr;
+  int32_t code = SelectPlan(context, inputs, &plan, status);
+  if (code == INGOT_OK && !plan->ready) code = ReadyPlan(context, plan, status);
+  if (code == INGOT_OK) {
+    context->current = nullptr;  // a failure below may take its memory away
+    code = BindPlan(context, plan, status);
+  }
+  if (code == INGOT_OK) context->current = plan;
+  return code;
+}
+
+// Checks the caller's buffers and writes their addresses into the plan.
+int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                     ingot_status_t *status) {
+  const ingot_program_desc_t *desc = program->desc;
+  for (uint32_t i = 0; i < desc->num_inputs; ++i) {
+    const ingot_io_t &io = desc->inputs[i];
+    uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
+    if (!BufferOk(inputs[i], needed, ingot_dtype_size(io.dtype))) return BufferError("input", io.name, inputs[i], needed, status);
+  }
+  for (uint32_t i = 0; i < desc->num_outputs; ++i) {
+    const ingot_io_t &io = desc->outputs[i];
+    uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
+    if (!BufferOk(outputs[i], needed, ingot_dtype_size(io.dtype))) return BufferError("output", io.name, outputs[i], needed, status);
+    DescribeOutput(io, plan->sizes, &outputs[i]);
+  }
+  for (uint32_t p = 0; p < program->num_input_patches; ++p) {
+    plan->buffers[program->input_patches[p].buffer] = inputs[program->input_patches[p].slot].data;
+  }
+  for (uint32_t p = 0; p < program->num_output_patches; ++p) {
+    plan->buffers[program->output_patches[p].buffer] = outputs[program->output_patches[p].slot].data;
+  }
+  return INGOT_OK;
+}
+
+int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, const ingot_tensor_t *outputs, ingot_status_t *status) {
+  if (context == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "context must not be NULL");
+  const ingot_program_desc_t *desc = context->program->desc;
+  if ((inputs == nullptr && desc->num_inputs != 0) || (outputs == nullptr && desc->num_outputs != 0)) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "program '%s' has %" PRIu32 " inputs and %" PRIu32 " outputs: %s must not be NULL",
+                desc->name, desc->num_inputs, desc->num_outputs, inputs == nullptr && desc->num_inputs != 0 ? "inputs" : "outputs");
+  }
+  return INGOT_OK;
+}
+
+}  // namespace
+}  // namespace ingot::runtime
+
+using namespace ingot::runtime;
+
+int32_t ingot_context_create(const ingot_program_t *program, const ingot_context_options_t *options, ingot_context_t **context,
+                             ingot_status_t *status) {
+  if (program == nullptr || context == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "program and context must not be NULL");
+  *context = nullptr;
+  ingot_context_options_t chosen = {};
+  if (options != nullptr) {
+    if (options->struct_size < sizeof(options->struct_size)) {
+      return Fail(status, INGOT_INVALID_ARGUMENT, "options->struct_size is %" PRIu32 ": set it to sizeof(ingot_context_options_t)",
+                  options->struct_size);
+    }
+    memcpy(&chosen, options, options->struct_size < sizeof(chosen) ? options->struct_size : sizeof(chosen));
+  }
+  int32_t code = CheckOptions(chosen, status);
+  if (code != INGOT_OK) return code;
+
+  ingot_allocator_t allocator = chosen.allocator != nullptr ? *chosen.allocator : DefaultAllocator();
+  Carver measure{nullptr};
+  Carve(program, &measure);
+  Carver carver{static_cast<char *>(Allocate(allocator, measure.used))};
+  if (carver.base == nullptr) {
+    return Fail(status, INGOT_OUT_OF_MEMORY,
+                "out of memory (or misaligned by the allocator): a context of program '%s' needs %" PRIu64 " bytes", program->desc->name,
+                measure.used);
+  }
+  ingot_context_t *made = Carve(program, &carver);
+  made->block_bytes = measure.used;
+  made->allocator = allocator;
+  made->max_workers = 1;
+  if (chosen.parallel_for != nullptr) {
+    made->parallel_for = *chosen.parallel_for;
+    made->max_workers = chosen.parallel_for->max_workers;
+  } else if (chosen.pool != nullptr) {
+    made->pool = chosen.pool;
+    made->max_workers = ingot_pool_get_threads(chosen.pool);
+  }
+  if (chosen.trace != nullptr) made->trace = *chosen.trace;
+  *context = made;
+  return Succeed(status);
+}
+
+void ingot_context_free(ingot_context_t *context) {
+  if (context == nullptr) return;
+  for (uint32_t p = 0; p < context->num_plans; ++p) DropPlan(context, &context->plans[p]);
+  ingot_allocator_t allocator = context->allocator;
+  Release(allocator, context->arena.base, context->arena.bytes);
+  Release(allocator, context->workspace.base, context->workspace.bytes);
+  Release(allocator, context, context->block_bytes);
+}
+
+int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
+  int32_t code = CheckCall(context, inputs, outputs, status);
+  Plan *plan = nullptr;
+  if (code == INGOT_OK) code = SelectPlan(context, inputs, &plan, status);
+  if (code != INGOT_OK) return code;
+  const ingot_program_desc_t *desc = context->program->desc;
+  for (uint32_t i = 0; i < desc->num_outputs; ++i) {
+    DescribeOutput(desc->outputs[i], plan->sizes, &outputs[i]);
+    outputs[i].bytes = static_cast<size_t>(plan->sizes[desc->values[desc->outputs[i].value].bytes]);
+  }
+  return Succeed(status);
+}
+
+int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
+  int32_t code = CheckCall(context, inputs, outputs, status);
+  if (code != INGOT_OK) return code;
+  const ingot_program_t *program = context->program;
+  if (context->current == nullptr || !InputsMatch(program->desc, context->current->sizes, inputs)) {
+    code = SwitchPlan(context, inputs, status);
+    if (code != INGOT_OK) return code;
+  }
+  code = PatchBuffers(program, context->current, inputs, outputs, status);
+  if (code != INGOT_OK) return code;
+  return ExecutePlan(context, context->current, status);
+}

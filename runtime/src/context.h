@@ -1,0 +1,44 @@
+// A context: what one caller at a time needs to run a program. All of its fixed-size memory is one block, made when it is created; arena
+// and workspace are two more, which only grow. Tests: tests/runtime/run_test.cc, allocation_test.cc.
+#ifndef INGOT_RUNTIME_SRC_CONTEXT_H_
+#define INGOT_RUNTIME_SRC_CONTEXT_H_
+
+#include "runtime/src/memory.h"
+#include "runtime/src/program.h"
+
+namespace ingot::runtime {
+
+struct Plan;
+
+// Plans kept by a context of a program with symbols.
+constexpr uint32_t kMaxPlans = 8;
+
+struct Memory {
+  char *base;
+  uint64_t bytes;
+};
+
+}  // namespace ingot::runtime
+
+struct ingot_context {
+  const ingot_program_t *program;
+  ingot_allocator_t allocator;
+  ingot_pool_t *pool;
+  ingot_parallel_for_t parallel_for;  // run is NULL when the pool, or nothing, is used
+  ingot_trace_t trace;
+  uint32_t max_workers;
+  uint64_t block_bytes;
+
+  ingot::runtime::Plan *plans;
+  uint32_t num_plans;
+  ingot::runtime::Plan *current;  // of the last run, or NULL
+  uint64_t clock;                 // for Plan::last_used
+
+  ingot::runtime::Memory arena, workspace;
+  uint64_t generation;  // changes whenever `arena` moves
+
+  int64_t *symbols;  // scratch: num_symbols
+  uint32_t *live;    // scratch: num_arena_values
+};
+
+#endif  // INGOT_RUNTIME_SRC_CONTEXT_H_

@@ -1,0 +1,109 @@
+// The step loop. Small steps run straight on the calling thread; large ones are cut into chunks of tiles that threads take from a counter.
+// Tiles are independent, so results do not depend on who computes which. Tests: tests/runtime/run_test.cc, pool_test.cc.
+#include "runtime/src/execute.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/src/pool.h"
+
+namespace ingot::runtime {
+namespace {
+
+// One step on several threads.
+struct ParallelStep {
+  const PlannedStep *step;
+  const int64_t *sizes;
+  char *workspace;
+  uint64_t workspace_bytes;
+  uint32_t workers;  // each below this number
+  int32_t failure;   // atomic: the first kernel status that is not 0
+  int64_t done;      // atomic: chunks finished
+};
+
+constexpr int32_t kBadWorker = INT32_MIN;
+
+void RunChunk(void *data, uint32_t worker, int64_t item) {
+  auto *job = static_cast<ParallelStep *>(data);
+  const PlannedStep &step = *job->step;
+  if (__atomic_load_n(&job->failure, __ATOMIC_RELAXED) == 0) {
+    int64_t begin = item * step.chunk;
+    int64_t end = step.tiles - begin < step.chunk ? step.tiles : begin + step.chunk;
+    int32_t code = kBadWorker;
+    if (worker < job->workers) code = step.run(step.buffers, job->sizes, begin, end, job->workspace + worker * job->workspace_bytes);
+    int32_t none = 0;
+    if (code != 0) __atomic_compare_exchange_n(&job->failure, &none, code, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+  }
+  __atomic_fetch_add(&job->done, 1, __ATOMIC_RELEASE);
+}
+
+int32_t RunParallel(ingot_context_t *context, const Plan *plan, const PlannedStep &step) {
+  ParallelStep job = {&step, plan->sizes, context->workspace.base, plan->workspace_bytes, plan->workers, 0, 0};
+  int64_t chunks = (step.tiles - 1) / step.chunk + 1;
+  if (context->parallel_for.run != nullptr) {
+    context->parallel_for.run(context->parallel_for.self, chunks, RunChunk, &job);
+  } else if (!PoolRun(context->pool, chunks, step.workers, RunChunk, &job)) {
+    // Another context has the pool: run here.
+    return step.run(step.buffers, plan->sizes, 0, step.tiles, context->workspace.base);
+  }
+  if (__atomic_load_n(&job.done, __ATOMIC_ACQUIRE) != chunks) return kBadWorker;
+  return job.failure;
+}
+
+inline int32_t RunStep(ingot_context_t *context, const Plan *plan, const PlannedStep &step) {
+  if (step.tiles == 0) return 0;
+  if (step.workers > 1) return RunParallel(context, plan, step);
+  if (step.run != nullptr) return step.run(step.buffers, plan->sizes, 0, step.tiles, context->workspace.base);
+  memmove(step.buffers[1], step.buffers[0], static_cast<size_t>(step.tiles));
+  return 0;
+}
+
+int32_t StepError(const ingot_context_t *context, uint32_t s, int32_t code, ingot_status_t *status) {
+  const ingot_step_t &step = context->program->desc->steps[s];
+  if (code == kBadWorker) {
+    return Fail(status, INGOT_INTERNAL,
+                "step %" PRIu32 " (%s): parallel_for left out items, or used a worker number of max_workers (%" PRIu32 ") or more", s,
+                NameOr(step.name, "?"), context->max_workers);
+  }
+  return Fail(status, INGOT_INTERNAL, "step %" PRIu32 " (%s) failed: kernel %s returned %" PRId32, s, NameOr(step.name, "?"),
+              NameOr(context->program->variant->kernels[step.kernel].name, "?"), code);
+}
+
+uint64_t Now() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
+}
+
+int32_t ExecuteTraced(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+    uint64_t begin = Now();
+    int32_t code = RunStep(context, plan, plan->steps[s]);
+    context->trace.step(context->trace.self, s, NameOr(desc->steps[s].name, "?"), begin, Now());
+    if (code != 0) return StepError(context, s, code, status);
+  }
+  return Succeed(status);
+}
+
+int32_t ExecutePlain(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+  uint32_t num_steps = context->program->desc->num_steps;
+  for (uint32_t s = 0; s < num_steps; ++s) {
+    int32_t code = RunStep(context, plan, plan->steps[s]);
+    if (code != 0) return StepError(context, s, code, status);
+  }
+  return Succeed(status);
+}
+
+}  // namespace
+
+int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+  bool hot = context->pool != nullptr && plan->parallel_steps > 1;
+  if (hot) PoolBeginRun(context->pool);
+  int32_t code = context->trace.step != nullptr ? ExecuteTraced(context, plan, status) : ExecutePlain(context, plan, status);
+  if (hot) PoolEndRun(context->pool);
+  return code;
+}
+
+}  // namespace ingot::runtime

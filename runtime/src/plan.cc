@@ -1,0 +1,222 @@
+// Makes, caches and binds plans. A plan goes through three states: sized (size table), ready (placement, splits, library objects) and bound
+// (pointers into the context's present memory). Tests: tests/runtime/run_test.cc, plan_test.cc.
+#include "runtime/src/plan.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "runtime/src/arena.h"
+
+namespace ingot::runtime {
+namespace {
+
+// What a zero-sized value points to: not NULL, aligned, never written.
+alignas(INGOT_ALIGNMENT) char empty_value[INGOT_ALIGNMENT];
+
+int32_t Malformed(const ingot_context_t *context, ingot_status_t *status, const char *table, uint32_t index, const char *what) {
+  return Fail(status, INGOT_INTERNAL, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again", context->program->desc->name, table,
+              index, what);
+}
+
+// The checks of validate.cc that need sizes.
+int32_t CheckValues(const ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  for (uint32_t v = 0; v < desc->num_values; ++v) {
+    const ingot_value_t &value = desc->values[v];
+    int64_t bytes = plan->sizes[value.bytes];
+    int64_t limit = INT64_MAX;
+    if (value.kind == INGOT_VALUE_CONSTANT) limit = static_cast<int64_t>(desc->weights_size - value.offset);
+    // A second value over a caller's buffer may be smaller than the buffer.
+    if (value.kind == INGOT_VALUE_INPUT) limit = plan->sizes[desc->values[desc->inputs[value.slot].value].bytes];
+    if (value.kind == INGOT_VALUE_OUTPUT) limit = plan->sizes[desc->values[desc->outputs[value.slot].value].bytes];
+    if (bytes > limit) return Malformed(context, status, "value", v, "is larger than what holds it");
+  }
+  return INGOT_OK;
+}
+
+// Uses the placement of a plan none of whose values is smaller, if there is one: first fit can need more room for less data, and a run with
+// sizes no larger than those seen must not allocate.
+void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
+  const ingot_program_t *program = context->program;
+  const ingot_value_t *values = program->desc->values;
+  for (uint32_t p = 0; p < context->num_plans; ++p) {
+    const Plan &other = context->plans[p];
+    if (!other.ready || other.arena_bytes > context->arena.bytes) continue;
+    bool larger = true;
+    for (uint32_t i = 0; i < program->num_arena_values && larger; ++i) {
+      uint32_t bytes = values[program->arena_values[i]].bytes;
+      larger = plan->sizes[bytes] <= other.sizes[bytes];
+    }
+    if (!larger) continue;
+    memcpy(plan->offsets, other.offsets, program->num_arena_values * sizeof(*plan->offsets));
+    plan->arena_bytes = other.arena_bytes;
+    return;
+  }
+}
+
+int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  const ingot_kernel_t *kernels = context->program->variant->kernels;
+  plan->workspace_bytes = 0;
+  plan->workers = 1;
+  plan->parallel_steps = 0;
+  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+    const ingot_step_t &step = desc->steps[s];
+    PlannedStep *planned = &plan->steps[s];
+    *planned = {nullptr, plan->buffers + context->program->step_buffers[s], 0, 0, 1};
+    if (step.kind == INGOT_STEP_COPY) {
+      const uint32_t *operands = desc->operands + step.first_operand;
+      planned->tiles = plan->sizes[desc->values[operands[0]].bytes];
+      if (planned->tiles != plan->sizes[desc->values[operands[1]].bytes])
+        return Malformed(context, status, "step", s, "copies between sizes");
+      continue;
+    }
+    planned->run = kernels[step.kernel].run;
+    planned->tiles = plan->sizes[step.tiles];
+    if (planned->tiles == 0) continue;
+    planned->workers = StepWorkers(plan->sizes[step.work], planned->tiles, context->max_workers);
+    planned->chunk = (planned->tiles - 1) / (planned->workers * kChunksPerWorker) + 1;
+    if (planned->workers > 1) ++plan->parallel_steps;
+    if (planned->workers > plan->workers) plan->workers = planned->workers;
+    uint32_t size = kernels[step.kernel].workspace;
+    if (size == INGOT_NONE) continue;
+    uint64_t bytes = static_cast<uint64_t>(plan->sizes[size]);
+    if (bytes > kMaxBytes)
+      return Fail(status, INGOT_OUT_OF_MEMORY, "step %" PRIu32 " (%s) needs too much workspace", s, NameOr(step.name, "?"));
+    if (AlignUp(bytes) > plan->workspace_bytes) plan->workspace_bytes = AlignUp(bytes);
+  }
+  // The embedder's threads carry the embedder's numbers.
+  if (plan->workers > 1 && context->parallel_for.run != nullptr) plan->workers = context->max_workers;
+  return INGOT_OK;
+}
+
+int32_t PrepareObjects(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+    const ingot_step_t &step = desc->steps[s];
+    if (plan->steps[s].run == nullptr || plan->steps[s].tiles == 0) continue;
+    const ingot_kernel_t &kernel = context->program->variant->kernels[step.kernel];
+    if (kernel.prepare == nullptr || plan->objects[step.kernel] != nullptr) continue;
+    int32_t code = kernel.prepare(plan->sizes, &plan->objects[step.kernel]);
+    if (code != 0 || plan->objects[step.kernel] == nullptr) {
+      plan->objects[step.kernel] = nullptr;
+      return Fail(status, INGOT_INTERNAL, "step %" PRIu32 " (%s): kernel %s could not be prepared (code %" PRId32 ")", s,
+                  NameOr(step.name, "?"), NameOr(kernel.name, "?"), code);
+    }
+  }
+  return INGOT_OK;
+}
+
+void DestroyObjects(ingot_context_t *context, Plan *plan) {
+  const ingot_kernel_t *kernels = context->program->variant->kernels;
+  for (uint32_t k = 0; k < context->program->desc->num_kernels; ++k) {
+    if (plan->objects[k] != nullptr && kernels[k].destroy != nullptr) kernels[k].destroy(plan->objects[k]);
+    plan->objects[k] = nullptr;
+  }
+}
+
+// Gives up the old block first: its content is not needed, and holding both would double the peak.
+int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
+  Release(context->allocator, memory->base, memory->bytes);
+  *memory = {nullptr, 0};
+  memory->base = static_cast<char *>(Allocate(context->allocator, bytes));
+  if (memory->base == nullptr) {
+    return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
+                context->program->desc->name, bytes, what);
+  }
+  memory->bytes = bytes;
+  return INGOT_OK;
+}
+
+void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v) {
+  const ingot_program_t *program = context->program;
+  const ingot_value_t &value = program->desc->values[v];
+  if (plan->sizes[value.bytes] == 0) return empty_value;
+  if (value.kind == INGOT_VALUE_ARENA) return context->arena.base + plan->offsets[program->arena_index[v]];
+  if (value.kind == INGOT_VALUE_CONSTANT) return const_cast<char *>(program->weights + value.offset);
+  return nullptr;  // the caller's: written before each run
+}
+
+}  // namespace
+
+Plan *FindPlan(ingot_context_t *context, const int64_t *symbols) {
+  uint64_t key_bytes = context->program->desc->num_symbols * sizeof(*symbols);
+  // Of the plans for other vectors, keep the one with the largest arena: its placement may serve smaller sizes (ReuseLargerLayout).
+  Plan *largest = &context->plans[0];
+  for (uint32_t p = 0; p < context->num_plans; ++p) {
+    Plan *plan = &context->plans[p];
+    if (plan->sized && memcmp(plan->sizes, symbols, key_bytes) == 0) {
+      plan->last_used = ++context->clock;
+      return plan;
+    }
+    if (plan->ready && plan->arena_bytes > largest->arena_bytes) largest = plan;
+  }
+  Plan *victim = nullptr;
+  for (uint32_t p = 0; p < context->num_plans; ++p) {
+    Plan *plan = &context->plans[p];
+    if (plan == largest && plan->ready && context->num_plans > 1) continue;
+    if (victim == nullptr || plan->last_used < victim->last_used) victim = plan;
+  }
+  DropPlan(context, victim);
+  memcpy(victim->sizes, symbols, key_bytes);
+  victim->last_used = ++context->clock;
+  return victim;
+}
+
+int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  int32_t code = CheckValues(context, plan, status);
+  if (code != INGOT_OK) return code;
+  if (!LayoutArena(program->desc->values, program->arena_values, program->num_arena_values, plan->sizes, context->live, plan->offsets,
+                   &plan->arena_bytes)) {
+    return Fail(status, INGOT_OUT_OF_MEMORY, "program '%s' needs more memory for these sizes than can be addressed", program->desc->name);
+  }
+  if (plan->arena_bytes > context->arena.bytes) ReuseLargerLayout(context, plan);
+  code = PlanSteps(context, plan, status);
+  if (code == INGOT_OK) code = PrepareObjects(context, plan, status);
+  if (code != INGOT_OK) {
+    DestroyObjects(context, plan);
+    return code;
+  }
+  plan->generation = 0;
+  plan->ready = true;
+  return INGOT_OK;
+}
+
+int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  if (plan->arena_bytes > context->arena.bytes) {
+    ++context->generation;
+    int32_t code = Grow(context, &context->arena, plan->arena_bytes, "arena", status);
+    if (code != INGOT_OK) return code;
+  }
+  uint64_t workspace = 0;
+  if (__builtin_mul_overflow(plan->workspace_bytes, plan->workers, &workspace)) workspace = UINT64_MAX;
+  if (workspace > context->workspace.bytes) {
+    int32_t code = Grow(context, &context->workspace, workspace, "workspace", status);
+    if (code != INGOT_OK) return code;
+  }
+  if (plan->generation == context->generation) return INGOT_OK;
+  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+    const ingot_step_t &step = desc->steps[s];
+    void **buffers = plan->steps[s].buffers;
+    for (uint32_t o = 0; o < step.num_operands; ++o) buffers[o] = FixedPointer(context, plan, desc->operands[step.first_operand + o]);
+    if (step.kind == INGOT_STEP_KERNEL && context->program->variant->kernels[step.kernel].prepare != nullptr) {
+      buffers[step.num_operands] = plan->objects[step.kernel];
+    }
+  }
+  plan->generation = context->generation;
+  return INGOT_OK;
+}
+
+void DropPlan(ingot_context_t *context, Plan *plan) {
+  if (plan == context->current) context->current = nullptr;
+  if (plan->ready) DestroyObjects(context, plan);
+  plan->sized = false;
+  plan->ready = false;
+  plan->generation = 0;
+  plan->last_used = 0;
+  plan->arena_bytes = 0;
+}
+
+}  // namespace ingot::runtime

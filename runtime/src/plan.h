@@ -1,0 +1,60 @@
+// A plan is everything that follows from one vector of symbol values: the size table, where arena values lie, how each step is split, and
+// the table of pointers that kernels get. A context keeps plans for its most recent vectors, so alternating sizes cost nothing.
+// Tests: tests/runtime/run_test.cc, plan_test.cc.
+#ifndef INGOT_RUNTIME_SRC_PLAN_H_
+#define INGOT_RUNTIME_SRC_PLAN_H_
+
+#include "runtime/src/context.h"
+
+namespace ingot::runtime {
+
+// One step, ready to run. A copy has no kernel: `tiles` is then its number of bytes.
+struct PlannedStep {
+  ingot_kernel_fn_t run;
+  void **buffers;
+  int64_t tiles;
+  int64_t chunk;     // tiles per chunk when it runs on several threads
+  uint32_t workers;  // 1: on the calling thread
+};
+
+struct Plan {
+  int64_t *sizes;      // num_sizes
+  uint64_t *offsets;   // of arena value i in the arena
+  void **buffers;      // num_buffers
+  PlannedStep *steps;  // num_steps
+  void **objects;      // num_kernels: what `prepare` made
+  uint64_t arena_bytes;
+  uint64_t workspace_bytes;  // per worker
+  uint32_t workers;          // of the most parallel step
+  uint32_t parallel_steps;
+  uint64_t last_used;   // 0: no vector
+  uint64_t generation;  // of the memory that `buffers` points into; 0: not bound
+  bool sized;           // `sizes` is valid
+  bool ready;           // all the rest but pointers is valid
+};
+
+// A step below this many scalar operations per extra thread stays on fewer threads: waking a parked thread costs some 10-20 us.
+constexpr int64_t kWorkPerThread = 50000;
+// Chunks per worker: enough for threads that start late or run slowly to take less.
+constexpr int64_t kChunksPerWorker = 4;
+
+// How many threads a step is worth.
+inline uint32_t StepWorkers(int64_t work, int64_t tiles, uint32_t max_workers) {
+  int64_t workers = 1 + work / kWorkPerThread;
+  if (workers > tiles) workers = tiles;
+  if (workers > max_workers) workers = max_workers;
+  return workers < 1 ? 1 : static_cast<uint32_t>(workers);
+}
+
+// The cached plan for these symbol values, or the least valuable one with its old content dropped (then `sized` is false).
+Plan *FindPlan(ingot_context_t *context, const int64_t *symbols);
+// Computes placement, step splits and library objects. The plan must be sized.
+int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
+// Makes arena and workspace large enough and writes all pointers that are not the caller's.
+int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
+// Destroys library objects and forgets everything.
+void DropPlan(ingot_context_t *context, Plan *plan);
+
+}  // namespace ingot::runtime
+
+#endif  // INGOT_RUNTIME_SRC_PLAN_H_

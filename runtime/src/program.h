@@ -1,0 +1,46 @@
+// A loaded program: the description plus what the runtime derives from it once (chosen variant, where each symbol comes from, the order in
+// which arena values are placed, and which pointers change from run to run). Immutable after loading, shared by any number of threads.
+// Tests: tests/runtime/load_test.cc.
+#ifndef INGOT_RUNTIME_SRC_PROGRAM_H_
+#define INGOT_RUNTIME_SRC_PROGRAM_H_
+
+#include "runtime/src/status.h"
+#include "runtime/src/weights.h"
+
+namespace ingot::runtime {
+
+// A symbol's value is this dim of this input.
+struct SymbolSource {
+  uint32_t input, dim;
+};
+
+// buffers[buffer] points to the caller's input or output number `slot`.
+struct Patch {
+  uint32_t buffer, slot;
+};
+
+// Checks every count, index and range of the description that does not depend on sizes.
+int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *status);
+
+}  // namespace ingot::runtime
+
+struct ingot_program {
+  const ingot_program_desc_t *desc;
+  const ingot_variant_t *variant;
+  const char *weights;
+  ingot::runtime::Mapping mapping;
+
+  ingot::runtime::SymbolSource *symbol_sources;  // num_symbols
+
+  uint32_t *arena_values;  // the ARENA values, by first step
+  uint32_t num_arena_values;
+  uint32_t *arena_index;  // value -> place in arena_values
+
+  // One table of pointers per plan holds the operands of all steps, each followed by the prepared object where its kernel has one.
+  uint32_t *step_buffers;  // num_steps: the step's first entry
+  uint32_t num_buffers;
+  ingot::runtime::Patch *input_patches, *output_patches;
+  uint32_t num_input_patches, num_output_patches;
+};
+
+#endif  // INGOT_RUNTIME_SRC_PROGRAM_H_

@@ -1,0 +1,136 @@
+// Resolves symbols and checks shapes. Only the first use of a vector of sizes, and errors, come here; a repeated run needs InputsMatch
+// alone. Tests: tests/runtime/shape_test.cc.
+#include "runtime/src/shapes.h"
+
+#include <inttypes.h>
+
+namespace ingot::runtime {
+namespace {
+
+int32_t CheckType(const ingot_io_t &io, const ingot_tensor_t &tensor, ingot_status_t *status) {
+  if (tensor.dtype != io.dtype) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s' has dtype %s, expected %s", io.name, ingot_dtype_name(tensor.dtype),
+                ingot_dtype_name(io.dtype));
+  }
+  if (tensor.rank != io.rank) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s' has rank %" PRIu32 ", expected %" PRIu32, io.name, tensor.rank, io.rank);
+  }
+  for (uint32_t d = 0; d < io.rank; ++d) {
+    if (tensor.dims[d] < 0)
+      return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is negative (%" PRId64 ")", io.name, d, tensor.dims[d]);
+  }
+  return INGOT_OK;
+}
+
+int32_t ResolveSymbols(const ingot_program_t *program, const ingot_tensor_t *inputs, int64_t *symbols, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = program->desc;
+  for (uint32_t s = 0; s < desc->num_symbols; ++s) {
+    const ingot_symbol_t &symbol = desc->symbols[s];
+    SymbolSource source = program->symbol_sources[s];
+    symbols[s] = inputs[source.input].dims[source.dim];
+    if (symbols[s] < symbol.min || symbols[s] > symbol.max) {
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "input '%s': dim %" PRIu32 " ('%s') is %" PRId64 ", the program was compiled for %" PRId64 " to %" PRId64,
+                  desc->inputs[source.input].name, source.dim, symbol.name, symbols[s], symbol.min, symbol.max);
+    }
+  }
+  return INGOT_OK;
+}
+
+int32_t CheckDims(const ingot_program_t *program, const int64_t *sizes, const ingot_tensor_t *inputs, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = program->desc;
+  for (uint32_t i = 0; i < desc->num_inputs; ++i) {
+    const ingot_io_t &io = desc->inputs[i];
+    for (uint32_t d = 0; d < io.rank; ++d) {
+      int64_t got = inputs[i].dims[d], expected = sizes[io.dims[d]];
+      if (got == expected) continue;
+      if (io.dims[d] >= desc->num_symbols) {
+        return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64, io.name, d, got,
+                    expected);
+      }
+      SymbolSource source = program->symbol_sources[io.dims[d]];
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64 " ('%s', from dim %" PRIu32 " of input '%s')", io.name, d,
+                  got, expected, desc->symbols[io.dims[d]].name, source.dim, desc->inputs[source.input].name);
+    }
+  }
+  return INGOT_OK;
+}
+
+// Whether dims times element size is what the program says the value has.
+bool BytesAgree(const ingot_program_desc_t *desc, const int64_t *sizes, const ingot_io_t &io, bool *overflow) {
+  int64_t bytes = static_cast<int64_t>(ingot_dtype_size(io.dtype));
+  for (uint32_t d = 0; d < io.rank; ++d) {
+    if (sizes[io.dims[d]] == 0) return sizes[desc->values[io.value].bytes] == 0;
+  }
+  for (uint32_t d = 0; d < io.rank; ++d) {
+    if (__builtin_mul_overflow(bytes, sizes[io.dims[d]], &bytes)) *overflow = true;
+  }
+  return bytes == sizes[desc->values[io.value].bytes];
+}
+
+int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status_t *status) {
+  bool overflow = desc->eval_sizes != nullptr && desc->eval_sizes(sizes) != 0;
+  for (uint32_t i = desc->num_symbols; i < desc->num_sizes && !overflow; ++i) overflow = sizes[i] < 0;
+  bool agree = true;
+  for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i) agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
+  for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i) agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
+  if (overflow) {
+    Text symbols;
+    for (uint32_t s = 0; s < desc->num_symbols; ++s) symbols.Append("%s%s=%" PRId64, s == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "a size of program '%s' is negative or overflows for %s: use other input shapes",
+                desc->name, symbols.used == 0 ? "its static shapes" : symbols.data);
+  }
+  if (!agree)
+    return Fail(status, INGOT_INTERNAL, "program '%s' is malformed: bytes of inputs or outputs contradict their dims; compile it again",
+                desc->name);
+  return INGOT_OK;
+}
+
+}  // namespace
+
+bool InputsMatch(const ingot_program_desc_t *desc, const int64_t *sizes, const ingot_tensor_t *inputs) {
+  for (uint32_t i = 0; i < desc->num_inputs; ++i) {
+    const ingot_io_t &io = desc->inputs[i];
+    if (inputs[i].dtype != io.dtype || inputs[i].rank != io.rank) return false;
+    for (uint32_t d = 0; d < io.rank; ++d) {
+      if (inputs[i].dims[d] != sizes[io.dims[d]]) return false;
+    }
+  }
+  return true;
+}
+
+int32_t SelectPlan(ingot_context_t *context, const ingot_tensor_t *inputs, Plan **plan, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  const ingot_program_desc_t *desc = program->desc;
+  int32_t code = INGOT_OK;
+  for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i) code = CheckType(desc->inputs[i], inputs[i], status);
+  if (code == INGOT_OK) code = ResolveSymbols(program, inputs, context->symbols, status);
+  if (code != INGOT_OK) return code;
+  Plan *found = FindPlan(context, context->symbols);
+  if (!found->sized) {
+    code = EvalSizes(desc, found->sizes, status);
+    if (code != INGOT_OK) return code;
+    found->sized = true;
+  }
+  code = CheckDims(program, found->sizes, inputs, status);
+  if (code == INGOT_OK) *plan = found;
+  return code;
+}
+
+int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed, ingot_status_t *status) {
+  if (tensor.bytes < needed) {
+    return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' has %zu bytes of data, needs %" PRIu64, kind, name, tensor.bytes, needed);
+  }
+  if (tensor.data == nullptr)
+    return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' has no data (NULL), needs %" PRIu64 " bytes", kind, name, needed);
+  return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' is not aligned to its element size: allocate it with malloc", kind, name);
+}
+
+void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output) {
+  output->dtype = io.dtype;
+  output->rank = io.rank;
+  for (uint32_t d = 0; d < io.rank; ++d) output->dims[d] = sizes[io.dims[d]];
+}
+
+}  // namespace ingot::runtime

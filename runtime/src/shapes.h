@@ -1,0 +1,28 @@
+// From the shapes of a call's inputs to a size table, and the checks of every tensor the caller passes. Messages name the input, the dim,
+// what was expected and what was got. Tests: tests/runtime/shape_test.cc.
+#ifndef INGOT_RUNTIME_SRC_SHAPES_H_
+#define INGOT_RUNTIME_SRC_SHAPES_H_
+
+#include "runtime/src/plan.h"
+
+namespace ingot::runtime {
+
+// Whether dtype, rank and dims of all inputs are those the plan was made for.
+bool InputsMatch(const ingot_program_desc_t *desc, const int64_t *sizes, const ingot_tensor_t *inputs);
+
+// Finds the sized plan for these inputs, or makes it.
+int32_t SelectPlan(ingot_context_t *context, const ingot_tensor_t *inputs, Plan **plan, ingot_status_t *status);
+
+// Checks data and bytes of one input or output that has to hold `needed` bytes.
+inline bool BufferOk(const ingot_tensor_t &tensor, uint64_t needed, uint64_t element) {
+  return tensor.bytes >= needed &&
+         (needed == 0 || (tensor.data != nullptr && (reinterpret_cast<uintptr_t>(tensor.data) & (element - 1)) == 0));
+}
+int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed, ingot_status_t *status);
+
+// Fills in dtype, rank and dims.
+void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output);
+
+}  // namespace ingot::runtime
+
+#endif  // INGOT_RUNTIME_SRC_SHAPES_H_

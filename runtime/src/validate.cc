@@ -1,0 +1,187 @@
+// Checks a description before anything uses it: counts and pointers, then every index of every table. A program is trusted code; this is
+// for clear errors when compiler and runtime disagree, not a sandbox. What depends on sizes is checked in plan.cc.
+// Tests: tests/runtime/load_test.cc.
+#include <inttypes.h>
+#include <string.h>
+
+#include "runtime/src/program.h"
+
+namespace ingot::runtime {
+namespace {
+
+// One description under inspection. Each check returns INGOT_OK or fails with a message.
+struct Validator {
+  const ingot_program_desc_t *desc;
+  ingot_status_t *status;
+
+  bool SizeOk(uint32_t index) const { return index < desc->num_sizes; }
+
+  int32_t Bad(const char *table, uint32_t index, const char *what) const {
+    return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again", desc->name, table,
+                index, what);
+  }
+
+  int32_t Head() const {
+    // struct_size and abi_version stand first in every version; nothing else is read until they fit.
+    if (desc->struct_size < sizeof(ingot_program_desc_t) || desc->abi_version != INGOT_ABI_VERSION) {
+      return Fail(status, INGOT_FAILED_PRECONDITION,
+                  "program was compiled for abi version %" PRIu32 " (description of %" PRIu32
+                  " bytes), this runtime has version %u (%zu): "
+                  "compile the model again or link the runtime it was compiled for",
+                  desc->abi_version, desc->struct_size, INGOT_ABI_VERSION, sizeof(ingot_program_desc_t));
+    }
+    if (desc->name == nullptr) return Fail(status, INGOT_FAILED_PRECONDITION, "program is malformed: it has no name; compile it again");
+    const struct {
+      const char *name;
+      uint32_t count;
+      const void *table;
+    } tables[] = {
+        {"symbols", desc->num_symbols, desc->symbols},    {"inputs", desc->num_inputs, desc->inputs},
+        {"outputs", desc->num_outputs, desc->outputs},    {"values", desc->num_values, desc->values},
+        {"operands", desc->num_operands, desc->operands}, {"steps", desc->num_steps, desc->steps},
+        {"variants", desc->num_variants, desc->variants},
+    };
+    for (const auto &t : tables) {
+      if (t.count != 0 && t.table == nullptr) return Bad("table of", t.count, t.name);
+    }
+    if (desc->num_variants == 0) return Bad("number of variants", 0, "is too small");
+    if (desc->num_sizes < desc->num_symbols) return Bad("num_sizes", desc->num_sizes, "is below num_symbols");
+    if (desc->num_sizes > desc->num_symbols && desc->eval_sizes == nullptr) return Bad("num_sizes", desc->num_sizes, "needs eval_sizes");
+    if (desc->num_states != 0) return Bad("num_states", desc->num_states, "is reserved: this runtime has no variables");
+    return INGOT_OK;
+  }
+
+  int32_t Symbols() const {
+    for (uint32_t i = 0; i < desc->num_symbols; ++i) {
+      const ingot_symbol_t &symbol = desc->symbols[i];
+      if (symbol.name == nullptr) return Bad("symbol", i, "has no name");
+      if (symbol.min < 0 || symbol.min > symbol.max) return Bad("symbol", i, "has an empty or negative range");
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Interface(const char *table, const ingot_io_t *io, uint32_t count, uint32_t kind) const {
+    for (uint32_t i = 0; i < count; ++i) {
+      if (io[i].name == nullptr) return Bad(table, i, "has no name");
+      if (ingot_dtype_size(io[i].dtype) == 0) return Bad(table, i, "has an unknown dtype");
+      if (io[i].rank > INGOT_MAX_RANK) return Bad(table, i, "has a rank that is too large");
+      for (uint32_t d = 0; d < io[i].rank; ++d) {
+        if (!SizeOk(io[i].dims[d])) return Bad(table, i, "has a dim outside the size table");
+      }
+      if (io[i].value >= desc->num_values) return Bad(table, i, "names a value outside the table");
+      const ingot_value_t &value = desc->values[io[i].value];
+      if (value.kind != kind || value.slot != i) return Bad(table, i, "names a value that is not its own");
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Values() const {
+    for (uint32_t i = 0; i < desc->num_values; ++i) {
+      const ingot_value_t &value = desc->values[i];
+      if (!SizeOk(value.bytes)) return Bad("value", i, "has a size outside the size table");
+      switch (value.kind) {
+        case INGOT_VALUE_INPUT:
+          if (value.slot >= desc->num_inputs) return Bad("value", i, "names an input outside the table");
+          break;
+        case INGOT_VALUE_OUTPUT:
+          if (value.slot >= desc->num_outputs) return Bad("value", i, "names an output outside the table");
+          break;
+        case INGOT_VALUE_CONSTANT:
+          if (value.offset > desc->weights_size) return Bad("value", i, "starts beyond the weights");
+          if (value.offset % INGOT_ALIGNMENT != 0) return Bad("value", i, "has a misaligned offset in the weights");
+          break;
+        case INGOT_VALUE_ARENA:
+          if (value.first_step > value.last_step || value.last_step >= desc->num_steps) return Bad("value", i, "has a bad lifetime");
+          break;
+        case INGOT_VALUE_STATE:
+        case INGOT_VALUE_HOST:
+          return Bad("value", i, "is a variable or host object, which this runtime does not have");
+        default:
+          return Bad("value", i, "has an unknown kind");
+      }
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Operands(uint32_t s) const {
+    const ingot_step_t &step = desc->steps[s];
+    if (static_cast<uint64_t>(step.first_operand) + step.num_operands > desc->num_operands)
+      return Bad("step", s, "has operands outside the table");
+    for (uint32_t o = 0; o < step.num_operands; ++o) {
+      uint32_t v = desc->operands[step.first_operand + o];
+      if (v >= desc->num_values) return Bad("step", s, "has an operand outside the table of values");
+      const ingot_value_t &value = desc->values[v];
+      if (value.kind == INGOT_VALUE_ARENA && (s < value.first_step || s > value.last_step)) {
+        return Bad("step", s, "uses a value outside its lifetime");
+      }
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Steps() const {
+    for (uint32_t s = 0; s < desc->num_steps; ++s) {
+      const ingot_step_t &step = desc->steps[s];
+      if (step.kind > INGOT_STEP_COPY && step.kind <= INGOT_STEP_RESIZE) {
+        static const char *const kNames[] = {"call", "if", "while", "host", "resize"};
+        return Fail(status, INGOT_FAILED_PRECONDITION,
+                    "program '%s': step %" PRIu32 " (%s) is of kind '%s', which this runtime does not have: link a newer runtime",
+                    desc->name, s, NameOr(step.name, "?"), kNames[step.kind - INGOT_STEP_CALL]);
+      }
+      if (step.kind > INGOT_STEP_RESIZE) return Bad("step", s, "has an unknown kind");
+      if (step.device != 0 || step.queue != 0) return Bad("step", s, "names a device or queue, which this runtime does not have");
+      if (int32_t code = Operands(s); code != INGOT_OK) return code;
+      if (step.kind == INGOT_STEP_COPY) {
+        if (step.num_operands != 2) return Bad("step", s, "is a copy without exactly two operands");
+        uint32_t target = desc->values[desc->operands[step.first_operand + 1]].kind;
+        if (target != INGOT_VALUE_OUTPUT && target != INGOT_VALUE_ARENA) return Bad("step", s, "copies into what cannot be written");
+        continue;
+      }
+      if (step.kernel >= desc->num_kernels) return Bad("step", s, "names a kernel outside the table");
+      if (!SizeOk(step.tiles) || !SizeOk(step.work)) return Bad("step", s, "has tiles or work outside the size table");
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Variants() const {
+    for (uint32_t i = 0; i < desc->num_variants; ++i) {
+      const ingot_variant_t &variant = desc->variants[i];
+      if (variant.level == nullptr) return Bad("variant", i, "has no level");
+      if (desc->num_kernels != 0 && variant.kernels == nullptr) return Bad("variant", i, "has no kernels");
+      for (uint32_t k = 0; k < desc->num_kernels; ++k) {
+        const ingot_kernel_t &kernel = variant.kernels[k];
+        if (kernel.run == nullptr) return Bad("kernel", k, "has no code");
+        if (kernel.workspace != INGOT_NONE && !SizeOk(kernel.workspace)) return Bad("kernel", k, "has a workspace outside the size table");
+      }
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Weights() const {
+    if (desc->weights_size > kMaxWeights) return Bad("weights", 0, "are too large");
+    if (desc->weights_size != 0 && reinterpret_cast<uintptr_t>(desc->weights) % INGOT_ALIGNMENT != 0) {
+      return Bad("weights", 0, "are misaligned");
+    }
+    if (desc->weights_file != nullptr && strchr(desc->weights_file, '/') != nullptr)
+      return Bad("weights", 0, "name a file with a directory");
+    return INGOT_OK;
+  }
+
+  static constexpr uint64_t kMaxWeights = static_cast<uint64_t>(PTRDIFF_MAX) - 2 * INGOT_WEIGHTS_HEADER;
+};
+
+}  // namespace
+
+int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *status) {
+  Validator validator{desc, status};
+  int32_t code = validator.Head();
+  if (code == INGOT_OK) code = validator.Symbols();
+  if (code == INGOT_OK) code = validator.Values();
+  if (code == INGOT_OK) code = validator.Interface("input", desc->inputs, desc->num_inputs, INGOT_VALUE_INPUT);
+  if (code == INGOT_OK) code = validator.Interface("output", desc->outputs, desc->num_outputs, INGOT_VALUE_OUTPUT);
+  if (code == INGOT_OK) code = validator.Steps();
+  if (code == INGOT_OK) code = validator.Variants();
+  if (code == INGOT_OK) code = validator.Weights();
+  return code;
+}
+
+}  // namespace ingot::runtime

@@ -1,0 +1,26 @@
+# cmake -DSTRACE=... -DPROGRAM=... -DOUTPUT=... -P: no system call between the two markers of syscall_program.cc; and the check itself is
+# checked on a run that allocates.
+cmake_minimum_required(VERSION 3.25)
+
+function(traced_calls result)
+  execute_process(COMMAND ${STRACE} -f -o ${OUTPUT} ${PROGRAM} ${ARGN} RESULT_VARIABLE code)
+  if(NOT code EQUAL 0)
+    message(FATAL_ERROR "${PROGRAM} under strace ended with ${code}")
+  endif()
+  file(READ ${OUTPUT} trace)
+  if(NOT trace MATCHES "INGOT BEGIN" OR NOT trace MATCHES "INGOT END")
+    message(FATAL_ERROR "no markers in ${OUTPUT}")
+  endif()
+  string(REGEX REPLACE ".*INGOT BEGIN[^\n]*\n" "" between "${trace}")
+  string(REGEX REPLACE "[^\n]*INGOT END.*" "" between "${between}")
+  set(${result} "${between}" PARENT_SCOPE)
+endfunction()
+
+traced_calls(repeated)
+if(NOT repeated STREQUAL "")
+  message(FATAL_ERROR "system calls in a repeated run:\n${repeated}")
+endif()
+traced_calls(growing allocate)
+if(growing STREQUAL "")
+  message(FATAL_ERROR "the check sees nothing: a run that allocates should show a system call")
+endif()

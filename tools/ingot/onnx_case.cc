@@ -1,0 +1,170 @@
+#include "tools/ingot/onnx_case.h"
+
+#include <google/protobuf/io/coded_stream.h>
+#include <onnx/onnx_pb.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "graph/import/onnx/tensor_data.h"
+#include "graph/io/mapped_file.h"
+#include "tools/ingot/interface.h"
+#include "tools/ingot/options.h"
+#include "tools/ingot/status.h"
+
+namespace ingot::tool {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kSetPrefix[] = "test_data_set_";
+
+bool IsCase(const fs::path &path) {
+  std::error_code error;
+  return fs::is_regular_file(path / "model.onnx", error);
+}
+
+// Names like PREFIX17SUFFIX in a directory, in order of their numbers.
+std::vector<std::string> Numbered(const std::string &directory, const std::string &prefix, const std::string &suffix) {
+  std::vector<std::pair<int64_t, std::string>> found;
+  std::error_code error;
+  for (const fs::directory_entry &entry : fs::directory_iterator(directory, error)) {
+    std::string name = entry.path().filename().string();
+    int64_t number = 0;
+    if (name.size() <= prefix.size() + suffix.size() || name.rfind(prefix, 0) != 0) continue;
+    if (name.compare(name.size() - suffix.size(), suffix.size(), suffix) != 0) continue;
+    if (absl::SimpleAtoi(name.substr(prefix.size(), name.size() - prefix.size() - suffix.size()), &number))
+      found.emplace_back(number, name);
+  }
+  std::sort(found.begin(), found.end());
+  std::vector<std::string> names;
+  for (auto &[number, name] : found) names.push_back(std::move(name));
+  return names;
+}
+
+absl::StatusOr<NamedTensor> ReadTensor(const std::string &path) {
+  ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
+  auto proto = std::make_shared<onnx::TensorProto>();
+  bool fits = file->size() <= INT32_MAX;
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(file->data()), fits ? static_cast<int>(file->size()) : 0);
+  if (!fits || !proto->ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a tensor: the file is damaged or truncated"));
+  }
+  onnx_import::TensorLoader loader(DirectoryOf(path), proto);
+  ASSIGN_OR_RETURN(Tensor tensor, loader.Load(*proto, path));
+  return NamedTensor{proto->name(), std::move(tensor)};
+}
+
+absl::StatusOr<std::vector<NamedTensor>> ReadTensors(const std::string &directory, const std::string &prefix) {
+  std::vector<NamedTensor> tensors;
+  for (const std::string &name : Numbered(directory, prefix, ".pb")) {
+    ASSIGN_OR_RETURN(NamedTensor tensor, ReadTensor(directory + "/" + name));
+    tensors.push_back(std::move(tensor));
+  }
+  return tensors;
+}
+
+std::string TypeText(const Tensor &tensor) {
+  Port port{"", tensor.dtype(), {}};
+  for (int64_t dim : tensor.dims()) port.dims.push_back(absl::StrCat(dim));
+  return port.TypeText();
+}
+
+// Of element i: 0 when equal, otherwise how many tolerances apart.
+double Excess(const Tensor &actual, const Tensor &expected, int64_t i, const Tolerance &tolerance) {
+  if (!IsFloat(expected.dtype()) && actual.GetInt(i) == expected.GetInt(i)) return 0;
+  double a = actual.GetDouble(i), e = expected.GetDouble(i);
+  if (IsFloat(expected.dtype()) && (a == e || (std::isnan(a) && std::isnan(e)))) return 0;
+  if (expected.dtype() == DType::kBool || !std::isfinite(a) || !std::isfinite(e)) return INFINITY;
+  double allowed = tolerance.absolute + tolerance.relative * std::fabs(e);
+  return allowed > 0 ? std::fabs(a - e) / allowed : INFINITY;
+}
+
+}  // namespace
+
+absl::StatusOr<std::vector<std::string>> FindCases(const std::vector<std::string> &paths) {
+  std::vector<std::string> cases;
+  for (const std::string &path : paths) {
+    std::error_code error;
+    if (!fs::is_directory(path, error)) {
+      return absl::NotFoundError(absl::StrCat("'", path, "' is not a directory; name one with model.onnx and test_data_set_0/ in it"));
+    }
+    if (IsCase(path)) {
+      cases.push_back(path);
+      continue;
+    }
+    std::vector<std::string> inside;
+    for (const fs::directory_entry &entry : fs::directory_iterator(path, error)) {
+      if (IsCase(entry.path())) inside.push_back(entry.path().string());
+    }
+    if (inside.empty()) return absl::NotFoundError(absl::StrCat("'", path, "' has no model.onnx, and no directory in it has one"));
+    std::sort(inside.begin(), inside.end());
+    cases.insert(cases.end(), inside.begin(), inside.end());
+  }
+  return cases;
+}
+
+absl::StatusOr<std::vector<DataSet>> ReadDataSets(const std::string &directory) {
+  std::vector<DataSet> sets;
+  for (const std::string &name : Numbered(directory, kSetPrefix, "")) {
+    DataSet set{name, {}, {}};
+    ASSIGN_OR_RETURN(set.inputs, ReadTensors(directory + "/" + name, "input_"));
+    ASSIGN_OR_RETURN(set.outputs, ReadTensors(directory + "/" + name, "output_"));
+    if (set.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat(name, " has no output_0.pb to compare with"));
+    sets.push_back(std::move(set));
+  }
+  if (sets.empty()) return absl::NotFoundError("no test_data_set_0 in the directory");
+  return sets;
+}
+
+absl::StatusOr<std::vector<Tensor>> InOrder(const std::vector<NamedTensor> &tensors, const std::vector<Port> &ports,
+                                            const std::string &what) {
+  std::vector<std::string> names;
+  for (const Port &port : ports) names.push_back(port.name);
+  if (tensors.size() != ports.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("has ", tensors.size(), " ", what, " files, and the model has ", ports.size(), " ", what,
+                                                   "s: ", ListNames(names, "none")));
+  }
+  std::vector<Tensor> by_file, by_name;
+  for (const NamedTensor &tensor : tensors) by_file.push_back(tensor.tensor);
+  for (const std::string &name : names) {
+    auto found = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor &tensor) { return tensor.name == name; });
+    if (found != tensors.end()) by_name.push_back(found->tensor);
+  }
+  std::vector<Tensor> ordered = by_name.size() == names.size() ? by_name : by_file;
+  for (size_t i = 0; i < ports.size(); ++i) {
+    if (ports[i].dtype != DType::kBF16 || ordered[i].dtype() != DType::kU16) continue;
+    ordered[i] = Tensor::Copy(DType::kBF16, ordered[i].dims(), ordered[i].data());
+  }
+  return ordered;
+}
+
+absl::Status Compare(const Tensor &actual, const Tensor &expected, const Tolerance &tolerance) {
+  if (actual.dtype() != expected.dtype() || actual.dims() != expected.dims()) {
+    return absl::InvalidArgumentError(absl::StrCat("is ", TypeText(actual), ", expected ", TypeText(expected)));
+  }
+  int64_t wrong = 0, worst = 0;
+  double worst_excess = 0;
+  for (int64_t i = 0; i < expected.size(); ++i) {
+    double excess = Excess(actual, expected, i, tolerance);
+    if (excess <= 1) continue;
+    ++wrong;
+    if (excess > worst_excess) worst = i;
+    worst_excess = std::max(worst_excess, excess);
+  }
+  if (wrong == 0) return absl::OkStatus();
+  std::string place = "[";
+  int64_t rest = worst, stride = expected.size();
+  for (int64_t dim : expected.dims()) {
+    stride /= dim;
+    absl::StrAppend(&place, place.size() == 1 ? "" : ", ", rest / stride);
+    rest %= stride;
+  }
+  return absl::InvalidArgumentError(absl::StrCat(wrong, " of ", expected.size(), " elements differ; the worst, at ", place, "], is ",
+                                                 actual.GetDouble(worst), ", expected ", expected.GetDouble(worst)));
+}
+
+}  // namespace ingot::tool

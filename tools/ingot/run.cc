@@ -1,0 +1,128 @@
+// `ingot run`: one run of a model by the JIT, the reference interpreter, or of a program compiled ahead of time.
+// Tests: tests/e2e/cli/.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "absl/strings/str_cat.h"
+#include "graph/interp/interpreter.h"
+#include "tools/ingot/command.h"
+#include "tools/ingot/inputs.h"
+#include "tools/ingot/loaded_program.h"
+#include "tools/ingot/model_loading.h"
+#include "tools/ingot/outputs.h"
+#include "tools/ingot/progress.h"
+#include "tools/ingot/status.h"
+
+namespace ingot::tool {
+namespace {
+
+constexpr char kExamples[] = R"(
+examples:
+  ingot run mlp.onnx --input x=x.npy                    compile, run, and print a summary of every output
+  ingot run mlp.onnx --input x=x.npy --output out       write out/OUTPUT_NAME.npy for every output
+  ingot run mlp.onnx --random=1 --dim batch=3           random inputs
+  ingot run mlp.onnx --random=1 --dim batch=3 --interpreter --double --output exact
+  ingot run mlp.so --input x=x.npy --threads 1          a program made by `ingot compile -o mlp.so`
+
+Compiled code is kept in $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or ~/.cache/ingot; --no-cache compiles anew and keeps nothing.
+)";
+
+struct Arguments {
+  ModelArguments model;
+  InputArguments inputs;
+  LoadArguments load;
+  std::string output;
+  uint32_t threads = 0;
+  bool interpreter = false, exact = false, json = false;
+};
+
+struct Result {
+  std::vector<Port> ports;
+  std::vector<Tensor> tensors;
+  std::vector<std::string> input_files;
+  nlohmann::ordered_json facts;  // how it was run
+};
+
+absl::StatusOr<Result> RunInterpreter(const Arguments &arguments) {
+  ASSIGN_OR_RETURN(Graph graph, LoadModel(arguments.model));
+  Interface interface = Interface::Of(graph);
+  ASSIGN_OR_RETURN(Inputs inputs, GatherInputs(interface, &graph, arguments.inputs));
+  Progress progress("interpreting " + arguments.model.path);
+  Result result{interface.outputs(), {}, inputs.files, {{"mode", "interpreter"}, {"sizes", inputs.sizes}}};
+  auto begin = std::chrono::steady_clock::now();
+  ASSIGN_OR_RETURN(result.tensors, arguments.exact ? InterpretDouble(graph, inputs.tensors) : Interpret(graph, inputs.tensors));
+  result.facts["run_ms"] = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  return result;
+}
+
+absl::StatusOr<Result> RunProgram(const Arguments &arguments) {
+  ASSIGN_OR_RETURN(LoadedProgram loaded, LoadProgram(arguments.model, arguments.load, arguments.inputs));
+  ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner, ProgramRunner::Create(loaded.program(), arguments.threads));
+  RETURN_IF_ERROR(runner->Bind(loaded.inputs.tensors));
+  Result result{loaded.interface.outputs(), {}, loaded.inputs.files, loaded.Facts()};
+  auto begin = std::chrono::steady_clock::now();
+  {
+    Progress progress("running " + arguments.model.path);
+    RETURN_IF_ERROR(runner->Run());
+  }
+  result.facts["run_ms"] = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
+  result.facts["threads"] = runner->threads();
+  result.tensors = runner->outputs();
+  return result;
+}
+
+absl::Status CheckArguments(const Arguments &arguments, ModelFormat format) {
+  if (arguments.exact && !arguments.interpreter) return absl::InvalidArgumentError("--double is the interpreter's: add --interpreter");
+  if (arguments.interpreter && format == ModelFormat::kProgram) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--interpreter needs a model, and '", arguments.model.path, "' is compiled code; name the model instead"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<int> Run(const Arguments &arguments) {
+  ASSIGN_OR_RETURN(ModelFormat format, FindFormat(arguments.model.path));
+  RETURN_IF_ERROR(CheckArguments(arguments, format));
+  ASSIGN_OR_RETURN(Result result, arguments.interpreter ? RunInterpreter(arguments) : RunProgram(arguments));
+  nlohmann::ordered_json outputs = nlohmann::ordered_json::array();
+  for (size_t i = 0; i < result.tensors.size(); ++i) outputs.push_back(OutputJson(result.ports[i], result.tensors[i]));
+  if (!arguments.output.empty()) {
+    RETURN_IF_ERROR(WriteOutputs(arguments.output, result.ports, result.tensors, result.input_files));
+    std::vector<std::string> names = OutputFileNames(result.ports);
+    for (size_t i = 0; i < names.size(); ++i) {
+      outputs[i]["file"] = arguments.output + "/" + names[i];
+      Say(absl::StrCat("wrote ", arguments.output, "/", names[i], "\n"));
+    }
+  } else if (!arguments.json) {
+    for (size_t i = 0; i < result.tensors.size(); ++i) Print(DescribeOutput(result.ports[i], result.tensors[i]));
+  }
+  if (arguments.json) {
+    result.facts["outputs"] = std::move(outputs);
+    PrintJson(result.facts);
+  }
+  return 0;
+}
+
+}  // namespace
+
+void AddRun(CLI::App *app, Action *action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App *command = app->add_subcommand("run", "Run a model or a compiled program once");
+  command->footer(kExamples);
+  AddModelOptions(command, "an ONNX model, an Ingot graph, or a PROGRAM.so", &arguments->model);
+  AddInputOptions(command, &arguments->inputs);
+  command->add_option("-o,--output", arguments->output, "Write OUTPUT_NAME.npy files into this directory instead of printing summaries")
+      ->type_name("DIR");
+  command->add_option("--threads", arguments->threads, "Threads; 0 (default) is what affinity and control group allow")
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N");
+  command->add_flag("--interpreter", arguments->interpreter, "Use the reference interpreter: slow, exact, independent of the compiler");
+  command->add_flag("--double", arguments->exact, "With --interpreter: keep the outputs' double precision");
+  AddLoadOptions(command, &arguments->load);
+  command->add_flag("--json", arguments->json, "Print one JSON object with shapes, statistics and times");
+  command->callback([arguments, action] { *action = [arguments] { return Run(*arguments); }; });
+}
+
+}  // namespace ingot::tool
