@@ -14,7 +14,6 @@
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/xxhash.h"
-#include "proto/ingot/graph.pb.h"
 
 namespace ingot {
 
@@ -52,36 +51,22 @@ absl::Status preparePrivate(const std::string &path) {
   return absl::OkStatus();
 }
 
-// The graph without tensor data, and a hash of all tensor data. Side files are hashed by content: a changed file is another key.
+// A hash of the graph's structure, of all tensor data (so a changed side file is another key) and of the options.
 std::string cacheKey(const Graph &graph, const CompileOptions &options) {
-  proto::Graph message;
-  std::vector<Tensor> constants = graph.constants;
-  Graph skeleton = graph;
   uint64_t data = 0;
-  for (size_t i = 0; i < constants.size(); ++i) {
-    data = (data ^ llvm::xxh3_64bits(llvm::StringRef(constants[i].data(), constants[i].bytes()))) * 0x9e3779b97f4a7c15ull + i;
-    skeleton.constants[i] = Tensor(constants[i].dtype(), {0}, "", nullptr);
-  }
-  ToProto(skeleton, INT64_MAX, "", nullptr, &message);
-  for (int i = 0; i < message.constants_size(); ++i)
-    for (int64_t dim : constants[static_cast<size_t>(i)].dims())
-      message.mutable_constants(i)->mutable_tensor()->add_dims(dim);
-  std::string text = absl::StrCat(kCacheVersion, ";", options.name, ";", options.precision);
+  for (const Value &value : graph.values)
+    if (value.constant >= 0) {
+      const Tensor &tensor = graph.constants[static_cast<size_t>(value.constant)];
+      data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
+    }
+  std::string text = absl::StrCat(kCacheVersion, ";", options.name, ";", options.precision, ";", data);
   for (const std::string &level : options.cpu_levels) {
     absl::StatusOr<compiler::CpuTarget> target = compiler::findCpuTarget(level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
   }
-  // Maps are written in order of their keys only when asked to.
-  std::string bytes;
-  {
-    google::protobuf::io::StringOutputStream stream(&bytes);
-    google::protobuf::io::CodedOutputStream coded(&stream);
-    coded.SetSerializationDeterministic(true);
-    message.SerializeToCodedStream(&coded);
-  }
-  auto hash = llvm::xxh3_128bits(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(bytes.data()), bytes.size()));
-  uint64_t own = llvm::xxh3_64bits(text) ^ data;
-  return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16), absl::Hex(own, absl::kZeroPad16));
+  absl::StrAppend(&text, ";", SerializeStructure(graph));
+  auto hash = llvm::xxh3_128bits(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(text.data()), text.size()));
+  return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));
 }
 
 // A directory that goes away with this object.

@@ -1,6 +1,6 @@
 // An element-wise op on a transposed tensor is the transposed element-wise op: moving the transpose behind it lets the op fuse with what made
 // the data (a convolution, whose result is channels-last). The same holds for reductions, and for reshapes that only add or drop axes of size 1.
-// Test: tests/compiler/sink-transposes.mlir.
+// Test: tests/compiler/lit/sink-transposes.mlir.
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -21,17 +21,24 @@ Ints inverse(const Ints &permutation) {
 
 Ints permutationOf(ir::TransposeOp op) { return Ints(op.getPermutation()); }
 
-// The transpose of a convolution's result, perhaps with element-wise ops in between; used once.
+// Does the value come from a contraction by element-wise ops, reductions and reshapes alone? Only then does moving a transpose pay, and only
+// then does it end: sinking every transpose would trade those of two operands for each other.
+bool comesFromContraction(Value value, int depth = 0) {
+  Operation *producer = value.getDefiningOp();
+  if (!producer || depth > 32)
+    return false;
+  FusionKind kind = fusionKind(producer).value_or(FusionKind::kLeaf);
+  if (kind == FusionKind::kContraction)
+    return isa<ir::ContractOp>(producer);
+  if (kind != FusionKind::kElementwise && kind != FusionKind::kReduction && !isa<ir::ReshapeOp>(producer))
+    return false;
+  return llvm::any_of(producer->getOperands(), [&](Value operand) { return comesFromContraction(operand, depth + 1); });
+}
+
+// A transpose of a convolution's result (convolutions are channels-last inside), used once.
 ir::TransposeOp sinkable(Value value) {
   auto transpose = value.getDefiningOp<ir::TransposeOp>();
-  if (!transpose || !transpose->hasOneUse())
-    return nullptr;
-  Operation *producer = transpose.getX().getDefiningOp();
-  if (!producer)
-    return nullptr;
-  FusionKind kind = fusionKind(producer).value_or(FusionKind::kLeaf);
-  bool computes = kind == FusionKind::kContraction || kind == FusionKind::kElementwise || kind == FusionKind::kReduction || isa<ir::ReshapeOp>(producer);
-  return computes ? transpose : nullptr;
+  return transpose && transpose->hasOneUse() && comesFromContraction(transpose.getX()) ? transpose : nullptr;
 }
 
 struct SinkThroughElementwise : RewritePattern {
@@ -146,6 +153,21 @@ struct SinkThroughUnitReshape : OpRewritePattern<ir::ReshapeOp> {
   }
 };
 
+// Two transposes are one.
+struct ComposeTransposes : OpRewritePattern<ir::TransposeOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::TransposeOp op, PatternRewriter &b) const override {
+    auto inner = op.getX().getDefiningOp<ir::TransposeOp>();
+    if (!inner)
+      return failure();
+    Ints first = permutationOf(inner), composed;
+    for (int64_t axis : op.getPermutation())
+      composed.push_back(first[axis]);
+    b.replaceOp(op, makeOp(b, op.getLoc(), OpKind::kTranspose, {inner.getX()}, {{"permutation", composed}}));
+    return success();
+  }
+};
+
 // A slice of everything is nothing; so is a reshape or broadcast to the same dims, and a transpose in place.
 struct DropIdentity : RewritePattern {
   explicit DropIdentity(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
@@ -165,7 +187,7 @@ struct DropIdentity : RewritePattern {
 struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<SinkThroughElementwise, SinkThroughReduction, SinkThroughUnitReshape, DropIdentity>(&getContext());
+    patterns.add<SinkThroughElementwise, SinkThroughReduction, SinkThroughUnitReshape, ComposeTransposes, DropIdentity>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
   }

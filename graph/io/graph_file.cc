@@ -113,4 +113,20 @@ absl::StatusOr<std::string> PrintGraph(const Graph &graph) {
   return text;
 }
 
+std::string SerializeStructure(const Graph &graph) {
+  Graph skeleton = graph;
+  for (Tensor &constant : skeleton.constants) constant = Tensor(constant.dtype(), {0}, "", nullptr);
+  proto::Graph message;
+  ToProto(skeleton, INT64_MAX, "", nullptr, &message);
+  // Values keep the true types: dims of a constant are those of its value.
+  int next = 0;
+  for (const Value &value : graph.values) {
+    if (value.constant < 0) continue;
+    proto::Tensor *tensor = message.mutable_constants(next++)->mutable_tensor();
+    tensor->clear_dims();
+    for (const Dim &dim : value.type.dims) tensor->add_dims(dim.constant().value_or(-1));
+  }
+  return Serialize(message);
+}
+
 }  // namespace ingot

@@ -26,6 +26,9 @@ absl::Status SaveGraph(const Graph &graph, const std::string &path, int64_t side
 // The text form, with all tensors inline.
 absl::StatusOr<std::string> PrintGraph(const Graph &graph);
 
+// The graph's structure as bytes, without the data of constants: equal graphs give equal bytes. For cache keys.
+std::string SerializeStructure(const Graph &graph);
+
 // from_proto.cc, to_proto.cc
 absl::StatusOr<Graph> FromProto(const proto::Graph &message, const std::string &directory);
 // Tensors of at least `side_file_threshold` bytes are appended to `side_data`, called `side_file`.

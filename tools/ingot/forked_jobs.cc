@@ -29,7 +29,7 @@ volatile std::sig_atomic_t interrupted = 0;
 
 void OnInterrupt(int signal) { interrupted = signal; }
 
-// Notes SIGINT and SIGTERM for as long as it lives.
+// Notes SIGINT and SIGTERM for as long as it lives. After one, the command is ending and tidies up: a second does not disturb it.
 class InterruptGuard {
  public:
   InterruptGuard() {
@@ -39,6 +39,7 @@ class InterruptGuard {
     sigaction(SIGTERM, &action, &old_term_);
   }
   ~InterruptGuard() {
+    if (interrupted != 0) return;
     sigaction(SIGINT, &old_int_, nullptr);
     sigaction(SIGTERM, &old_term_, nullptr);
   }
@@ -140,10 +141,10 @@ bool ReadSome(Child *child) {
   return got > 0 || (got < 0 && errno == EINTR);
 }
 
-// Waits until a child says something or the first deadline.
+// Waits until a child says something or the first deadline; not for long, since a signal may come just before poll().
 void Wait(const std::vector<Child> &children, double timeout_seconds, std::vector<pollfd> *polls) {
   polls->clear();
-  double left = timeout_seconds;
+  double left = 0.2;
   for (const Child &child : children) {
     polls->push_back({child.answer, POLLIN, 0});
     left = std::min(left, timeout_seconds - std::chrono::duration<double>(Clock::now() - child.begin).count());
