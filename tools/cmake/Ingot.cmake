@@ -13,7 +13,7 @@ set(CMAKE_JOB_POOL_LINK link)
 add_library(ingot_flags INTERFACE)
 target_compile_options(ingot_flags INTERFACE -Wall -Wextra -Werror -fno-math-errno -ffp-contract=off)
 if(INGOT_SANITIZE)
-  target_compile_options(ingot_flags INTERFACE -fsanitize=${INGOT_SANITIZE} -fno-omit-frame-pointer -g)
+  target_compile_options(ingot_flags INTERFACE -fsanitize=${INGOT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   target_link_options(ingot_flags INTERFACE -fsanitize=${INGOT_SANITIZE})
 endif()
 

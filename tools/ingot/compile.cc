@@ -96,7 +96,7 @@ std::vector<std::string> FilesWritten(const Arguments &arguments, EmitKind kind,
   bool linked = kind == EmitKind::kObject || kind == EmitKind::kArchive || kind == EmitKind::kShared || kind == EmitKind::kExecutable;
   WeightsPlace place = program.options().weights;
   bool file = place == WeightsPlace::kFile || (place == WeightsPlace::kAuto && program.statistics().weights_bytes > kAutomaticFile);
-  if (linked && file) files.push_back(DirectoryOf(arguments.output) + "/" + program.options().name + ".weights");
+  if (linked && file) files.push_back(arguments.output.substr(0, arguments.output.rfind('/') + 1) + program.options().name + ".weights");
   if (kind == EmitKind::kObject || kind == EmitKind::kArchive) files.push_back(arguments.output + ".h");
   return files;
 }

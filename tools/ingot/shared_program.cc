@@ -26,6 +26,18 @@ bool Read(std::string_view bytes, uint64_t offset, T *value) {
   return true;
 }
 
+// Whether everything that the loader will map, and the section table, lie inside the file: it would crash on less.
+bool IsWhole(std::string_view elf, const Elf64_Ehdr &header) {
+  uint64_t table = uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
+  if (header.e_shoff > elf.size() || table > elf.size() - header.e_shoff || header.e_phentsize != sizeof(Elf64_Phdr)) return false;
+  for (uint64_t i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment;
+    if (!Read(elf, header.e_phoff + i * sizeof(segment), &segment)) return false;
+    if (segment.p_type != PT_NULL && (segment.p_offset > elf.size() || segment.p_filesz > elf.size() - segment.p_offset)) return false;
+  }
+  return true;
+}
+
 bool Section(std::string_view elf, const Elf64_Ehdr &header, uint64_t index, Elf64_Shdr *section) {
   return index < header.e_shnum && Read(elf, header.e_shoff + index * sizeof(Elf64_Shdr), section);
 }
@@ -67,7 +79,7 @@ absl::StatusOr<std::vector<std::string>> FindProgramSymbols(std::string_view elf
     return absl::InvalidArgumentError(
         "it is not a shared object; make one with `ingot compile MODEL -o OUT.so` (objects are linked, executables run)");
   }
-  if (header.e_shentsize != sizeof(Elf64_Shdr)) return Damaged();
+  if (header.e_shentsize != sizeof(Elf64_Shdr) || !IsWhole(elf, header)) return Damaged();
   for (uint64_t i = 0; i < header.e_shnum; ++i) {
     Elf64_Shdr section, names;
     if (!Section(elf, header, i, &section)) return Damaged();
@@ -85,8 +97,9 @@ absl::StatusOr<std::unique_ptr<SharedProgram>> SharedProgram::Open(const std::st
   absl::StatusOr<std::vector<std::string>> names = FindProgramSymbols(file->view());
   if (!names.ok()) return absl::InvalidArgumentError(absl::StrCat("cannot load '", path, "': ", names.status().message()));
   if (names->size() != 1) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' exports ", names->empty() ? "no program" : ListNames(*names, ""),
-                                                   "; it should be what `ingot compile MODEL -o OUT.so` makes, with one program in it"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' exports ", names->empty() ? "no program" : ListNames(*names, ""),
+                     "; it should be what `ingot compile MODEL -o OUT.so` makes, with one program in it (executables run by themselves)"));
   }
   std::unique_ptr<SharedProgram> shared(new SharedProgram);
   std::string directory = DirectoryOf(path);

@@ -118,6 +118,12 @@ private:
         return k.elementPointer(leftBase, leftElement, k.offsetOf(view, point));
       };
       callbacks.panel = [&](int p) { return k.elementPointer(panelBase, panelElement, k.mul(k.add(at, k.constant(p)), panelElements)); };
+      if (contract.getPacked())
+        callbacks.prefetch = [&](Value number) {
+          // Weights lie in the order of use: behind this tile's panels are the next tile's, or the next contraction's.
+          Value next = k.elementPointer(panelBase, panelElement, k.mul(panelCount, panelElements));
+          return k.bytePointer(next, k.mul(number, k.dim(micro.prefetchBytes())));
+        };
       int64_t stride = count * kPanelWidth;
       DType accumulator = accumulatorType(micro.dtype);
       Type element = storageType(k.b.getContext(), accumulator);

@@ -1,6 +1,7 @@
 #include "compiler/codegen/cpu/Microkernel.h"
 
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -9,7 +10,7 @@ namespace ingot::compiler {
 
 DType accumulatorType(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype; }
 
-void Microkernel::emitBlock(KernelBuilder &k, Value first, int rows, int panels, const Callbacks &callbacks) const {
+void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const {
   auto &b = k.b;
   int width = k.target.vectorWidth, vectors = panels * static_cast<int>(kPanelWidth) / width, perPanel = static_cast<int>(kPanelWidth) / width;
   Type element = computeType(b.getContext(), dtype), leftElement = storageType(b.getContext(), dtype), panelElement = storageType(b.getContext(), panelDType);
@@ -39,13 +40,32 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, int rows, int panels,
     }
     return next;
   };
+  // The depth in steps of four with a prefetch each, then the rest.
+  auto prefetching = [&](Value from, ValueRange carried, auto &step) {
+    Value end = k.dim(depth[0]), four = k.constant(kStepsPerPrefetch), whole = k.mul(k.udiv(end, four), four);
+    auto at = [&](Value i, ValueRange values) { return step(k.mulDim(i, strides[0]), i, values); };
+    SmallVector<Value> sums = k.forReduce(k.constant(0), whole, four, carried, [&](Value i, ValueRange values) {
+      Value line = k.bytePointer(from, k.mul(i, k.constant(64 / kStepsPerPrefetch)));
+      LLVM::Prefetch::create(b, line, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+      SmallVector<Value> next(values.begin(), values.end());
+      for (int64_t s = 0; s < kStepsPerPrefetch; ++s)
+        next = at(k.add(i, k.constant(s)), next);
+      return next;
+    });
+    if (depth[0].constant().value_or(1) % kStepsPerPrefetch == 0)
+      return sums;
+    return k.forReduce(whole, end, k.constant(1), sums, at);
+  };
   SmallVector<Value> sums(rows * vectors, k.zero(element, width));
+  Value ahead = callbacks.prefetch ? callbacks.prefetch(number) : Value();
   std::function<SmallVector<Value>(size_t, Value, Value, ValueRange)> nest = [&](size_t axis, Value leftOffset, Value flat, ValueRange carried) -> SmallVector<Value> {
     if (axis == depth.size())
       return step(leftOffset, flat, carried);
     if (depth[axis].Is(1))
       return nest(axis + 1, leftOffset, flat, carried);
     Value inner = k.dim(NumElements(Dims(depth.begin() + axis + 1, depth.end())));
+    if (ahead && depth.size() == 1)
+      return prefetching(ahead, carried, step);
     return k.forReduce(k.constant(0), k.dim(depth[axis]), k.constant(1), carried, [&](Value i, ValueRange values) {
       return nest(axis + 1, k.add(leftOffset, k.mulDim(i, strides[axis])), k.add(flat, k.mul(i, inner)), values);
     });
@@ -58,14 +78,15 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, int rows, int panels,
 
 void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const {
   Value step = k.constant(maxRows), whole = k.add(begin, k.mul(k.udiv(k.sub(end, begin), step), step));
+  auto number = [&](Value first) { return callbacks.prefetch ? k.udiv(k.sub(first, begin), step) : Value(); };
   k.forRange(begin, whole, step, [&](Value first) {
-    emitBlock(k, first, maxRows, panels, callbacks);
+    emitBlock(k, first, number(first), maxRows, panels, callbacks);
     callbacks.after(first, step);
   });
   if (maxRows == 1)
     return;
   Value left = k.sub(end, whole);
-  k.switchOn(left, maxRows - 1, [&](int rows) { emitBlock(k, whole, rows, panels, callbacks); });
+  k.switchOn(left, maxRows - 1, [&](int rows) { emitBlock(k, whole, number(whole), rows, panels, callbacks); });
   k.ifThen(k.less(whole, end), [&] { callbacks.after(whole, left); });
 }
 

@@ -23,11 +23,17 @@ struct Microkernel {
     std::function<Value(int)> panel;
     std::function<void(Value first, int i, int column, Value value)> store;
     std::function<void(Value first, Value rows)> after;
+    // Optional: memory that will be needed soon, a piece per block of rows (`number` counts blocks). One cache line is fetched every fourth step, so
+    // that weights arrive from memory while the tile before them is computed.
+    std::function<Value(Value number)> prefetch;
   };
+  // Bytes that one block prefetches.
+  Dim prefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
   void emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const;
 
 private:
-  void emitBlock(KernelBuilder &k, Value first, int rows, int panels, const Callbacks &callbacks) const;
+  static constexpr int64_t kStepsPerPrefetch = 4;
+  void emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
 };
 
 // The type sums are kept in, and of panels packed at run time.

@@ -1,0 +1,115 @@
+// Parts of the command `ingot` that are easier to corner alone: child processes that misbehave, comparison of tensors, damaged shared
+// objects.
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <limits>
+#include <map>
+
+#include "graph/io/mapped_file.h"
+#include "tools/ingot/forked_jobs.h"
+#include "tools/ingot/onnx_case.h"
+#include "tools/ingot/shared_program.h"
+
+namespace ingot::tool {
+namespace {
+
+std::map<int, JobOutcome> RunJobs(int count, const JobOptions &options, const std::function<std::string(int)> &job) {
+  std::map<int, JobOutcome> outcomes;
+  absl::Status status = RunForked(count, options, job, [&](int index, const JobOutcome &outcome) { outcomes[index] = outcome; });
+  EXPECT_TRUE(status.ok()) << status;
+  return outcomes;
+}
+
+TEST(ForkedJobs, ReturnsWhatEachJobSays) {
+  std::string large(1 << 20, 'x');  // more than a pipe holds
+  auto outcomes = RunJobs(7, {.parallel = 3}, [&](int index) { return large + std::to_string(index); });
+  ASSERT_EQ(outcomes.size(), 7u);
+  for (const auto &[index, outcome] : outcomes) {
+    EXPECT_EQ(outcome.trouble, "");
+    EXPECT_EQ(outcome.output, large + std::to_string(index));
+  }
+}
+
+TEST(ForkedJobs, CrashesAndExitsAreOutcomes) {
+  auto outcomes = RunJobs(3, {.parallel = 2}, [](int index) -> std::string {
+    if (index == 0) {
+      if (write(STDERR_FILENO, "first\nlast words\n", 17) < 0) _exit(9);
+      kill(getpid(), SIGKILL);
+    }
+    if (index == 1) _exit(3);
+    return "fine";
+  });
+  EXPECT_EQ(outcomes[0].trouble, "killed by signal 9 (Killed): last words");
+  EXPECT_EQ(outcomes[1].trouble, "ended with status 3");
+  EXPECT_EQ(outcomes[2].trouble, "");
+  EXPECT_EQ(outcomes[2].output, "fine");
+}
+
+TEST(ForkedJobs, HangsEndInTime) {
+  auto outcomes = RunJobs(2, {.parallel = 2, .timeout_seconds = 0.3}, [](int index) -> std::string {
+    while (index == 0) pause();
+    return "fine";
+  });
+  EXPECT_EQ(outcomes[0].trouble, "no answer in 0.3 s");
+  EXPECT_LT(outcomes[0].seconds, 10);
+  EXPECT_EQ(outcomes[1].output, "fine");
+}
+
+std::string Differs(const Tensor &actual, const Tensor &expected, const Tolerance &tolerance = {}) {
+  return std::string(Compare(actual, expected, tolerance).message());
+}
+
+TEST(Compare, HasOnnxsTolerances) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInf = std::numeric_limits<float>::infinity();
+  EXPECT_EQ(Differs(Tensor::F32({4}, {1.0005f, kNan, kInf, 0}), Tensor::F32({4}, {1, kNan, kInf, 0})), "");
+  EXPECT_EQ(Differs(Tensor::F32({}, {5e-8f}), Tensor::F32({}, {0})), "");
+  EXPECT_EQ(Differs(Tensor::F32({2, 2}, {1, 2, 3.1f, 4.1f}), Tensor::F32({2, 2}, {1, 2, 3, 4})),
+            "2 of 4 elements differ; the worst, at [1, 0], is 3.1, expected 3");
+  EXPECT_NE(Differs(Tensor::F32({1}, {kInf}), Tensor::F32({1}, {-kInf})), "");
+  EXPECT_NE(Differs(Tensor::F32({1}, {kNan}), Tensor::F32({1}, {1})), "");
+  EXPECT_NE(Differs(Tensor::F32({1}, {1}), Tensor::F32({1}, {kNan})), "");
+  EXPECT_EQ(Differs(Tensor::F32({1}, {1.4f}), Tensor::F32({1}, {1}), {0.5, 0}), "");
+}
+
+TEST(Compare, NamesDtypesAndShapes) {
+  EXPECT_EQ(Differs(Tensor::F32({2}, {0, 0}), Tensor::F32({1, 2}, {0, 0})), "is f32[2], expected f32[1, 2]");
+  EXPECT_EQ(Differs(Tensor::I64({1}, {0}), Tensor::F32({1}, {0})), "is i64[1], expected f32[1]");
+  EXPECT_EQ(Differs(Tensor::F32({0}, {}), Tensor::F32({0}, {})), "");
+  EXPECT_NE(Differs(Tensor::I64({1}, {7}), Tensor::I64({1}, {8})), "");
+}
+
+TEST(InOrder, GoesByNameWhenNamesFitAndByFileOtherwise) {
+  std::vector<Port> ports = {{"a", DType::kI64, {}}, {"b", DType::kBF16, {"1"}}};
+  Tensor one = Tensor::ScalarI64(1), bits = Tensor::Zeros(DType::kU16, {1});
+  auto named = InOrder({{"b", bits}, {"a", one}}, ports, "input");
+  ASSERT_TRUE(named.ok());
+  EXPECT_EQ((*named)[0].dtype(), DType::kI64);
+  EXPECT_EQ((*named)[1].dtype(), DType::kBF16);  // what ONNX stores as u16
+  auto unnamed = InOrder({{"", one}, {"", bits}}, ports, "input");
+  ASSERT_TRUE(unnamed.ok());
+  EXPECT_EQ((*unnamed)[1].dtype(), DType::kBF16);
+  EXPECT_EQ(InOrder({{"a", one}}, ports, "input").status().message(), "has 1 input files, and the model has 2 inputs: 'a' and 'b'");
+}
+
+TEST(SharedProgram, DamagedFilesAreRefused) {
+  // This test's own file is an ELF file without a program in it; every cut and every damaged byte of its headers has to be survived.
+  auto file = MappedFile::Open("/proc/self/exe");
+  ASSERT_TRUE(file.ok()) << file.status();
+  std::string bytes((*file)->view());
+  EXPECT_TRUE(FindProgramSymbols(bytes).ok());
+  for (size_t length : {size_t{0}, size_t{3}, size_t{40}, size_t{64}, bytes.size() / 2, bytes.size() - 1}) {
+    EXPECT_FALSE(FindProgramSymbols(std::string_view(bytes).substr(0, length)).ok()) << length;
+  }
+  for (size_t at = 0; at < 64; ++at) {
+    for (char damage : {'\x01', '\x7f', '\xff'}) {
+      std::string damaged = bytes;
+      damaged[at] = static_cast<char>(damaged[at] ^ damage);
+      FindProgramSymbols(damaged).status().IgnoreError();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace ingot::tool
