@@ -4,8 +4,23 @@
 
 namespace ingot::compiler {
 
-bool canMerge(const StridedView &view, size_t axis) {
-  return view.dims[axis].Is(1) || view.strides[axis] == view.strides[axis + 1] * view.dims[axis + 1];
+bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end) {
+  size_t inner = end; // the last axis seen that is not 1
+  for (size_t axis = end; axis-- > begin;) {
+    if (view.dims[axis].Is(1))
+      continue;
+    if (inner != end && view.strides[axis] != view.strides[inner] * view.dims[inner])
+      return false;
+    inner = axis;
+  }
+  return true;
+}
+
+size_t mergedAxis(const Dims &dims, size_t begin, size_t end) {
+  for (size_t axis = end; axis-- > begin;)
+    if (!dims[axis].Is(1))
+      return axis;
+  return end - 1;
 }
 
 bool StridedView::isContiguous() const {

@@ -30,8 +30,10 @@ struct StridedView {
 StridedView viewOf(ir::ViewOp op);
 mlir::Value makeView(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, const StridedView &view);
 
-// Axes a and a + 1 of every view can be walked as one.
-bool canMerge(const StridedView &view, size_t axis);
+// Can axes [begin, end) be walked as one, in steps of the stride of the last of them that is not 1?
+bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end);
+// The axis that carries the index when axes [begin, end) are walked as one: the last that is not 1, or end - 1.
+size_t mergedAxis(const Dims &dims, size_t begin, size_t end);
 
 } // namespace ingot::compiler
 #endif

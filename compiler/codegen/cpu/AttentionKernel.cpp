@@ -16,7 +16,7 @@ namespace {
 
 class AttentionEmitter {
 public:
-  explicit AttentionEmitter(KernelBuilder &k) : k(k), outputs(outputsOf(k)) {
+  explicit AttentionEmitter(KernelBuilder &k) : k(k) {
     for (Operation &op : k.body()) {
       if (auto contract = dyn_cast<ir::ContractOp>(op))
         (scores ? values : scores) = contract;
@@ -142,7 +142,7 @@ private:
             point.lanes = lanes;
             PointEmitter emitter(k, point);
             emitter.set(values.getResult(), k.load(k.elementPointer(from, element(), k.sub(j, column)), accumulator, width, nullptr));
-            storeOutputs(k, emitter, outputs);
+            storeResults(k, emitter);
           });
         });
       };
@@ -151,7 +151,6 @@ private:
   }
 
   KernelBuilder &k;
-  std::vector<Output> outputs;
   ir::ContractOp scores, values;
   SmallVector<Operation *> rowOps;
   Dims space, result;

@@ -13,7 +13,7 @@ namespace {
 
 class ContractEmitter {
 public:
-  explicit ContractEmitter(KernelBuilder &k) : k(k), space(spaceOf(k)), outputs(outputsOf(k)) {
+  explicit ContractEmitter(KernelBuilder &k) : k(k), space(spaceOf(k)) {
     for (Operation &op : k.body())
       if (auto found = dyn_cast<ir::ContractOp>(op))
         contract = found;
@@ -63,13 +63,7 @@ private:
       for (Value operand : op.getOperands())
         views.push_back(accessOf(operand).view);
     }
-    for (const Output &output : outputs)
-      views.push_back({0, space, output.strides});
-    for (size_t axis = batch; axis + 1 < batch + rowAxes; ++axis)
-      for (const StridedView &view : views)
-        if (!canMerge(view, axis))
-          return false;
-    return true;
+    return llvm::all_of(views, [&](const StridedView &view) { return isEvenlySpaced(view, batch, batch + rowAxes); });
   }
 
   // The row axes' part of an index.
@@ -77,8 +71,9 @@ private:
     size_t first = index.size();
     index.resize(first + rowAxes);
     if (mergeRows) {
+      size_t carrier = mergedAxis(space, batch, batch + rowAxes) - batch;
       for (size_t i = 0; i < rowAxes; ++i)
-        index[first + i] = i + 1 == rowAxes ? row : k.constant(0);
+        index[first + i] = i == carrier ? row : k.constant(0);
     } else {
       Dims dims(space.begin() + batch, space.end() - 1);
       SmallVector<Value> parts(rowAxes);
@@ -159,7 +154,7 @@ private:
       point.lanes = lanes;
       PointEmitter emitter(k, point);
       emitter.set(contract.getResult(), k.load(k.elementPointer(from, element, k.constant(offset)), accumulator, width, nullptr));
-      storeOutputs(k, emitter, outputs);
+      storeResults(k, emitter);
     };
     int64_t total = count * kPanelWidth;
     std::optional<int64_t> known = columns.constant();
@@ -183,7 +178,6 @@ private:
 
   KernelBuilder &k;
   Dims space;
-  std::vector<Output> outputs;
   ir::ContractOp contract;
   Access left, right;
   Microkernel micro;

@@ -1,5 +1,6 @@
 #include "compiler/codegen/cpu/KernelBuilder.h"
 
+#include "compiler/codegen/cpu/ScalarMath.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -20,7 +21,9 @@ Type computeType(MLIRContext *context, DType dtype) {
 Type storageType(MLIRContext *context, DType dtype) {
   if (dtype == DType::kBool)
     return IntegerType::get(context, 8);
-  if (dtype == DType::kF16 || dtype == DType::kBF16)
+  if (dtype == DType::kBF16) // converted by integer arithmetic: the compiler's own conversion would call a library
+    return IntegerType::get(context, 16);
+  if (dtype == DType::kF16)
     return toElementType(context, dtype);
   return computeType(context, dtype);
 }
@@ -273,7 +276,9 @@ static Type withElement(Type type, Type element) {
 Value KernelBuilder::fromStorage(Value value, DType dtype) {
   if (dtype == DType::kBool)
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, value, arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(value.getType()))));
-  if (dtype == DType::kF16 || dtype == DType::kBF16)
+  if (dtype == DType::kBF16)
+    return fromBfloat16Bits(b, value);
+  if (dtype == DType::kF16)
     return arith::ExtFOp::create(b, withElement(value.getType(), b.getF32Type()), value);
   return value;
 }
@@ -282,7 +287,9 @@ Value KernelBuilder::toStorage(Value value, DType dtype) {
   Type type = withElement(value.getType(), storageType(b.getContext(), dtype));
   if (dtype == DType::kBool)
     return arith::ExtUIOp::create(b, type, value);
-  if (dtype == DType::kF16 || dtype == DType::kBF16)
+  if (dtype == DType::kBF16)
+    return toBfloat16Bits(b, value);
+  if (dtype == DType::kF16)
     return arith::TruncFOp::create(b, type, value);
   return value;
 }
@@ -320,7 +327,8 @@ Value KernelBuilder::loadView(Value base, const StridedView &view, DType dtype, 
   Value pointer = elementPointer(base, element, offsetOf(view, point));
   if (point.width == 1)
     return load(pointer, dtype, 1, nullptr);
-  Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
+  size_t axis = point.vectorAxis >= 0 ? static_cast<size_t>(point.vectorAxis) : view.dims.size() - 1;
+  Dim stride = view.dims.empty() || view.dims[axis].Is(1) ? Dim(0) : view.strides[axis];
   if (stride.Is(0))
     return splat(load(pointer, dtype, 1, nullptr), point.width);
   if (stride.Is(1))

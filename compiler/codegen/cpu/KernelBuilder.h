@@ -15,9 +15,10 @@ namespace ingot::compiler {
 
 // A position in an iteration space.
 struct Point {
-  llvm::SmallVector<Value> index; // i64, one per axis; the last axis is the vector axis, its index that of lane 0
+  llvm::SmallVector<Value> index; // i64, one per axis; on the vector axis that of lane 0
   int width = 1;                  // lanes; 1: scalars
   Value lanes;                    // i64: only the first `lanes` lanes count; null: all
+  int vectorAxis = -1;            // -1: the last
 };
 
 // What the program needs to know about a kernel.

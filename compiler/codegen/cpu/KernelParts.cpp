@@ -1,4 +1,4 @@
-// What several kernel kinds share: outputs, vector loops, reductions.
+// What several kernel kinds share: results, vector loops, reductions.
 #include "compiler/codegen/cpu/Kernels.h"
 #include "compiler/codegen/cpu/ScalarMath.h"
 #include "compiler/fusion/RegionPlanner.h"
@@ -24,56 +24,9 @@ KernelInfo emitKernel(KernelBuilder &k) {
 
 Dims spaceOf(KernelBuilder &k) { return toDims(k.source->getAttrOfType<ArrayAttr>("ingot.space")); }
 
-std::optional<Dims> permutedStores(ir::CopyOp copy, Value source) {
-  auto viewOp = copy.getX().getDefiningOp<ir::ViewOp>();
-  if (!viewOp || viewOp.getSource() != source)
-    return std::nullopt;
-  StridedView view = viewOf(viewOp);
-  Dims dims = typeOf(source).dims, own = contiguousStrides(dims), stores = contiguousStrides(view.dims), result;
-  if (!view.offset.Is(0) || NumElements(dims) != NumElements(view.dims))
-    return std::nullopt;
-  std::vector<bool> used(view.dims.size());
-  for (size_t axis = 0; axis < dims.size(); ++axis) {
-    if (dims[axis].Is(1)) {
-      result.push_back(0);
-      continue;
-    }
-    size_t found = view.dims.size();
-    for (size_t i = 0; i < view.dims.size() && found == view.dims.size(); ++i)
-      if (!used[i] && view.dims[i] == dims[axis] && view.strides[i] == own[axis])
-        found = i;
-    if (found == view.dims.size())
-      return std::nullopt;
-    used[found] = true;
-    result.push_back(stores[found]);
-  }
-  // Vectors are stored whole: the last axis stays last.
-  if (dims.empty() || (!result.back().Is(1) && !dims.back().Is(1)))
-    return std::nullopt;
-  return result;
-}
-
-std::vector<Output> outputsOf(KernelBuilder &k) {
-  std::vector<Output> outputs;
-  for (Value result : k.returnOp()->getOperands()) {
-    if (auto copy = result.getDefiningOp<ir::CopyOp>())
-      if (auto view = copy.getX().getDefiningOp<ir::ViewOp>(); view && !isa<BlockArgument>(view.getSource()))
-        if (std::optional<Dims> strides = permutedStores(copy, view.getSource())) {
-          outputs.push_back({result, view.getSource(), *strides});
-          continue;
-        }
-    outputs.push_back({result, result, contiguousStrides(typeOf(result).dims)});
-  }
-  return outputs;
-}
-
-void storeOutputs(KernelBuilder &k, PointEmitter &emitter, const std::vector<Output> &outputs) {
-  for (const Output &output : outputs) {
-    TensorType type = typeOf(output.source);
-    StridedView view{0, type.dims, output.strides};
-    Value pointer = k.elementPointer(k.buffer(output.tensor), storageType(k.b.getContext(), type.dtype), k.offsetOf(view, emitter.where()));
-    k.store(emitter.at(output.source), pointer, type.dtype, emitter.where().width, emitter.where().lanes);
-  }
+void storeResults(KernelBuilder &k, PointEmitter &emitter) {
+  for (Value result : k.returnOp()->getOperands())
+    k.storeContiguous(emitter.at(result), result, emitter.where());
 }
 
 int64_t costPerElement(KernelBuilder &k) {

@@ -16,16 +16,8 @@ KernelInfo emitColumnKernel(KernelBuilder &k);
 KernelInfo emitContractKernel(KernelBuilder &k);
 KernelInfo emitAttentionKernel(KernelBuilder &k);
 
-// A result of the region: `source`'s elements, stored with these strides (contiguous, unless a copy permutes axes on the way out).
-struct Output {
-  Value tensor, source;
-  Dims strides;
-};
-std::vector<Output> outputsOf(KernelBuilder &k);
-// The strides with which a copy of a permuted view of `source` stores source's axes; nullopt when it is not such a copy.
-std::optional<Dims> permutedStores(ir::CopyOp copy, Value source);
-// Stores every output whose source has the point's space.
-void storeOutputs(KernelBuilder &k, PointEmitter &emitter, const std::vector<Output> &outputs);
+// Stores every result of the region at the emitter's point.
+void storeResults(KernelBuilder &k, PointEmitter &emitter);
 
 Dims spaceOf(KernelBuilder &k);
 // Scalar operations per element of the space, roughly.

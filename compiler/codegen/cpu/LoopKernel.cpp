@@ -9,7 +9,7 @@ namespace ingot::compiler {
 static constexpr int64_t kTileElements = 8192;
 
 // The first axis of the merged row: axes [result, rank) are walked as one.
-static size_t mergedFrom(KernelBuilder &k, const Dims &space, const std::vector<Output> &outputs) {
+static size_t mergedFrom(KernelBuilder &k, const Dims &space) {
   size_t first = space.size() - 1;
   std::vector<StridedView> views;
   for (Operation &op : k.body()) {
@@ -20,35 +20,33 @@ static size_t mergedFrom(KernelBuilder &k, const Dims &space, const std::vector<
     for (Value operand : op.getOperands())
       views.push_back(accessOf(operand).view);
   }
-  for (const Output &output : outputs)
-    views.push_back({0, space, output.strides});
-  while (first > 0 && llvm::all_of(views, [&](const StridedView &view) { return canMerge(view, first - 1); }))
+  while (first > 0 && llvm::all_of(views, [&](const StridedView &view) { return isEvenlySpaced(view, first - 1, space.size()); }))
     --first;
   return first;
 }
 
 KernelInfo emitLoopKernel(KernelBuilder &k) {
   Dims space = spaceOf(k);
-  std::vector<Output> outputs = outputsOf(k);
   auto emitAt = [&](ArrayRef<Value> outer, size_t merged, Value j, int width, Value lanes) {
     Point point;
     point.index.assign(outer.begin(), outer.end());
-    // A merged row has its whole index on the last axis: offsets come out the same.
-    while (merged + 1 < space.size() && point.index.size() + 1 < space.size())
-      point.index.push_back(k.constant(0));
-    if (!space.empty())
-      point.index.push_back(j);
+    if (!space.empty()) {
+      // A merged row has its whole index on one axis: offsets come out the same.
+      point.vectorAxis = static_cast<int>(mergedAxis(space, merged, space.size()));
+      point.index.resize(space.size(), k.constant(0));
+      point.index[point.vectorAxis] = j;
+    }
     point.width = width;
     point.lanes = lanes;
     PointEmitter emitter(k, point);
-    storeOutputs(k, emitter, outputs);
+    storeResults(k, emitter);
   };
   int64_t cost = costPerElement(k);
   if (space.empty()) {
     k.ifThen(k.less(k.tileBegin, k.tileEnd), [&] { emitAt({}, 0, nullptr, 1, nullptr); });
     return {1, cost, 0};
   }
-  size_t merged = mergedFrom(k, space, outputs);
+  size_t merged = mergedFrom(k, space);
   Dim length = NumElements(Dims(space.begin() + merged, space.end())), rows = NumElements(Dims(space.begin(), space.begin() + merged));
   int width = vectorWidthFor(k, length);
   if (merged == 0) {

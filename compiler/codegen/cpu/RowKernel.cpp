@@ -51,7 +51,6 @@ KernelInfo emitColumnKernel(KernelBuilder &k) {
   Dims in = typeOf(input).dims, out = typeOf(result).dims;
   auto axes = reduction->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
   bool keepDims = reduction->getAttrOfType<BoolAttr>("keep_dims").getValue();
-  std::vector<Output> outputs = outputsOf(k);
   // The vector axis is the last one of both input and result, or there is none.
   bool vectorized = !out.empty() && !llvm::is_contained(axes, static_cast<int64_t>(in.size()) - 1);
   int width = vectorized ? vectorWidthFor(k, out.back()) : 1;
@@ -93,7 +92,7 @@ KernelInfo emitColumnKernel(KernelBuilder &k) {
     Value sum = nest(0, {reductionStart(k, reduction, width)})[0];
     PointEmitter emitter(k, where);
     emitter.set(result, sum);
-    storeOutputs(k, emitter, outputs);
+    storeResults(k, emitter);
   };
   // A tile is one vector block of one row: reductions are long.
   constexpr int64_t kBlock = 64;

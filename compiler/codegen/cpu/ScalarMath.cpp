@@ -44,6 +44,25 @@ static Value select(ImplicitLocOpBuilder &b, Value condition, Value x, Value y) 
 static Value compare(ImplicitLocOpBuilder &b, arith::CmpFPredicate predicate, Value x, Value y) { return arith::CmpFOp::create(b, predicate, x, y); }
 static Value compare(ImplicitLocOpBuilder &b, arith::CmpIPredicate predicate, Value x, Value y) { return arith::CmpIOp::create(b, predicate, x, y); }
 
+Value toBfloat16Bits(ImplicitLocOpBuilder &b, Value x) {
+  Type wide = withElement(x.getType(), b.getI32Type()), narrow = withElement(x.getType(), b.getI16Type());
+  auto c = [&](int64_t value) { return constantOfType(b, wide, static_cast<double>(value)); };
+  Value bits = arith::BitcastOp::create(b, wide, x);
+  Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, c(16)), c(1));
+  Value rounded = arith::AddIOp::create(b, bits, arith::AddIOp::create(b, odd, c(0x7fff)));
+  Value isNan = compare(b, arith::CmpFPredicate::UNO, x, x);
+  Value chosen = select(b, isNan, c(0x7fc00000), rounded);
+  Value high = arith::ShRUIOp::create(b, chosen, c(16));
+  return arith::TruncIOp::create(b, narrow, high);
+}
+
+Value fromBfloat16Bits(ImplicitLocOpBuilder &b, Value bits) {
+  Type wide = withElement(bits.getType(), b.getI32Type());
+  Value extended = arith::ExtUIOp::create(b, wide, bits);
+  Value shifted = arith::ShLIOp::create(b, extended, constantOfType(b, wide, 16));
+  return arith::BitcastOp::create(b, withElement(bits.getType(), b.getF32Type()), shifted);
+}
+
 static Value signOfFloat(ImplicitLocOpBuilder &b, Value x) {
   Value zero = zeroLike(b, x);
   Value negative = select(b, compare(b, arith::CmpFPredicate::OLT, x, zero), constantLike(b, x, -1), x);
@@ -165,6 +184,8 @@ static Value castTo(ImplicitLocOpBuilder &b, Value x, DType from, DType to) {
       if (source == element) {
         if (to != DType::kF16 && to != DType::kBF16)
           return x;
+        if (to == DType::kBF16)
+          return fromBfloat16Bits(b, toBfloat16Bits(b, x));
         Type half = withElement(x.getType(), toElementType(b.getContext(), to));
         Value rounded = arith::TruncFOp::create(b, half, x);
         return arith::ExtFOp::create(b, type, rounded);

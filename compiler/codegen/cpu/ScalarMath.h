@@ -19,6 +19,10 @@ Value emitScalarOp(mlir::ImplicitLocOpBuilder &b, OpKind kind, ScalarClass scala
 Value constantLike(mlir::ImplicitLocOpBuilder &b, Value x, double value);
 Value zeroLike(mlir::ImplicitLocOpBuilder &b, Value x);
 
+// bfloat16 as i16 bits, rounding to nearest even; NaN stays NaN.
+Value toBfloat16Bits(mlir::ImplicitLocOpBuilder &b, Value x);
+Value fromBfloat16Bits(mlir::ImplicitLocOpBuilder &b, Value bits);
+
 // f32 exponential: 2^n * p(r) with |r| <= ln(2) / 2; within 2 ulp, exact at 0, correct for overflow, denormals, infinities and NaN.
 Value expOf(mlir::ImplicitLocOpBuilder &b, Value x);
 

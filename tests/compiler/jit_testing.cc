@@ -1,0 +1,255 @@
+#include "tests/compiler/jit_testing.h"
+
+#include <cmath>
+#include <limits>
+#include <set>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "compiler/jit/Jit.h"
+#include "graph/interp/interpreter.h"
+#include "tools/ingot/program_runner.h"
+
+namespace ingot {
+namespace {
+
+double Epsilon(DType dtype) {
+  switch (dtype) {
+    case DType::kF64:
+      return 0x1p-52;
+    case DType::kF32:
+      return 0x1p-23;
+    case DType::kF16:
+      return 0x1p-10;
+    default:
+      return 0x1p-7;
+  }
+}
+
+// Does the op, computed in its dtype, give the double result rounded once?
+bool IsExact(const Graph &graph, const Node &node) {
+  static const std::set<OpKind> kExact = {
+      OpKind::kNeg,       OpKind::kAbs,         OpKind::kSign,  OpKind::kSqrt,       OpKind::kReciprocal, OpKind::kFloor,     OpKind::kCeil,
+      OpKind::kRound,     OpKind::kRelu,        OpKind::kIsNan, OpKind::kAdd,        OpKind::kSub,        OpKind::kMul,       OpKind::kDiv,
+      OpKind::kRem,       OpKind::kMax,         OpKind::kMin,   OpKind::kEqual,      OpKind::kNotEqual,   OpKind::kLess,      OpKind::kLessEqual,
+      OpKind::kGreater,   OpKind::kGreaterEqual, OpKind::kSelect, OpKind::kReduceMax, OpKind::kReduceMin, OpKind::kArgMax};
+  if (node.op == OpKind::kCast) {
+    // By way of f32, which rounds twice.
+    DType from = graph.type(node.inputs[0]).dtype, to = graph.type(node.outputs[0]).dtype;
+    return to == DType::kF64 || to == DType::kF32 || !IsFloat(to) || from == DType::kF32 || ByteSize(from) < 4;
+  }
+  FusionKind fusion = Schema(node.op).fusion;
+  return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf;
+}
+
+struct Accuracy {
+  bool exact = true;        // every op is, and at most one of them rounds
+  bool elementwise = true;  // every op is element-wise or moves data
+  double units = 0;
+  std::set<ValueId> values;  // on the way, with inputs
+};
+
+bool MovesData(const Node &node) {
+  FusionKind fusion = Schema(node.op).fusion;
+  return fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf || node.op == OpKind::kSelect;
+}
+
+Accuracy AccuracyOf(const Graph &graph, ValueId output) {
+  Accuracy result;
+  int computing = 0;
+  std::vector<ValueId> work{output};
+  while (!work.empty()) {
+    ValueId id = work.back();
+    work.pop_back();
+    if (!result.values.insert(id).second || graph.value(id).producer < 0) continue;
+    const Node &node = graph.nodes[static_cast<size_t>(graph.value(id).producer)];
+    computing += !MovesData(node);
+    result.exact = result.exact && IsExact(graph, node) && computing <= 1;
+    result.elementwise = result.elementwise && (MovesData(node) || Schema(node.op).fusion == FusionKind::kElementwise);
+    result.units += MovesData(node) ? 0 : Schema(node.op).tolerance;
+    work.insert(work.end(), node.inputs.begin(), node.inputs.end());
+  }
+  return result;
+}
+
+double LargestFinite(const Tensor &tensor) {
+  double largest = 0;
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    double value = std::fabs(tensor.GetDouble(i));
+    if (std::isfinite(value)) largest = std::max(largest, value);
+  }
+  return largest;
+}
+
+// What one set of inputs should give: the outputs, and the scale of each.
+struct Expected {
+  std::vector<Tensor> outputs;
+  std::vector<double> floors;
+};
+
+absl::StatusOr<Expected> Evaluate(const Graph &graph, const std::vector<Tensor> &inputs, const std::vector<Accuracy> &accuracies) {
+  absl::StatusOr<std::vector<Tensor>> outputs = Interpret(graph, inputs);
+  if (!outputs.ok()) return outputs.status();
+  Expected expected{*std::move(outputs), {}};
+  // Every value an output.
+  Graph all = graph;
+  all.outputs.clear();
+  std::vector<ValueId> ids;
+  for (size_t id = 0; id < graph.values.size(); ++id) {
+    if (!IsFloat(graph.values[id].type.dtype)) continue;
+    all.outputs.push_back({absl::StrCat("v", id), static_cast<ValueId>(id)});
+    ids.push_back(static_cast<ValueId>(id));
+  }
+  std::map<ValueId, double> magnitudes;
+  if (!ids.empty()) {
+    absl::StatusOr<std::vector<Tensor>> values = InterpretDouble(all, inputs);
+    if (!values.ok()) return values.status();
+    for (size_t i = 0; i < ids.size(); ++i) magnitudes[ids[i]] = LargestFinite((*values)[i]);
+  }
+  for (const Accuracy &accuracy : accuracies) {
+    double floor = 0;
+    for (ValueId id : accuracy.values) floor = std::max(floor, magnitudes.count(id) != 0 ? magnitudes[id] : 0);
+    expected.floors.push_back(accuracy.exact ? 0 : accuracy.elementwise && accuracy.units <= 64 ? 1 : floor);
+  }
+  return expected;
+}
+
+// The first element that is not as expected, in words; empty when there is none.
+std::string Compare(const Tensor &actual, const Tensor &expected, const Accuracy &accuracy, double floor) {
+  if (actual.type() != expected.type()) return absl::StrCat(actual.type().ToString(), " instead of ", expected.type().ToString());
+  int64_t wrong = 0;
+  std::string first;
+  for (int64_t i = 0; i < expected.size(); ++i) {
+    std::string text;
+    if (!IsFloat(expected.dtype())) {
+      if (actual.GetInt(i) != expected.GetInt(i)) text = absl::StrCat(actual.GetInt(i), " instead of ", expected.GetInt(i));
+    } else {
+      double a = actual.GetDouble(i), e = expected.GetDouble(i);
+      bool same = std::isnan(e) ? std::isnan(a) : a == e && (!accuracy.exact || std::signbit(a) == std::signbit(e));
+      double allowed = accuracy.exact ? 0 : accuracy.units * Epsilon(expected.dtype()) * std::max(std::fabs(e), floor);
+      bool near = !accuracy.exact && std::isfinite(a) && std::isfinite(e) && std::fabs(a - e) <= allowed;
+      // Next to infinity.
+      bool close = !accuracy.exact && std::isinf(a) != std::isinf(e) && std::fabs(std::isinf(a) ? e : a) >= 0.99 * (expected.dtype() == DType::kF16 ? 65504 : expected.dtype() == DType::kF64 ? 0x1p1023 * 1.999999 : 0x1.fffffep127);
+      if (!same && !near && !close) text = absl::StrCat(absl::StrFormat("%.17g", a), " instead of ", absl::StrFormat("%.17g", e), ", allowed ", allowed);
+    }
+    if (!text.empty() && wrong++ == 0) first = absl::StrCat("element ", i, " of ", expected.size(), ": ", text);
+  }
+  return wrong == 0 ? "" : absl::StrCat(first, " (", wrong, " are wrong)");
+}
+
+std::string Describe(const Graph &graph, ValueId id) {
+  if (graph.value(id).producer < 0) return "no op";
+  const Node &node = graph.nodes[static_cast<size_t>(graph.value(id).producer)];
+  std::string text = absl::StrCat(std::string(Name(node.op)), " ", node.name);
+  for (ValueId input : node.inputs) absl::StrAppend(&text, " ", graph.value(input).name, ":", graph.type(input).ToString());
+  return text;
+}
+
+}  // namespace
+
+std::vector<std::string> TestLevels() {
+  std::vector<std::string> levels = {"x86-64-v3"};
+  uint64_t v4 = INGOT_CPU_AVX512F | INGOT_CPU_AVX512BW | INGOT_CPU_AVX512DQ | INGOT_CPU_AVX512VL | INGOT_CPU_AVX512CD;
+  if ((ingot_cpu_features() & v4) == v4) levels.push_back("x86-64-v4");
+  return levels;
+}
+
+Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine) {
+  Tensor tensor = Tensor::Zeros(dtype, std::move(dims));
+  std::normal_distribution<double> normal;
+  std::uniform_int_distribution<int64_t> small(-20, 20);
+  int bits = static_cast<int>(ByteSize(dtype)) * 8;
+  int64_t highest = static_cast<int64_t>((~uint64_t{0} >> (64 - bits)) >> (IsSigned(dtype) ? 1 : 0));
+  for (int64_t i = 0; i < tensor.size(); ++i) {
+    if (IsFloat(dtype)) {
+      tensor.SetDouble(i, normal(engine) * 1.5);
+    } else if (dtype == DType::kBool) {
+      tensor.SetInt(i, static_cast<int64_t>(engine() & 1));
+    } else {
+      uint32_t which = engine() % 24;
+      tensor.SetInt(i, which == 0 ? highest : which == 1 && IsSigned(dtype) ? -highest - 1 : which == 2 ? 0 : small(engine));
+    }
+  }
+  return tensor;
+}
+
+Tensor NormalTensor(std::vector<int64_t> dims, unsigned seed, DType dtype) {
+  std::mt19937 engine(seed);
+  std::normal_distribution<double> normal;
+  Tensor tensor = Tensor::Zeros(dtype, std::move(dims));
+  for (int64_t i = 0; i < tensor.size(); ++i) tensor.SetDouble(i, normal(engine));
+  return tensor;
+}
+
+std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned seed) {
+  std::mt19937 engine(seed);
+  std::vector<Tensor> inputs;
+  for (ValueId id : graph.inputs) {
+    const Value &value = graph.value(id);
+    std::vector<int64_t> dims;
+    for (const Dim &dim : value.type.dims) dims.push_back(dim.Evaluate(sizes).value());
+    if (value.name.rfind("factor", 0) == 0 && IsFloat(value.type.dtype)) {
+      inputs.push_back(Tensor::Zeros(value.type.dtype, dims));
+      std::uniform_real_distribution<double> near(0.8, 1.25);
+      for (int64_t i = 0; i < inputs.back().size(); ++i) inputs.back().SetDouble(i, (engine() & 1) != 0 ? near(engine) : -near(engine));
+    } else if (value.name.rfind("index", 0) == 0) {
+      inputs.push_back(Tensor::Zeros(value.type.dtype, dims));
+      std::uniform_int_distribution<int64_t> small(-20, 20);
+      for (int64_t i = 0; i < inputs.back().size(); ++i) inputs.back().SetInt(i, small(engine));
+    } else {
+      inputs.push_back(RandomTensor(value.type.dtype, dims, engine));
+    }
+  }
+  return inputs;
+}
+
+std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const std::string &level) {
+  std::vector<std::string> problems;
+  JitOptions options;
+  options.compile.cpu_levels = {level};
+  options.cache_directory = "none";
+  absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
+  if (!program.ok()) return {absl::StrCat(level, ": ", program.status().ToString())};
+  std::vector<Accuracy> accuracies;
+  for (const GraphOutput &output : graph.outputs) accuracies.push_back(AccuracyOf(graph, output.value));
+  std::set<std::string> reported;
+  for (const std::vector<Tensor> &inputs : input_sets) {
+    absl::StatusOr<Expected> expected = Evaluate(graph, inputs, accuracies);
+    if (!expected.ok()) return {absl::StrCat("interpreter: ", expected.status().ToString())};
+    for (uint32_t threads : {1, 2}) {
+      auto runner = tool::ProgramRunner::Create((*program)->program(), threads);
+      absl::StatusOr<std::vector<Tensor>> outputs = runner.ok() ? (*runner)->Evaluate(inputs) : runner.status();
+      if (!outputs.ok()) {
+        problems.push_back(absl::StrCat(level, ": ", outputs.status().ToString()));
+        break;
+      }
+      for (size_t i = 0; i < graph.outputs.size(); ++i) {
+        std::string difference = Compare((*outputs)[i], expected->outputs[i], accuracies[i], expected->floors[i]);
+        if (difference.empty() || !reported.insert(graph.outputs[i].name).second) continue;
+        std::string dims;
+        for (const Tensor &input : inputs) absl::StrAppend(&dims, "[", absl::StrJoin(input.dims(), ","), "]");
+        problems.push_back(absl::StrCat(level, ", ", threads, " threads, inputs ", dims, ": output ", graph.outputs[i].name, " (",
+                                        Describe(graph, graph.outputs[i].value), "): ", difference));
+      }
+    }
+  }
+  return problems;
+}
+
+void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::vector<Tensor>> &input_sets) {
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  for (const std::string &level : TestLevels()) {
+    std::vector<std::string> problems = Mismatches(*graph, input_sets, level);
+    EXPECT_TRUE(problems.empty()) << absl::StrJoin(problems, "\n") << (graph->nodes.size() < 60 ? "\n" + ToString(*graph) : "");
+  }
+}
+
+void ExpectMatches(const absl::StatusOr<Graph> &graph, const std::vector<Sizes> &sizes) {
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  std::vector<std::vector<Tensor>> input_sets;
+  unsigned seed = 1;
+  for (const Sizes &one : sizes) input_sets.push_back(TestInputs(*graph, one, seed++));
+  ExpectMatchesOn(graph, input_sets);
+}
+
+}  // namespace ingot

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Builds Ingot and runs its tests: README's second command, and what .ci/run calls (with --all).
+#
+# Every stage runs even when an earlier one failed, except where it needs that one's build. The last line is "N passed, N failed" over all stages;
+# the exit status is 0 only when nothing failed and every build succeeded.
+set -uo pipefail
+
+readonly root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+readonly labels='fast|lint|ops|lit|e2e'
+all=false python=--python jobs=$(nproc)
+
+usage() {
+  cat <<EOF
+usage: tools/scripts/test.sh [--all] [--no-python] [--jobs N]
+
+Installs the packages that are missing, builds preset release and runs the tests labelled $labels.
+
+  --all         also: graph and runtime under the address and undefined-behaviour sanitizers, the runtime under the thread sanitizer,
+                and every fuzzer for a minute (build/ci)
+  --no-python   do without build/oracle, and so without the comparisons with ONNX Runtime
+  --jobs N      tests and compilations at a time (default: one per processor)
+EOF
+}
+
+while (($#)); do
+  case $1 in
+    --all) all=true ;;
+    --no-python) python= ;;
+    --jobs) shift; jobs=${1:?--jobs needs a number} ;;
+    -h | --help) usage; exit 0 ;;
+    *) usage >&2; printf 'test: error: unknown argument %s\n' "$1" >&2; exit 1 ;;
+  esac
+  shift
+done
+cd "$root" || exit 1
+
+passed=0 failed=0
+broken=()
+stage() { printf '\n== [%d:%02d] %s\n' $((SECONDS / 60)) $((SECONDS % 60)) "$*"; }
+
+# A step that has to succeed for the stage to mean anything.
+must() {
+  "$@" && return
+  broken+=("$*")
+  return 1
+}
+
+# run_tests FOLDER LABELS: adds ctest's own counts.
+run_tests() {
+  local log=$1/ctest.log line status
+  ctest --test-dir "$1" -L "^($2)\$" --parallel "$jobs" --output-on-failure --timeout 600 --no-tests=error 2>&1 | tee "$log" | grep -vE '^ +Start |   Passed  '
+  status=${PIPESTATUS[0]}
+  line=$(grep -E '^[0-9]+% tests passed' "$log" | tail -n 1)
+  if [[ $line =~ ([0-9]+)\ tests?\ failed\ out\ of\ ([0-9]+) ]]; then
+    failed=$((failed + BASH_REMATCH[1])) passed=$((passed + BASH_REMATCH[2] - BASH_REMATCH[1]))
+    ((status == 0 || BASH_REMATCH[1] > 0)) || broken+=("ctest in $1")
+  else
+    broken+=("ctest in $1")
+  fi
+}
+
+# fuzz PROGRAM CORPUS: a minute from a copy of the corpus; what it finds stays in build/ci/found.
+fuzz() {
+  local name=${1##*/} units status
+  units=$(mktemp -d) && mkdir -p build/ci/found && cp -r "$2/." "$units" || return 1
+  timeout 180 "$1" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
+    -artifact_prefix=build/ci/found/"$name"- "$units" >build/ci/"$name".log 2>&1
+  status=$?
+  rm -rf "$units"
+  grep -E 'stat::number_of_executed_units|ERROR|^SUMMARY|Test unit written' build/ci/"$name".log | sed "s/^/$name: /"
+  ((status == 0)) || printf '%s: failed with status %d; the whole log is build/ci/%s.log\n' "$name" "$status" "$name"
+  return $status
+}
+
+stage "set-up"
+must tools/setup/debian.sh $python || exit 1
+
+stage "release: build"
+must cmake --preset release --log-level=WARNING && must cmake --build --preset release --parallel "$jobs" && {
+  stage "release: tests ($labels)"
+  run_tests build/release "$labels"
+}
+
+if $all; then
+  stage "address and undefined-behaviour sanitizers: build of graph and runtime"
+  must cmake --preset asan -B build/ci/asan -DINGOT_BUILD_COMPILER=OFF --log-level=WARNING && must cmake --build build/ci/asan --parallel "$jobs" && {
+    stage "address and undefined-behaviour sanitizers: tests (fast)"
+    UBSAN_OPTIONS=print_stacktrace=1 run_tests build/ci/asan fast
+    stage "fuzzers: a minute each"
+    fuzz build/ci/asan/bin/graph_file_fuzzer tests/graph/corpus/graph & first=$!
+    fuzz build/ci/asan/bin/onnx_import_fuzzer tests/graph/import/corpus & second=$!
+    for fuzzer in $first $second; do
+      if wait "$fuzzer"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+    done
+  }
+  stage "thread sanitizer: build of the runtime"
+  must cmake --preset tsan -B build/ci/tsan --log-level=WARNING && must cmake --build build/ci/tsan --parallel "$jobs" && {
+    stage "thread sanitizer: tests (fast)"
+    run_tests build/ci/tsan fast
+  }
+fi
+
+stage "done"
+for step in ${broken[@]+"${broken[@]}"}; do printf 'test: did not work: %s\n' "$step"; done
+failed=$((failed + ${#broken[@]}))
+printf '%d passed, %d failed\n' "$passed" "$failed"
+((failed == 0))
