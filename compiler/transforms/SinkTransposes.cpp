@@ -35,10 +35,10 @@ bool comesFromContraction(Value value, int depth = 0) {
   return llvm::any_of(producer->getOperands(), [&](Value operand) { return comesFromContraction(operand, depth + 1); });
 }
 
-// A transpose of a convolution's result (convolutions are channels-last inside), used once.
+// A transpose of a convolution's result (convolutions are channels-last inside).
 ir::TransposeOp sinkable(Value value) {
   auto transpose = value.getDefiningOp<ir::TransposeOp>();
-  return transpose && transpose->hasOneUse() && comesFromContraction(transpose.getX()) ? transpose : nullptr;
+  return transpose && comesFromContraction(transpose.getX()) ? transpose : nullptr;
 }
 
 struct SinkThroughElementwise : RewritePattern {
@@ -63,6 +63,13 @@ struct SinkThroughElementwise : RewritePattern {
         operands.push_back(found.getX());
         continue;
       }
+      if (auto other = operand.getDefiningOp<ir::TransposeOp>(); other && permutationOf(other) == permutation) {
+        operands.push_back(other.getX());
+        continue;
+      }
+      // Its own transpose would want to sink in turn, for ever.
+      if (comesFromContraction(operand) || sinkable(operand))
+        return failure();
       // Give the operand all axes, then permute them the other way.
       TensorType type = typeOf(operand);
       if (type.dims.empty()) {

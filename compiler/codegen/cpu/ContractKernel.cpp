@@ -134,7 +134,7 @@ private:
     };
     int together = micro.tile.panels;
     Value whole = k.mul(k.udiv(panelCount, k.constant(together)), k.constant(together));
-    bool exact = panels.constant() && *panels.constant() % together == 0 && tilePanels % together == 0;
+    bool exact = panels.constant() && *panels.constant() % tilePanels == 0 && tilePanels % together == 0;
     k.forRange(k.constant(0), exact ? k.constant(tilePanels) : whole, k.constant(together), [&](Value at) { block(at, together); });
     if (!exact && together > 1)
       k.forRange(whole, panelCount, k.constant(1), [&](Value at) { block(at, 1); });

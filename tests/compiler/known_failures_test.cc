@@ -1,0 +1,1 @@
+#include "tests/compiler/jit_testing.h"
