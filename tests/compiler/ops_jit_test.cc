@@ -106,7 +106,7 @@ void BinaryInAllForms(Case &c, OpKind op) {
   for (int form = 0; form < 7; ++form) c.Out(op, c.b.Emit(op, {c.Operand(form), c.Operand(form + 3)}, {}));
   for (int form = 0; form < 5; ++form) c.Out(op, c.b.Emit(op, {c.Operand(form + 1), c.Broadcast(form)}, {}));
   c.Out(op, c.b.Emit(op, {c.Broadcast(0), c.Broadcast(1)}, {}));
-  c.Out(op, c.b.Emit(op, {c.In({c.n, 1, 3}), c.In({1, 2, 1, 3})}, {}));
+  c.Out(op, c.b.Emit(op, {c.In({c.n, 1, 3}), c.In({2, 1, 5, 3})}, {}));
   c.Out(op, c.b.Emit(op, {c.In({}), c.Broadcast(2)}, {}));
 }
 void Select(Case &c, OpKind op) {
@@ -291,6 +291,7 @@ struct NamedFamily {
   const char *name;
   Family (*ops)();
 };
+void PrintTo(const NamedFamily &family, std::ostream *out) { *out << family.name; }
 const NamedFamily kFamilies[] = {{"Unary", UnaryOps}, {"Binary", BinaryOps}, {"Tensor", TensorOps}, {"Reduce", ReduceOps}, {"Nn", NnOps}};
 
 TEST(EveryOpCompiled, HasAnExample) {

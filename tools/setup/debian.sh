@@ -78,7 +78,7 @@ check_system() {
 # Prints the packages of the list that are not installed.
 missing_packages() {
   local installed package
-  installed=" $(dpkg-query -W -f '${db:Status-Status}:${Package}\n' "${packages[@]}" 2>/dev/null | sed -n 's/^installed://p' | sort -u | tr '\n' ' ')"
+  installed=" $(dpkg-query -W -f '${db:Status-Status}:${Package}\n' "${packages[@]}" 2>/dev/null | sed -n 's/^installed://p' | sort -u | tr '\n' ' ' || true)" # dpkg-query fails where a package is unknown
   for package in "${packages[@]}"; do
     [[ $installed == *" $package "* ]] || echo "$package"
   done
