@@ -117,6 +117,9 @@ private:
       for (Value operand : op->getOperands()) {
         int source = regionOf(buffer(operand));
         if (source == from) {
+          // A contraction reads its operands at other places than the one it computes.
+          if (isa<ir::ContractOp>(op))
+            return false;
           auto view = operand.getDefiningOp<ir::ViewOp>();
           if (view && !(regions[into].kind == RegionKind::Row && isRowBroadcast(view, regions[into].space)))
             return false;

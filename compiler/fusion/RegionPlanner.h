@@ -6,7 +6,7 @@
 //   contract   one contraction, with the element-wise ops on its result
 //   attention  contraction -> row ops -> contraction, the rows never leaving the cache
 //
-// Tests: tests/compiler/form-regions.mlir.
+// Tests: tests/compiler/lit/form-regions.mlir.
 #ifndef INGOT_COMPILER_FUSION_REGIONPLANNER_H
 #define INGOT_COMPILER_FUSION_REGIONPLANNER_H
 

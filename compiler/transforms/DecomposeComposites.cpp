@@ -1,5 +1,5 @@
 // Composites into primitives, each written from its definition. Convolutions become a contraction over windows of the (padded) input.
-// Test: tests/compiler/decompose.mlir.
+// Test: tests/compiler/lit/decompose.mlir.
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Builders.h"
 

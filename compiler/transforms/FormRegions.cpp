@@ -1,5 +1,5 @@
 // Outlines each planned region as a function `@kernel_N` and replaces it by one ingot.dispatch. Kernels that are equal but for locations are
-// one function, which is why a deep model has the kernels of a shallow one. Test: tests/compiler/form-regions.mlir.
+// one function, which is why a deep model has the kernels of a shallow one. Test: tests/compiler/lit/form-regions.mlir.
 #include "compiler/fusion/RegionPlanner.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Builders.h"
@@ -30,16 +30,25 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     auto main = module.lookupSymbol<func::FuncOp>("main");
     if (!main)
       return;
-    std::vector<Region> regions = planRegions(main);
     Operation *ret = main.getBody().front().getTerminator();
     llvm::StringMap<StringAttr> known;
     OpBuilder b(ret);
+    separateOutputs(ret, b);
+    std::vector<Region> regions = planRegions(main);
     for (Region &region : regions)
       outline(region, b, known);
     // Everything computed is now dead.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(main.getBody().front())))
       if (!isa<ir::DispatchOp>(op) && op.use_empty() && &op != ret)
         op.erase();
+  }
+
+  // Every output is a buffer of its own, also where equal ones have become one value since views were resolved.
+  static void separateOutputs(Operation *ret, OpBuilder &b) {
+    llvm::SmallPtrSet<Value, 8> seen;
+    for (OpOperand &output : ret->getOpOperands())
+      if (!seen.insert(output.get()).second)
+        output.set(ir::CopyOp::create(b, ret->getLoc(), output.get().getType(), output.get()));
   }
 
   void outline(Region &region, OpBuilder &b, llvm::StringMap<StringAttr> &known) {

@@ -1,5 +1,5 @@
 // A contraction whose right operand is a constant without batch axes reads it as panels of 16 columns, which the compiler writes into the weights.
-// Its batch axes then are rows like any others. Test: tests/compiler/pack-constants.mlir.
+// Its batch axes then are rows like any others. Test: tests/compiler/lit/pack-constants.mlir.
 #include "compiler/transforms/Passes.h"
 #include "compiler/views/StridedView.h"
 #include "mlir/IR/Builders.h"

@@ -1,6 +1,6 @@
 // After this pass every tensor is a whole buffer or an ingot.view of one, every element-wise operand has the result's dims, and matmuls are
 // ingot.contract on views. Copies are made only where a reshape has no strided form, and for outputs that are views.
-// Test: tests/compiler/resolve-views.mlir.
+// Test: tests/compiler/lit/resolve-views.mlir.
 #include "compiler/transforms/Passes.h"
 #include "compiler/views/StridedView.h"
 #include "mlir/IR/Builders.h"

@@ -1,5 +1,5 @@
 // A strided view: which elements of a contiguous buffer make up a tensor. Reshapes, transposes, broadcasts and slices are arithmetic on views
-// and move no data. Pure functions of dim expressions. Tests: tests/compiler/views_test.cpp.
+// and move no data. Pure functions of dim expressions. Tests: tests/compiler/views_test.cc.
 #ifndef INGOT_COMPILER_VIEWS_STRIDEDVIEW_H
 #define INGOT_COMPILER_VIEWS_STRIDEDVIEW_H
 

@@ -13,6 +13,10 @@ struct Form {
 void ExpectConvolutions(const std::vector<Form> &forms, const Dims &spatial, DType dtype, const std::vector<Sizes> &sizes) {
   GraphBuilder b("conv");
   unsigned count = 0;
+  // Where symbols get their values.
+  for (const char *symbol : {"length", "h", "w"}) {
+    if (sizes[0].count(symbol) != 0) b.Input(symbol, dtype, {symbol});
+  }
   for (const Form &form : forms) {
     Dims dims{"n", form.in};
     dims.insert(dims.end(), spatial.begin(), spatial.end());

@@ -26,7 +26,7 @@ def run_all(setup, path, program, folder, names):
         (folder / "reference.part").rename(folder / "reference")
     yield "interpreter", folder / "reference"
     for level in support.levels():
-        for what, command in (("jit", [setup.ingot, "run", path]), ("aot", [program])):
+        for what, command in (("jit", [setup.ingot, "run", path]), ("aot", [program, *support.side_file(program)])):
             out = folder / f"{what}-{level}"
             setup.run(*command, *inputs, "--cpu", level, "--output", out)
             yield f"{what} {level}", out

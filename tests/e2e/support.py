@@ -132,6 +132,12 @@ def dims_of(sizes, names=("batch", "seq")):
     return [text for name, size in zip(names, sizes) for text in ("--dim", f"{name}={size}")]
 
 
+def side_file(program):
+    """The options that an executable needs to find its weights: none when it holds them."""
+    path = program.with_name(f"{program.name}.weights")
+    return ["--weights", path] if path.exists() else []
+
+
 def fresh(path):
     shutil.rmtree(path, ignore_errors=True)
     path.mkdir(parents=True)

@@ -45,10 +45,10 @@ def free_cores():
 def check_speed(setup, report, name, size=(1, 128), seconds=2.0, rounds=5):
     """One thread and two alternate; the best of each is compared."""
     program, out = setup.executable(name), setup.work / "threads" / "speed"
+    base = [program, *support.side_file(program), "--random", 3, *support.dims_of(size), "--json", "--output", out]
 
     def nanoseconds(threads, repeat):
-        command = [program, "--random", 3, *support.dims_of(size), "--threads", threads, "--repeat", repeat, "--json", "--output", out]
-        return setup.run_json(*command)["min_ns"]
+        return setup.run_json(*base, "--threads", threads, "--repeat", repeat)["min_ns"]
 
     repeat = max(5, int(seconds * 1e9 / nanoseconds(1, 3)))
     before = free_cores()

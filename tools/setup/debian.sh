@@ -117,7 +117,7 @@ install_packages() {
     sudo=sudo
   fi
   log=$(mktemp)
-  trap 'rm -f "$log"' EXIT
+  trap "rm -f '$log'" EXIT # now: the variable is local
   say "packages: reading the package lists"
   $sudo apt-get -q update >"$log" 2>&1 || {
     tail -n 15 "$log" >&2

@@ -40,8 +40,8 @@ Value PointEmitter::compute(Value tensor) {
     return k.splat(arith::ConstantOp::create(k.b, attribute), point.width);
   }
   if (auto view = dyn_cast_or_null<ir::ViewOp>(op)) {
-    // A view of a value of this kernel repeats a per-row scalar along the row.
-    if (auto found = known.find(view.getSource()); found != known.end())
+    // A view of a value of this kernel repeats a per-row scalar along the row; one of an operand reads memory at a place of its own.
+    if (auto found = known.find(view.getSource()); found != known.end() && view.getSource().getDefiningOp())
       return k.splat(found->second, point.width);
     return k.loadView(k.buffer(view.getSource()), viewOf(view), type.dtype, point);
   }
@@ -119,6 +119,7 @@ Value PointEmitter::gather(ir::GatherOp op) {
   from.index.assign(point.index.begin(), point.index.begin() + axis);
   from.index.push_back(index);
   from.index.append(point.index.begin() + axis + count, point.index.end());
+  from.vectorAxis = -1; // the last of x, whose rank may be another
   return PointEmitter(k, from).at(op.getX());
 }
 

@@ -65,8 +65,8 @@ Value fromBfloat16Bits(ImplicitLocOpBuilder &b, Value bits) {
 
 static Value signOfFloat(ImplicitLocOpBuilder &b, Value x) {
   Value zero = zeroLike(b, x);
-  Value negative = select(b, compare(b, arith::CmpFPredicate::OLT, x, zero), constantLike(b, x, -1), x);
-  // What is left besides numbers above zero is zero or NaN, which stay.
+  Value negative = select(b, compare(b, arith::CmpFPredicate::OLT, x, zero), constantLike(b, x, -1), arith::AddFOp::create(b, x, zero));
+  // What is left besides numbers above zero is zero or NaN, which stay; adding 0 takes the sign from -0.
   return select(b, compare(b, arith::CmpFPredicate::OGT, x, zero), constantLike(b, x, 1), negative);
 }
 

@@ -13,3 +13,24 @@ func.func @softmax(%x: tensor<?x8xf32, ["n", "8"]>) -> tensor<?x8xf32, ["n", "8"
   %y = ingot.softmax %x {axis = 1 : i64} : (tensor<?x8xf32, ["n", "8"]>) -> tensor<?x8xf32, ["n", "8"]>
   return %y : tensor<?x8xf32, ["n", "8"]>
 }
+
+// Weights [6, 3, 5] as [3 * 5, 6]; the result back to [n, 6, out].
+// CHECK-LABEL: func @conv
+// CHECK: ingot.pad
+// CHECK: ingot.windows
+// CHECK: ingot.contract {{.*}}batch = 2 : i64, depth = 2 : i64, rows = 1 : i64
+// CHECK: ingot.transpose
+// CHECK: ingot.reshape
+func.func @conv(%x: tensor<2x3x16xf32>, %w: tensor<6x3x5xf32>) -> tensor<2x6x16xf32> {
+  %y = ingot.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 2, 2>, groups = 1 : i64} : (tensor<2x3x16xf32>, tensor<6x3x5xf32>) -> tensor<2x6x16xf32>
+  return %y : tensor<2x6x16xf32>
+}
+
+// Trailing axes are reduced as one.
+// CHECK-LABEL: func @rows
+// CHECK: ingot.reshape {{.*}} -> tensor<4x15xf32>
+// CHECK: ingot.reduce_sum {{.*}}axes = array<i64: 1>
+func.func @rows(%x: tensor<4x3x5xf32>) -> tensor<4xf32> {
+  %y = ingot.reduce_sum %x {axes = array<i64: 1, 2>, keep_dims = false} : (tensor<4x3x5xf32>) -> tensor<4xf32>
+  return %y : tensor<4xf32>
+}

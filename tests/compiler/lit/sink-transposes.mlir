@@ -1,0 +1,45 @@
+// A transpose of a contraction's result moves behind element-wise ops; two transposes become one; views of everything go.
+// RUN: ingot-opt --ingot-sink-transposes %s | FileCheck %s
+
+// CHECK-LABEL: func @relu
+// CHECK: ingot.contract
+// CHECK-NEXT: ingot.relu
+// CHECK-NEXT: ingot.transpose
+func.func @relu(%x: tensor<4x8xf32>, %y: tensor<8x6xf32>) -> tensor<6x4xf32> {
+  %0 = ingot.contract %x, %y {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<4x8xf32>, tensor<8x6xf32> -> tensor<4x6xf32>
+  %1 = ingot.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<4x6xf32>) -> tensor<6x4xf32>
+  %2 = ingot.relu %1 : (tensor<6x4xf32>) -> tensor<6x4xf32>
+  return %2 : tensor<6x4xf32>
+}
+
+// The other operand is transposed the other way.
+// CHECK-LABEL: func @residual
+// CHECK-SAME: %{{.*}}: tensor<4x8xf32>, %{{.*}}: tensor<8x6xf32>, %[[R:.*]]: tensor<6x4xf32>
+// CHECK-DAG: %[[C:.*]] = ingot.contract
+// CHECK-DAG: %[[T:.*]] = ingot.transpose %[[R]]
+// CHECK: ingot.add %[[C]], %[[T]]
+// CHECK: ingot.transpose
+func.func @residual(%x: tensor<4x8xf32>, %y: tensor<8x6xf32>, %r: tensor<6x4xf32>) -> tensor<6x4xf32> {
+  %0 = ingot.contract %x, %y {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<4x8xf32>, tensor<8x6xf32> -> tensor<4x6xf32>
+  %1 = ingot.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<4x6xf32>) -> tensor<6x4xf32>
+  %2 = ingot.add %1, %r : (tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6x4xf32>
+  return %2 : tensor<6x4xf32>
+}
+
+// CHECK-LABEL: func @reduction
+// CHECK: ingot.contract
+// CHECK-NEXT: ingot.reduce_max {{.*}}axes = array<i64: 0>
+func.func @reduction(%x: tensor<4x8xf32>, %y: tensor<8x6xf32>) -> tensor<6xf32> {
+  %0 = ingot.contract %x, %y {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<4x8xf32>, tensor<8x6xf32> -> tensor<4x6xf32>
+  %1 = ingot.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<4x6xf32>) -> tensor<6x4xf32>
+  %2 = ingot.reduce_max %1 {axes = array<i64: 1>, keep_dims = false} : (tensor<6x4xf32>) -> tensor<6xf32>
+  return %2 : tensor<6xf32>
+}
+
+// CHECK-LABEL: func @there_and_back
+// CHECK-NEXT: return
+func.func @there_and_back(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  %0 = ingot.transpose %x {permutation = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
+  %1 = ingot.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<8x4xf32>) -> tensor<4x8xf32>
+  return %1 : tensor<4x8xf32>
+}

@@ -1,0 +1,53 @@
+// Views by arithmetic on dims, known and symbolic.
+#include "compiler/views/StridedView.h"
+
+#include "gtest/gtest.h"
+
+namespace ingot::compiler {
+namespace {
+
+const StridedView kMatrix = StridedView::contiguous({"n", 6});
+
+void ExpectView(const StridedView &view, const Dim &offset, const Dims &dims, const Dims &strides) {
+  EXPECT_EQ(view.offset.ToString(), offset.ToString());
+  EXPECT_EQ(ToString(view.dims), ToString(dims));
+  EXPECT_EQ(ToString(view.strides), ToString(strides));
+}
+
+TEST(StridedView, Contiguous) {
+  ExpectView(StridedView::contiguous({2, "n", 3}), 0, {2, "n", 3}, {"3 * n", 3, 1});
+  EXPECT_TRUE(kMatrix.isContiguous());
+  EXPECT_TRUE((StridedView{0, {1, 4}, {99, 1}}).isContiguous());
+  EXPECT_FALSE((StridedView{1, {4}, {1}}).isContiguous());
+  EXPECT_FALSE(kMatrix.transpose({1, 0}).isContiguous());
+}
+
+TEST(StridedView, Transpose) { ExpectView(kMatrix.transpose({1, 0}), 0, {6, "n"}, {1, 6}); }
+
+TEST(StridedView, Broadcast) {
+  ExpectView(StridedView::contiguous({6}).broadcast({"n", 6}), 0, {"n", 6}, {0, 1});
+  ExpectView(StridedView::contiguous({"n", 1}).broadcast({2, "n", 6}), 0, {2, "n", 6}, {0, 1, 0});
+}
+
+TEST(StridedView, Slice) {
+  ExpectView(kMatrix.slice({1, 0}, {"n", 6}, {1, 2}), 6, {"n - 1", 3}, {6, 2});
+  ExpectView(kMatrix.slice({0, 5}, {"n", -1}, {1, -1}), 5, {"n", 6}, {6, -1});
+}
+
+TEST(StridedView, Reshape) {
+  ExpectView(*kMatrix.reshape({"n", 2, 3}), 0, {"n", 2, 3}, {6, 3, 1});
+  ExpectView(*kMatrix.reshape({"6 * n"}), 0, {"6 * n"}, {1});
+  ExpectView(*kMatrix.transpose({1, 0}).reshape({2, 3, "n"}), 0, {2, 3, "n"}, {3, 1, 6});
+  EXPECT_EQ(kMatrix.transpose({1, 0}).reshape({"6 * n"}), std::nullopt);
+}
+
+TEST(StridedView, EvenlySpaced) {
+  EXPECT_TRUE(isEvenlySpaced(kMatrix, 0, 2));
+  EXPECT_FALSE(isEvenlySpaced(kMatrix.transpose({1, 0}), 0, 2));
+  EXPECT_FALSE(isEvenlySpaced(kMatrix.slice({0, 5}, {"n", -1}, {1, -1}), 0, 2));
+  EXPECT_EQ(mergedAxis({2, 3, 1}, 0, 3), 1u);
+  EXPECT_EQ(mergedAxis({2, 1, 1}, 1, 3), 2u);
+}
+
+}  // namespace
+}  // namespace ingot::compiler
