@@ -6,7 +6,7 @@
 namespace ingot {
 namespace {
 
-const std::vector<Sizes> kSequences = {{{"n", 1}, {"q", 1}, {"k", 1}},  {{"n", 2}, {"q", 7}, {"k", 16}}, {{"n", 1}, {"q", 17}, {"k", 33}},
+const std::vector<Sizes> kSequences = {{{"n", 1}, {"q", 1}, {"k", 1}},   {{"n", 2}, {"q", 7}, {"k", 16}}, {{"n", 1}, {"q", 17}, {"k", 33}},
                                        {{"n", 1}, {"q", 48}, {"k", 65}}, {{"n", 0}, {"q", 3}, {"k", 5}},  {{"n", 1}, {"q", 0}, {"k", 4}}};
 
 // [n, heads, q, depth], [n, heads, k, depth] and the same for values.
@@ -14,7 +14,8 @@ struct Heads {
   Expr q, k, v;
 };
 Heads Direct(GraphBuilder &b) {
-  return {b.Input("xq", DType::kF32, {"n", 3, "q", 8}), b.Input("xk", DType::kF32, {"n", 3, "k", 8}), b.Input("xv", DType::kF32, {"n", 3, "k", 20})};
+  return {b.Input("xq", DType::kF32, {"n", 3, "q", 8}), b.Input("xk", DType::kF32, {"n", 3, "k", 8}),
+          b.Input("xv", DType::kF32, {"n", 3, "k", 20})};
 }
 Expr Scores(GraphBuilder &b, const Heads &heads) { return b.MatMul(heads.q, b.Transpose(heads.k, {0, 1, 3, 2})); }
 
@@ -29,7 +30,8 @@ TEST(AttentionJit, ScaledAndMasked) {
   GraphBuilder b("attention");
   Heads heads = Direct(b);
   Expr scaled = b.Mul(Scores(b, heads), b.Scalar(0.35));
-  Expr mask = b.Input("mask", DType::kBool, {"n", 1, 1, "k"}), bias = b.Input("bias", DType::kF32, {"n", 1, 1, "k"}), full = b.Input("full", DType::kF32, {"q", "k"});
+  Expr mask = b.Input("mask", DType::kBool, {"n", 1, 1, "k"}), bias = b.Input("bias", DType::kF32, {"n", 1, 1, "k"}),
+       full = b.Input("full", DType::kF32, {"q", "k"});
   b.Output("scaled", b.MatMul(b.Softmax(scaled), heads.v));
   b.Output("divided", b.MatMul(b.Softmax(b.Div(Scores(b, heads), b.Scalar(2.8))), heads.v));
   b.Output("added", b.MatMul(b.Softmax(b.Add(scaled, bias)), heads.v));
@@ -62,7 +64,8 @@ TEST(AttentionJit, MultiHead) {
   Expr merged = b.Reshape(b.Transpose(b.MatMul(probs, heads.v), {0, 2, 1, 3}), {"n", "seq", 24});
   Expr out = b.Add(b.MatMul(merged, b.Constant(NormalTensor({24, 24}, 7))), x);
   b.Output("y", b.LayerNorm(out, b.Constant(NormalTensor({24}, 8)), b.Constant(NormalTensor({24}, 9)), -1, 0.1));
-  ExpectMatches(b.Finish(), {{{"n", 1}, {"seq", 1}}, {{"n", 2}, {"seq", 7}}, {{"n", 1}, {"seq", 17}}, {{"n", 2}, {"seq", 33}}, {{"n", 1}, {"seq", 0}}});
+  ExpectMatches(b.Finish(),
+                {{{"n", 1}, {"seq", 1}}, {{"n", 2}, {"seq", 7}}, {{"n", 1}, {"seq", 17}}, {{"n", 2}, {"seq", 33}}, {{"n", 1}, {"seq", 0}}});
 }
 
 // What is in between is needed elsewhere as well: it has to exist.
@@ -81,7 +84,8 @@ TEST(AttentionJit, RowsAreOutputsToo) {
 
 TEST(AttentionJit, OtherLayouts) {
   GraphBuilder b("attention");
-  Expr q = b.Input("xq", DType::kF32, {"q", "n", 8}), k = b.Input("xk", DType::kF32, {8, "n", "k"}), v = b.Input("xv", DType::kF32, {"n", 8, "k"});
+  Expr q = b.Input("xq", DType::kF32, {"q", "n", 8}), k = b.Input("xk", DType::kF32, {8, "n", "k"}),
+       v = b.Input("xv", DType::kF32, {"n", 8, "k"});
   Expr scores = b.MatMul(b.Transpose(q, {1, 0, 2}), b.Transpose(k, {1, 0, 2}));
   b.Output("three", b.MatMul(b.Softmax(scores), b.Transpose(v, {0, 2, 1})));
   // Softmax over queries: not the axis that the second product sums over.

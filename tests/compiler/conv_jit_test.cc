@@ -29,7 +29,8 @@ void ExpectConvolutions(const std::vector<Form> &forms, const Dims &spatial, DTy
     b.Output(absl::StrCat("given", count), b.Conv(x, given, form.strides, form.dilations, form.pads, form.groups));
     std::vector<int64_t> bias(spatial.size() + 1, 1);
     bias[0] = form.out;
-    b.Output(absl::StrCat("relu", count), b.Relu(b.Add(b.Conv(x, constant, form.strides, form.dilations, form.pads, form.groups), b.Constant(NormalTensor(bias, count, dtype)))));
+    b.Output(absl::StrCat("relu", count), b.Relu(b.Add(b.Conv(x, constant, form.strides, form.dilations, form.pads, form.groups),
+                                                       b.Constant(NormalTensor(bias, count, dtype)))));
   }
   ExpectMatches(b.Finish(), sizes);
 }
@@ -39,17 +40,21 @@ const std::vector<Form> kOneDimension = {
     {4, 4, 4, {5}, {1}, {2}, {4, 4}}, {6, 9, 3, {2}, {3}, {3}, {2, 0}},
 };
 const std::vector<Form> kTwoDimensions = {
-    {3, 16, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}}, {3, 5, 1, {1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}},
-    {4, 6, 2, {2, 3}, {1, 2}, {2, 1}, {0, 1, 2, 0}},  {5, 5, 5, {3, 2}, {2, 1}, {1, 3}, {1, 2, 0, 3}},
+    {3, 16, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},
+    {3, 5, 1, {1, 1}, {2, 2}, {1, 1}, {0, 0, 0, 0}},
+    {4, 6, 2, {2, 3}, {1, 2}, {2, 1}, {0, 1, 2, 0}},
+    {5, 5, 5, {3, 2}, {2, 1}, {1, 3}, {1, 2, 0, 3}},
 };
 
 TEST(ConvJit, OneDimension) { ExpectConvolutions(kOneDimension, {19}, DType::kF32, {{{"n", 1}}, {{"n", 3}}, {{"n", 0}}}); }
 TEST(ConvJit, OneDimensionSymbolic) {
-  ExpectConvolutions(kOneDimension, {Dim("length + 9")}, DType::kF32, {{{"n", 1}, {"length", 0}}, {{"n", 2}, {"length", 17}}, {{"n", 1}, {"length", 33}}});
+  ExpectConvolutions(kOneDimension, {Dim("length + 9")}, DType::kF32,
+                     {{{"n", 1}, {"length", 0}}, {{"n", 2}, {"length", 17}}, {{"n", 1}, {"length", 33}}});
 }
 TEST(ConvJit, TwoDimensions) { ExpectConvolutions(kTwoDimensions, {9, 8}, DType::kF32, {{{"n", 1}}, {{"n", 2}}}); }
 TEST(ConvJit, TwoDimensionsSymbolic) {
-  ExpectConvolutions(kTwoDimensions, {Dim("h + 5"), Dim("w + 6")}, DType::kF32, {{{"n", 1}, {"h", 0}, {"w", 0}}, {{"n", 2}, {"h", 4}, {"w", 11}}});
+  ExpectConvolutions(kTwoDimensions, {Dim("h + 5"), Dim("w + 6")}, DType::kF32,
+                     {{{"n", 1}, {"h", 0}, {"w", 0}}, {{"n", 2}, {"h", 4}, {"w", 11}}});
 }
 TEST(ConvJit, F64) { ExpectConvolutions({kTwoDimensions[2]}, {9, 8}, DType::kF64, {{{"n", 2}}}); }
 

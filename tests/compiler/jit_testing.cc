@@ -35,10 +35,10 @@ double Largest(DType dtype) {
 // Does the op, computed in its dtype, give the double result rounded once?
 bool IsExact(const Graph &graph, const Node &node) {
   static const std::set<OpKind> kExact = {
-      OpKind::kNeg,       OpKind::kAbs,         OpKind::kSign,  OpKind::kSqrt,       OpKind::kReciprocal, OpKind::kFloor,     OpKind::kCeil,
-      OpKind::kRound,     OpKind::kRelu,        OpKind::kIsNan, OpKind::kAdd,        OpKind::kSub,        OpKind::kMul,       OpKind::kDiv,
-      OpKind::kRem,       OpKind::kMax,         OpKind::kMin,   OpKind::kEqual,      OpKind::kNotEqual,   OpKind::kLess,      OpKind::kLessEqual,
-      OpKind::kGreater,   OpKind::kGreaterEqual, OpKind::kSelect, OpKind::kReduceMax, OpKind::kReduceMin, OpKind::kArgMax};
+      OpKind::kNeg,     OpKind::kAbs,          OpKind::kSign,   OpKind::kSqrt,      OpKind::kReciprocal, OpKind::kFloor, OpKind::kCeil,
+      OpKind::kRound,   OpKind::kRelu,         OpKind::kIsNan,  OpKind::kAdd,       OpKind::kSub,        OpKind::kMul,   OpKind::kDiv,
+      OpKind::kRem,     OpKind::kMax,          OpKind::kMin,    OpKind::kEqual,     OpKind::kNotEqual,   OpKind::kLess,  OpKind::kLessEqual,
+      OpKind::kGreater, OpKind::kGreaterEqual, OpKind::kSelect, OpKind::kReduceMax, OpKind::kReduceMin,  OpKind::kArgMax};
   if (node.op == OpKind::kCast) {
     // By way of f32, which rounds twice.
     DType from = graph.type(node.inputs[0]).dtype, to = graph.type(node.outputs[0]).dtype;
@@ -135,8 +135,10 @@ std::string Compare(const Tensor &actual, const Tensor &expected, const Accuracy
       double allowed = accuracy.exact ? 0 : accuracy.units * Epsilon(expected.dtype()) * std::max(std::fabs(e), floor);
       bool near = !accuracy.exact && std::isfinite(a) && std::isfinite(e) && std::fabs(a - e) <= allowed;
       // One side of the dtype's largest value or the other.
-      bool close = !accuracy.exact && std::isinf(a) != std::isinf(e) && std::fabs(std::isinf(a) ? e : a) >= 0.99 * Largest(expected.dtype());
-      if (!same && !near && !close) text = absl::StrCat(absl::StrFormat("%.17g", a), " instead of ", absl::StrFormat("%.17g", e), ", allowed ", allowed);
+      bool close =
+          !accuracy.exact && std::isinf(a) != std::isinf(e) && std::fabs(std::isinf(a) ? e : a) >= 0.99 * Largest(expected.dtype());
+      if (!same && !near && !close)
+        text = absl::StrCat(absl::StrFormat("%.17g", a), " instead of ", absl::StrFormat("%.17g", e), ", allowed ", allowed);
     }
     if (!text.empty() && wrong++ == 0) first = absl::StrCat("element ", i, " of ", expected.size(), ": ", text);
   }

@@ -9,7 +9,8 @@ TEST(KnownFailures, LogOfDenormals) {
   GraphBuilder b("log");
   b.Output("y", b.Log(b.Input("x", DType::kF32, {"n"})));
   Graph graph = b.Finish().value();
-  EXPECT_FALSE(Mismatches(graph, {{Tensor::F32({1}, {0x1p-149f})}}, "x86-64-v3").empty()) << "repaired: move the case to special_values_jit_test.cc";
+  EXPECT_FALSE(Mismatches(graph, {{Tensor::F32({1}, {0x1p-149f})}}, "x86-64-v3").empty())
+      << "repaired: move the case to special_values_jit_test.cc";
 }
 
 }  // namespace

@@ -49,7 +49,8 @@ TEST(MatMulForms, EveryDimSymbolic) {
   b.Output("right", b.MatMul(x, b.Transpose(yt, {1, 0})));
   b.Output("both", b.MatMul(b.Transpose(xt, {1, 0}), b.Transpose(yt, {1, 0})));
   std::vector<Sizes> sizes;
-  for (size_t i = 0; i < 16; ++i) sizes.push_back({{"m", kSizes[i % 8]}, {"k", kSizes[(i * 3 + 1) % 8]}, {"n", kSizes[(i * 5 + i / 8) % 8]}});
+  for (size_t i = 0; i < 16; ++i)
+    sizes.push_back({{"m", kSizes[i % 8]}, {"k", kSizes[(i * 3 + 1) % 8]}, {"n", kSizes[(i * 5 + i / 8) % 8]}});
   for (const char *empty : {"m", "k", "n"}) {
     sizes.push_back({{"m", 3}, {"k", 17}, {"n", 5}});
     sizes.back()[empty] = 0;
@@ -59,8 +60,10 @@ TEST(MatMulForms, EveryDimSymbolic) {
 
 TEST(MatMulForms, BatchesBroadcast) {
   GraphBuilder b("matmul");
-  Expr x = b.Input("x", DType::kF32, {2, 1, "m", 17}), y = b.Input("y", DType::kF32, {3, 17, 18}), flat = b.Input("flat", DType::kF32, {17, 18});
-  Expr w = b.Constant(NormalTensor({17, 20}, 1)), stack = b.Constant(NormalTensor({3, 17, 20}, 2)), one = b.Constant(NormalTensor({1, 1, 17, 20}, 3));
+  Expr x = b.Input("x", DType::kF32, {2, 1, "m", 17}), y = b.Input("y", DType::kF32, {3, 17, 18}),
+       flat = b.Input("flat", DType::kF32, {17, 18});
+  Expr w = b.Constant(NormalTensor({17, 20}, 1)), stack = b.Constant(NormalTensor({3, 17, 20}, 2)),
+       one = b.Constant(NormalTensor({1, 1, 17, 20}, 3));
   b.Output("broadcast", b.MatMul(x, y));
   b.Output("shared", b.MatMul(x, flat));
   b.Output("constant", b.MatMul(x, w));
@@ -68,7 +71,8 @@ TEST(MatMulForms, BatchesBroadcast) {
   b.Output("one", b.MatMul(x, one));
   b.Output("left_constant", b.MatMul(b.Constant(NormalTensor({4, 17}, 4)), y));
   b.Output("batch_symbol", b.MatMul(b.Input("many", DType::kF32, {"m", 5, 6}), b.Input("few", DType::kF32, {1, 6, 7})));
-  b.Output("transposed", b.MatMul(b.Transpose(b.Input("heads", DType::kF32, {2, "m", 3, 8}), {0, 2, 1, 3}), b.Transpose(b.Input("keys", DType::kF32, {2, "m", 3, 8}), {0, 2, 3, 1})));
+  b.Output("transposed", b.MatMul(b.Transpose(b.Input("heads", DType::kF32, {2, "m", 3, 8}), {0, 2, 1, 3}),
+                                  b.Transpose(b.Input("keys", DType::kF32, {2, "m", 3, 8}), {0, 2, 3, 1})));
   ExpectMatches(b.Finish(), {{{"m", 1}}, {{"m", 7}}, {{"m", 16}}, {{"m", 33}}, {{"m", 0}}});
 }
 
@@ -87,7 +91,8 @@ TEST(MatMulForms, OperandsAreViews) {
 // What is fused behind a product: bias, activation, residual, a second result, a row-wise op.
 TEST(MatMulForms, WithWorkOnTheResult) {
   GraphBuilder b("matmul");
-  Expr x = b.Input("x", DType::kF32, {"m", 24}), residual = b.Input("residual", DType::kF32, {"m", 33}), rows = b.Input("rows", DType::kF32, {"m", 1});
+  Expr x = b.Input("x", DType::kF32, {"m", 24}), residual = b.Input("residual", DType::kF32, {"m", 33}),
+       rows = b.Input("rows", DType::kF32, {"m", 1});
   Expr bias = b.Constant(NormalTensor({33}, 2));
   Expr y = b.Add(b.MatMul(x, b.Constant(NormalTensor({24, 33}, 1))), bias);
   b.Output("gelu", b.Gelu(y));

@@ -1,5 +1,5 @@
-// Random small graphs of element-wise ops, reductions, products, softmax, data movement and views, from fixed seeds, against the interpreter:
-// whatever the compiler fuses, the numbers stay.
+// Random small graphs of element-wise ops, reductions, products, softmax, data movement and views, from fixed seeds, against the
+// interpreter: whatever the compiler fuses, the numbers stay.
 #include <algorithm>
 #include <optional>
 

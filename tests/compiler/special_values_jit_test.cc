@@ -12,7 +12,9 @@ std::vector<double> SpecialFloats(DType dtype) {
   double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
   std::vector<double> values = {0, 1, 0.5, 1.5, 2.5, 3.14159, 0.999, 1.001, 10, 88.5, 89.5, 104.5, 255.4, 256, 1e-4, 1e-7, inf, nan};
   if (dtype == DType::kF16) values.insert(values.end(), {0x1p-24, 0x1p-14, 65504, 1025, 2049});
-  if (dtype != DType::kF16) values.insert(values.end(), {0x1p-149, 0x1p-140, 0x1p-126, 1e-30, 1e10, 0x1p31, 0x1p32, 0x1p62, 0x1p63, 0x1p64, 8388609, 0x1.fffffep127});
+  if (dtype != DType::kF16)
+    values.insert(values.end(),
+                  {0x1p-149, 0x1p-140, 0x1p-126, 1e-30, 1e10, 0x1p31, 0x1p32, 0x1p62, 0x1p63, 0x1p64, 8388609, 0x1.fffffep127});
   if (dtype == DType::kF64) values.insert(values.end(), {0x1p-1074, 0x1p-1022, 709, 710, 745.5, 4503599627370497.5, 1e300});
   size_t positive = values.size();
   for (size_t i = 0; i < positive; ++i) values.push_back(-values[i]);
@@ -21,7 +23,9 @@ std::vector<double> SpecialFloats(DType dtype) {
 
 Tensor SpecialTensor(DType dtype) {
   std::vector<double> reals = SpecialFloats(dtype);
-  std::vector<int64_t> integers = {0, 1, 2, 3, 7, 100, -1, -2, -3, -7, -100, INT8_MAX, INT8_MIN, UINT8_MAX, INT16_MAX, INT32_MAX, INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, 16777217};
+  std::vector<int64_t> integers = {0,         1,         2,         3,          7,         100,       -1,
+                                   -2,        -3,        -7,        -100,       INT8_MAX,  INT8_MIN,  UINT8_MAX,
+                                   INT16_MAX, INT32_MAX, INT32_MIN, UINT32_MAX, INT64_MAX, INT64_MIN, 16777217};
   Tensor tensor = Tensor::Zeros(dtype, {static_cast<int64_t>(IsFloat(dtype) ? reals.size() : integers.size())});
   for (int64_t i = 0; i < tensor.size(); ++i) {
     if (IsFloat(dtype)) {
@@ -51,13 +55,16 @@ TEST_P(SpecialValues, OfUnaryOps) {
   for (const OpSchema &schema : AllSchemas()) {
     // Sine and cosine of huge numbers are reduced by the C library, whose own tests these are.
     bool periodic = schema.kind == OpKind::kSin || schema.kind == OpKind::kCos;
-    if (schema.fusion != FusionKind::kElementwise || schema.operands.size() != 1 || !schema.attributes.empty() || !Takes(schema, dtype) || periodic) continue;
+    if (schema.fusion != FusionKind::kElementwise || schema.operands.size() != 1 || !schema.attributes.empty() || !Takes(schema, dtype) ||
+        periodic)
+      continue;
     // known_failures_test.cc has the logarithm of denormals.
     bool skips_denormals = schema.kind == OpKind::kLog && dtype == DType::kF32;
     Expr operand = skips_denormals ? b.Select(b.Less(b.Abs(x), b.Scalar(0x1p-126)), b.Floor(x), x) : x;
     b.Output(std::string(schema.name), b.Emit(schema.kind, {operand}, {}));
   }
-  for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8, DType::kU64, DType::kU32, DType::kU16, DType::kU8, DType::kBool}) {
+  for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8, DType::kU64, DType::kU32,
+                   DType::kU16, DType::kU8, DType::kBool}) {
     b.Output(absl::StrCat("to_", std::string(Name(to))), b.Cast(x, to));
   }
   ExpectMatchesOn(b.Finish(), {{values}});
@@ -104,8 +111,8 @@ TEST_P(SpecialValues, OfReductions) {
 }
 
 INSTANTIATE_TEST_SUITE_P(DTypes, SpecialValues,
-                         testing::Values(DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8,
-                                         DType::kU64, DType::kU32, DType::kU16, DType::kU8),
+                         testing::Values(DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16,
+                                         DType::kI8, DType::kU64, DType::kU32, DType::kU16, DType::kU8),
                          [](const auto &info) { return std::string(Name(info.param)); });
 
 // Rows of masked scores: a row of -inf alone has no softmax (NaN, as defined), the others do.

@@ -1,6 +1,5 @@
 // Views by arithmetic on dims, known and symbolic.
 #include "compiler/views/StridedView.h"
-
 #include "gtest/gtest.h"
 
 namespace ingot::compiler {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `ingot compile` writes: kernels made once per distinct region, the same bytes every time, nothing needed but libc and libm, little code.
+"""What `ingot compile` writes: one kernel per distinct region, the same bytes every time, nothing needed but libc and libm, little code.
 
 Why: repeated layers must not repeat code, a build must be reproducible, and a program must run on a machine that has nothing of Ingot.
 """

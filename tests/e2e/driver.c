@@ -40,8 +40,10 @@ static void fill(ingot_tensor_t *tensor, const ingot_io_t *io, const int64_t *si
   tensor->data = calloc(tensor->bytes + 1, 1);
   require(tensor->data != NULL && (io->dtype == INGOT_F32 || io->dtype == INGOT_I64), "cannot make an input");
   for (size_t i = 0; i < count; ++i) {
-    if (io->dtype == INGOT_F32) ((float *)tensor->data)[i] = (float)(i * 37 % 101) / 101.0f - 0.5f;
-    else ((int64_t *)tensor->data)[i] = i % 3 != 1; /* an index in any table, a bit of a mask */
+    if (io->dtype == INGOT_F32)
+      ((float *)tensor->data)[i] = (float)(i * 37 % 101) / 101.0f - 0.5f;
+    else
+      ((int64_t *)tensor->data)[i] = i % 3 != 1; /* an index in any table, a bit of a mask */
   }
 }
 
@@ -75,7 +77,9 @@ static double now(void) {
   return 1e9 * (double)time.tv_sec + (double)time.tv_nsec;
 }
 
-static int ascending(const void *a, const void *b) { return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b); }
+static int ascending(const void *a, const void *b) {
+  return (*(const double *)a > *(const double *)b) - (*(const double *)a < *(const double *)b);
+}
 
 static void measure(call_t *call, ingot_context_t *context) {
   double times[BATCHES], begin = now();

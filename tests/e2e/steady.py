@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """A repeated run allocates nothing, and on one thread makes no system call.
 
-Why: a model inside a server or an audio callback must not wait for the allocator or the kernel. A C program linked with the compiled object
-runs every size twice and then once more; a preloaded library counts the allocations of that, and strace sees what happens between two marks.
+Why: a model inside a server or an audio callback must not wait for the allocator or the kernel. A C program linked with the compiled
+object runs every size twice and then once more; a preloaded library counts the allocations of that, and strace sees what happens between
+two marks.
 """
 import re
 
