@@ -1,6 +1,8 @@
 // The main program of `--emit=executable`: runs the one program that is linked in, on .npy files.
 // The compiler's object defines `ingot_main_program`; this file, from libingot_main.a, is the rest. Tests: tests/runtime/main_test.cc.
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "ingot/runtime.h"
 #include "runtime/main/help.h"
@@ -48,13 +50,28 @@ bool Make(T **array, uint64_t count) {
   return *array != nullptr || Error("out of memory");
 }
 
+// The side file where the caller says; else in the working directory; else beside this program.
+const char *WeightsPath(const ingot_program_desc_t *desc, const Options &options, char *buffer, size_t size) {
+  if (options.weights != nullptr || desc->weights != nullptr || desc->weights_file == nullptr || access(desc->weights_file, R_OK) == 0) {
+    return options.weights;
+  }
+  ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
+  if (length <= 0) return nullptr;
+  buffer[length] = '\0';
+  char *name = strrchr(buffer, '/') + 1;
+  if (static_cast<size_t>(name - buffer) + strlen(desc->weights_file) + 1 > size) return nullptr;
+  strcpy(name, desc->weights_file);
+  return access(buffer, R_OK) == 0 ? buffer : nullptr;
+}
+
 bool Load(const ingot_program_desc_t *desc, Session *session) {
   const Options &options = session->options;
   ingot_status_t status;
   if (options.weights != nullptr && (desc->weights != nullptr || desc->weights_size == 0)) {
     return Error("--weights is not needed: the weights are inside the program");
   }
-  ingot_load_options_t load = {sizeof(load), options.weights, options.cpu};
+  char beside[4096];
+  ingot_load_options_t load = {sizeof(load), WeightsPath(desc, options, beside, sizeof(beside)), options.cpu};
   if (ingot_program_load(desc, &load, &session->program, &status) != INGOT_OK) return Error("%s", status.message);
   if (options.threads != 1 && ingot_pool_create(static_cast<uint32_t>(options.threads), &session->pool, &status) != INGOT_OK) {
     return Error("%s", status.message);

@@ -101,9 +101,9 @@ private:
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) { return k.elementPointer(queryBase, storageType(k.b.getContext(), dtype), k.mulDim(row, query.view.strides[batch])); };
       callbacks.panel = [=, this](int p) { return k.elementPointer(keyPack, element(), k.mul(k.add(at, k.constant(p)), k.dim(depth * Dim(kPanelWidth)))); };
-      callbacks.store = [=, this](Value base, int i, int column, Value value) {
+      callbacks.sum = [=, this](Value base, int i, int column) {
         Value row = k.elementPointer(scoreRows, element(), k.mul(k.add(k.sub(base, first), k.constant(i)), stride));
-        k.store(value, k.elementPointer(row, element(), k.add(k.mul(at, k.constant(kPanelWidth)), k.constant(column))), accumulator, width, nullptr);
+        return k.elementPointer(row, element(), k.add(k.mul(at, k.constant(kPanelWidth)), k.constant(column)));
       };
       callbacks.after = [](Value, Value) {};
       return callbacks;
@@ -127,7 +127,7 @@ private:
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) { return k.elementPointer(scoreRows, element(), k.mul(k.sub(row, first), stride)); };
       callbacks.panel = [=, this](int p) { return k.elementPointer(valuePack, element(), k.mul(k.add(at, k.constant(p)), k.dim(keys * Dim(kPanelWidth)))); };
-      callbacks.store = [=, this](Value, int i, int column, Value value) { k.store(value, k.elementPointer(sums, element(), k.constant(i * tileStride + column)), accumulator, width, nullptr); };
+      callbacks.sum = [=, this](Value, int i, int column) { return k.elementPointer(sums, element(), k.constant(i * tileStride + column)); };
       callbacks.after = [=, this](Value base, Value rows) {
         k.forRange(k.constant(0), rows, k.constant(1), [&](Value i) {
           Value from = k.elementPointer(sums, element(), k.mul(i, k.constant(tileStride)));

@@ -122,9 +122,7 @@ private:
       int64_t stride = count * kPanelWidth;
       DType accumulator = accumulatorType(micro.dtype);
       Type element = storageType(k.b.getContext(), accumulator);
-      callbacks.store = [&](Value, int i, int column, Value value) {
-        k.store(value, k.elementPointer(sums, element, k.constant(i * stride + column)), accumulator, k.target.vectorWidth, nullptr);
-      };
+      callbacks.sum = [&](Value, int i, int column) { return k.elementPointer(sums, element, k.constant(i * stride + column)); };
       callbacks.after = [&](Value first, Value rowCount) {
         Value column = k.mul(k.add(firstPanel, at), k.constant(kPanelWidth));
         k.forRange(k.constant(0), rowCount, k.constant(1), [&](Value i) { emitEpilogue(batchAt, k.add(first, i), k.elementPointer(sums, element, k.mul(i, k.constant(stride))), column, count); });

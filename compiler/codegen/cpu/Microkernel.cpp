@@ -40,40 +40,59 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int row
     }
     return next;
   };
-  // The depth in steps of four with a prefetch each, then the rest.
-  auto prefetching = [&](Value from, ValueRange carried, auto &step) {
-    Value end = k.dim(depth[0]), four = k.constant(kStepsPerPrefetch), whole = k.mul(k.udiv(end, four), four);
-    auto at = [&](Value i, ValueRange values) { return step(k.mulDim(i, strides[0]), i, values); };
-    SmallVector<Value> sums = k.forReduce(k.constant(0), whole, four, carried, [&](Value i, ValueRange values) {
-      Value line = k.bytePointer(from, k.mul(i, k.constant(64 / kStepsPerPrefetch)));
+  Value ahead = callbacks.prefetch && depth.size() == 1 ? callbacks.prefetch(number) : Value();
+  // Steps [begin, end) of one axis and all of the axes behind it.
+  std::function<SmallVector<Value>(size_t, Value, Value, Value, Value, ValueRange)> nest = [&](size_t axis, Value begin, Value end, Value leftOffset, Value flat,
+                                                                                              ValueRange carried) -> SmallVector<Value> {
+    Value inner = k.dim(NumElements(Dims(depth.begin() + axis + 1, depth.end())));
+    auto at = [&](Value i, ValueRange values) -> SmallVector<Value> {
+      Value left = k.add(leftOffset, k.mulDim(i, strides[axis])), index = k.add(flat, k.mul(i, inner));
+      if (axis + 1 == depth.size())
+        return step(left, index, values);
+      return nest(axis + 1, k.constant(0), k.dim(depth[axis + 1]), left, index, values);
+    };
+    if (!ahead)
+      return k.forReduce(begin, end, k.constant(1), carried, at);
+    // Four steps with a prefetch, then the rest.
+    Value four = k.constant(kStepsPerPrefetch), whole = k.add(begin, k.mul(k.udiv(k.sub(end, begin), four), four));
+    SmallVector<Value> sums = k.forReduce(begin, whole, four, carried, [&](Value i, ValueRange values) {
+      Value line = k.bytePointer(ahead, k.mul(i, k.constant(64 / kStepsPerPrefetch)));
       LLVM::Prefetch::create(b, line, /*rw=*/0, /*hint=*/2, /*cache=*/1);
       SmallVector<Value> next(values.begin(), values.end());
       for (int64_t s = 0; s < kStepsPerPrefetch; ++s)
         next = at(k.add(i, k.constant(s)), next);
       return next;
     });
-    if (depth[0].constant().value_or(1) % kStepsPerPrefetch == 0)
+    if (depth[axis].constant().value_or(1) % kStepsPerPrefetch == 0)
       return sums;
     return k.forReduce(whole, end, k.constant(1), sums, at);
   };
-  SmallVector<Value> sums(rows * vectors, k.zero(element, width));
-  Value ahead = callbacks.prefetch ? callbacks.prefetch(number) : Value();
-  std::function<SmallVector<Value>(size_t, Value, Value, ValueRange)> nest = [&](size_t axis, Value leftOffset, Value flat, ValueRange carried) -> SmallVector<Value> {
-    if (axis == depth.size())
-      return step(leftOffset, flat, carried);
-    if (depth[axis].Is(1))
-      return nest(axis + 1, leftOffset, flat, carried);
-    Value inner = k.dim(NumElements(Dims(depth.begin() + axis + 1, depth.end())));
-    if (ahead && depth.size() == 1)
-      return prefetching(ahead, carried, step);
-    return k.forReduce(k.constant(0), k.dim(depth[axis]), k.constant(1), carried, [&](Value i, ValueRange values) {
-      return nest(axis + 1, k.add(leftOffset, k.mulDim(i, strides[axis])), k.add(flat, k.mul(i, inner)), values);
-    });
+  DType accumulator = accumulatorType(dtype);
+  SmallVector<Value> zeros(rows * vectors, k.zero(element, width));
+  auto overSums = [&](llvm::function_ref<void(Value, size_t)> body) {
+    for (int i = 0; i < rows; ++i)
+      for (int v = 0; v < vectors; ++v)
+        body(callbacks.sum(first, i, v * width), static_cast<size_t>(i * vectors + v));
   };
-  sums = nest(0, k.constant(0), k.constant(0), sums);
-  for (int i = 0; i < rows; ++i)
-    for (int v = 0; v < vectors; ++v)
-      callbacks.store(first, i, v * width, sums[i * vectors + v]);
+  Value begin = k.constant(0), end = k.dim(depth[0]);
+  std::optional<int64_t> total = NumElements(depth).constant();
+  if (total && *total <= kDepthBlock) {
+    SmallVector<Value> sums = nest(0, begin, end, begin, begin, zeros);
+    overSums([&](Value pointer, size_t n) { k.store(sums[n], pointer, accumulator, width, nullptr); });
+    return;
+  }
+  // Blocks of the first axis.
+  int64_t perStep = NumElements(Dims(depth.begin() + 1, depth.end())).constant().value_or(kDepthBlock);
+  Value block = k.constant(std::max<int64_t>(1, kDepthBlock / std::max<int64_t>(1, perStep)));
+  overSums([&](Value pointer, size_t n) { k.store(zeros[n], pointer, accumulator, width, nullptr); });
+  k.forRange(begin, end, block, [&](Value from) {
+    SmallVector<Value> sums = nest(0, from, k.min(end, k.add(from, block)), begin, begin, zeros);
+    overSums([&](Value pointer, size_t n) {
+      Value old = k.load(pointer, accumulator, width, nullptr);
+      Value sum = isa<FloatType>(element) ? Value(arith::AddFOp::create(b, old, sums[n])) : Value(arith::AddIOp::create(b, old, sums[n]));
+      k.store(sum, pointer, accumulator, width, nullptr);
+    });
+  });
 }
 
 void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const {

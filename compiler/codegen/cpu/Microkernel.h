@@ -16,12 +16,12 @@ struct Microkernel {
   RegisterTile tile;
 
   // Computes rows [begin, end) in steps of tile.rows, with `panels` panels at once.
-  // row(m): pointer to the left operand's row m; panel(p): pointer to panel p; store(m, column, value): takes a vector of the sum for row m,
-  // `column` being a multiple of the vector width; after(m, rows): called when the rows from m on are stored.
+  // row(m): pointer to the left operand's row m; panel(p): pointer to panel p; sum(first, i, column): pointer to the sums of row first + i from
+  // `column` on (a multiple of the vector width), in the accumulator's type; after(m, rows): called when the rows from m on are complete.
   struct Callbacks {
     std::function<Value(Value)> row;
     std::function<Value(int)> panel;
-    std::function<void(Value first, int i, int column, Value value)> store;
+    std::function<Value(Value first, int i, int column)> sum;
     std::function<void(Value first, Value rows)> after;
     // Optional: memory that will be needed soon, a piece per block of rows (`number` counts blocks). One cache line is fetched every fourth step, so
     // that weights arrive from memory while the tile before them is computed.
@@ -33,6 +33,8 @@ struct Microkernel {
 
 private:
   static constexpr int64_t kStepsPerPrefetch = 4;
+  // Products summed in one go before they are added to the total: the error of a sum grows with its length.
+  static constexpr int64_t kDepthBlock = 256;
   void emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
 };
 
