@@ -33,8 +33,8 @@ def main():
     if not cases:
         sys.exit(f"conformance: no test cases in {args.data}; install Debian's libonnx-testdata")
     run = subprocess.run([args.ingot, "verify", "--mode", args.mode, "--jobs", "2", "--json", *cases], capture_output=True, text=True)
-    failed = {os.path.basename(line.split(":")[0].removeprefix("FAILED ")) for line in run.stdout.splitlines() + run.stderr.splitlines() if line.startswith("FAILED ")}
     totals = json.loads([line for line in run.stdout.splitlines() if line.startswith("{")][-1])
+    failed = {os.path.basename(failure["case"]) for failure in totals["failures"]}
     print({key: totals[key] for key in ("mode", "passed", "failed", "skipped", "steps")})
     unexpected, vanished = sorted(failed - FAULTY), sorted(FAULTY - failed)
     for name in unexpected:
