@@ -11,7 +11,7 @@ set(allowed
     stdout strtoll
     strtoull vfprintf vsnprintf __isoc23_sscanf __isoc23_strtoll __isoc23_strtoull
     # files and processors
-    clock_gettime close fstat getpid mkdir mmap munmap open pread read rename sched_getaffinity stat syscall unlink write
+    access clock_gettime close fstat getpid mkdir mmap munmap open pread read readlink rename sched_getaffinity stat syscall unlink write
     # threads
     pthread_cond_broadcast pthread_cond_destroy pthread_cond_init pthread_cond_signal pthread_cond_wait pthread_create pthread_join
     pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_sigmask sigfillset
