@@ -27,7 +27,7 @@ def Ingot_ExpOp : Ingot_Unary<"exp"> {
 def Ingot_LogOp : Ingot_Unary<"log"> {
   let summary = "Natural logarithm.";
   let dtypes = "Float";
-  let floatBody = "math::LogOp::create(b, x)";
+  let floatBody = "logOf(b, x)";
 }
 def Ingot_SqrtOp : Ingot_Unary<"sqrt"> {
   let summary = "Square root.";

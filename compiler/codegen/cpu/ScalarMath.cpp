@@ -110,6 +110,16 @@ Value expOf(ImplicitLocOpBuilder &b, Value x) {
   return arith::MulFOp::create(b, arith::MulFOp::create(b, p, power(half)), power(rest));
 }
 
+Value logOf(ImplicitLocOpBuilder &b, Value x) {
+  if (!getElementTypeOrSelf(x.getType()).isF32())
+    return math::LogOp::create(b, x);
+  // Numbers below the smallest normal one are made 2^23 times larger, which is exact.
+  Value small = compare(b, arith::CmpFPredicate::OLT, x, constantLike(b, x, 0x1p-126));
+  Value scaled = arith::MulFOp::create(b, x, constantLike(b, x, 0x1p23));
+  Value log = math::LogOp::create(b, select(b, small, scaled, x));
+  return select(b, small, arith::SubFOp::create(b, log, constantLike(b, x, 15.942385152878742)), log);
+}
+
 static Value sigmoidOf(ImplicitLocOpBuilder &b, Value x) {
   Value one = constantLike(b, x, 1);
   return arith::DivFOp::create(b, one, arith::AddFOp::create(b, one, expOf(b, arith::NegFOp::create(b, x))));

@@ -25,6 +25,8 @@ Value fromBfloat16Bits(mlir::ImplicitLocOpBuilder &b, Value bits);
 
 // f32 exponential: 2^n * p(r) with |r| <= ln(2) / 2; within 2 ulp, exact at 0, correct for overflow, denormals, infinities and NaN.
 Value expOf(mlir::ImplicitLocOpBuilder &b, Value x);
+// Natural logarithm; of f32 also where the polynomial below would take denormals for the smallest normal number.
+Value logOf(mlir::ImplicitLocOpBuilder &b, Value x);
 
 // Polynomials for what math ops remain (tanh, erf, log on f32 vectors); everything else goes to libm.
 void populateMathApproximations(mlir::RewritePatternSet &patterns);
