@@ -2,6 +2,7 @@
 // from registers to a small buffer, where the element-wise ops pick them up row by row while they are in the first-level cache.
 #include "compiler/codegen/cpu/Kernels.h"
 #include "compiler/codegen/cpu/Microkernel.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -41,7 +42,7 @@ public:
     Dim columnBlocks = Dim::CeilDiv(panels, tilePanels), rowBlocks = Dim::CeilDiv(rows, kRowsPerTile);
     DType accumulator = accumulatorType(micro.dtype);
     Type element = storageType(k.b.getContext(), accumulator);
-    int64_t widest = micro.tile.rows * micro.tile.panels * kPanelWidth;
+    int64_t widest = std::max(micro.tile.rows * micro.tile.panels, fewRows(k.target, tilePanels) * tilePanels) * kPanelWidth;
     sums = k.scratch(element, widest);
     k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
       Value columnBlock = k.urem(tile, k.dim(columnBlocks)), rest = k.udiv(tile, k.dim(columnBlocks));
@@ -102,8 +103,8 @@ private:
       panelBase = k.workspace;
     }
     Value leftBase = k.buffer(left.buffer);
-    // `at`: first of `count` panels, computed together.
-    auto block = [&](Value at, int count) {
+    // Rows [from, to) of `count` panels from `at` on, computed together.
+    auto block = [&](Value at, int count, Value from, Value to, int maxRows, int minRest) {
       Microkernel::Callbacks callbacks;
       callbacks.row = [&](Value row) {
         Point point;
@@ -127,15 +128,24 @@ private:
         Value column = k.mul(k.add(firstPanel, at), k.constant(kPanelWidth));
         k.forRange(k.constant(0), rowCount, k.constant(1), [&](Value i) { emitEpilogue(batchAt, k.add(first, i), k.elementPointer(sums, element, k.mul(i, k.constant(stride))), column, count); });
       };
-      int maxRows = count == micro.tile.panels ? micro.tile.rows : registerTile(k.target, count).rows;
-      micro.emit(k, begin, end, count, maxRows, callbacks);
+      micro.emit(k, from, to, count, maxRows, callbacks, minRest);
     };
-    int together = micro.tile.panels;
-    Value whole = k.mul(k.udiv(panelCount, k.constant(together)), k.constant(together));
-    bool exact = panels.constant() && *panels.constant() % tilePanels == 0 && tilePanels % together == 0;
-    k.forRange(k.constant(0), exact ? k.constant(tilePanels) : whole, k.constant(together), [&](Value at) { block(at, together); });
-    if (!exact && together > 1)
-      k.forRange(whole, panelCount, k.constant(1), [&](Value at) { block(at, 1); });
+    // All panels of the tile, `together` at a time and then singly.
+    auto overPanels = [&](int together, Value from, Value to, int rowsTogether, int rowsSingly, int minRest) {
+      Value whole = k.mul(k.udiv(panelCount, k.constant(together)), k.constant(together));
+      bool exact = panels.constant() && *panels.constant() % tilePanels == 0 && tilePanels % together == 0;
+      k.forRange(k.constant(0), exact ? k.constant(tilePanels) : whole, k.constant(together), [&](Value at) { block(at, together, from, to, rowsTogether, minRest); });
+      if (!exact && together > 1)
+        k.forRange(whole, panelCount, k.constant(1), [&](Value at) { block(at, 1, from, to, rowsSingly, minRest); });
+    };
+    int few = fewRows(k.target, tilePanels), most = micro.tile.rows, singly = registerTile(k.target, 1).rows;
+    if (few == 0)
+      return overPanels(micro.tile.panels, begin, end, most, singly, 1);
+    // The last rows, if they are few, with all panels at once.
+    Value rest = k.urem(k.sub(end, begin), k.constant(most));
+    Value isFew = k.less(rest, k.constant(few + 1)), main = arith::SelectOp::create(k.b, isFew, k.sub(end, rest), end);
+    overPanels(micro.tile.panels, begin, main, most, singly, few + 1);
+    k.ifThen(k.less(main, end), [&] { overPanels(tilePanels, main, end, few, few, 1); });
   }
 
   // Everything after the contraction, for one row of `count` panels.

@@ -58,4 +58,9 @@ RegisterTile registerTile(const CpuTarget &target, int panels) {
   }
 }
 
+int fewRows(const CpuTarget &target, int panels) {
+  RegisterTile tile = registerTile(target, panels);
+  return tile.panels == panels ? 0 : tile.rows * tile.panels / panels;
+}
+
 } // namespace ingot::compiler

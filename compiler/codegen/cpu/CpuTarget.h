@@ -32,6 +32,8 @@ struct RegisterTile {
   int rows, panels;
 };
 RegisterTile registerTile(const CpuTarget &target, int panelsPerTile);
+// So few rows that registers hold their sums for all panels of a tile: one row times one panel alone would wait for each product.
+int fewRows(const CpuTarget &target, int panelsPerTile);
 
 } // namespace ingot::compiler
 #endif

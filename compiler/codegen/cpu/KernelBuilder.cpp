@@ -28,24 +28,34 @@ Type storageType(MLIRContext *context, DType dtype) {
   return computeType(context, dtype);
 }
 
-KernelBuilder::KernelBuilder(func::FuncOp source, ModuleOp module, StringRef name, const CpuTarget &target, const std::map<std::string, int> &symbols)
+KernelBuilder::KernelBuilder(func::FuncOp source, ModuleOp module, StringRef name, const CpuTarget &target, const std::map<std::string, int> &symbols, KernelFunction kind)
     : b(source.getLoc(), source.getContext()), source(source), target(target), symbols(symbols) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   b.setInsertionPointToEnd(module.getBody());
-  function = func::FuncOp::create(b, name, b.getFunctionType({pointer, pointer, i64, i64, pointer}, {b.getI32Type()}));
+  SmallVector<Type> run{pointer, pointer, i64, i64, pointer}, prepare{pointer, pointer};
+  function = func::FuncOp::create(b, name, b.getFunctionType(kind == KernelFunction::Run ? run : prepare, {b.getI32Type()}));
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToEnd(entry);
-  buffers = entry->getArgument(0);
-  sizes = entry->getArgument(1);
-  tileBegin = entry->getArgument(2);
-  tileEnd = entry->getArgument(3);
-  workspace = entry->getArgument(4);
+  if (kind == KernelFunction::Run) {
+    buffers = entry->getArgument(0);
+    sizes = entry->getArgument(1);
+    tileBegin = entry->getArgument(2);
+    tileEnd = entry->getArgument(3);
+    workspace = entry->getArgument(4);
+  } else {
+    sizes = entry->getArgument(0);
+    object = entry->getArgument(1);
+  }
   // The status: also marks the end of the entry computations.
   entryEnd = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
 }
 
-void KernelBuilder::finish() { func::ReturnOp::create(b, entryEnd->getResult(0)); }
+void KernelBuilder::finish(Value status) {
+  Block &entry = function.getBody().front();
+  if (entry.empty() || !isa<func::ReturnOp>(entry.back()))
+    func::ReturnOp::create(b, status ? status : entryEnd->getResult(0));
+}
 
 Value KernelBuilder::buffer(Value tensor) {
   Value &known = bufferOf[tensor];
@@ -58,11 +68,26 @@ Value KernelBuilder::buffer(Value tensor) {
     if (result.get() == tensor)
       slot = body().getNumArguments() + result.getOperandNumber();
   assert(slot >= 0 && "not an operand or result of the kernel");
+  return known = bufferAt(slot);
+}
+
+Value KernelBuilder::bufferAt(int64_t slot) {
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryEnd);
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Value at = LLVM::GEPOp::create(b, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(slot)});
-  return known = LLVM::LoadOp::create(b, pointer, at);
+  return LLVM::LoadOp::create(b, pointer, at);
+}
+
+Value KernelBuilder::libraryObject() { return bufferAt(body().getNumArguments() + returnOp()->getNumOperands()); }
+
+Value KernelBuilder::call(StringRef name, ValueRange arguments, Type result) {
+  auto module = function->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+    func::FuncOp::create(top, b.getLoc(), name, b.getFunctionType(arguments.getTypes(), {result})).setPrivate();
+  }
+  return func::CallOp::create(b, name, TypeRange{result}, arguments).getResult(0);
 }
 
 // ---- arithmetic ----
@@ -195,25 +220,35 @@ void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
-void KernelBuilder::switchOn(Value count, int most, llvm::function_ref<void(int)> body) {
+void KernelBuilder::switchOn(Value count, int least, int most, llvm::function_ref<void(int)> body) {
   if (auto known = constantOf(count)) {
-    if (*known >= 1 && *known <= most)
+    if (*known >= least && *known <= most)
       body(static_cast<int>(*known));
     return;
   }
   Value index = arith::IndexCastOp::create(b, b.getIndexType(), count);
   SmallVector<int64_t> cases;
-  for (int i = 1; i <= most; ++i)
+  for (int i = least; i <= most; ++i)
     cases.push_back(i);
+  if (cases.empty())
+    return;
   auto op = scf::IndexSwitchOp::create(b, TypeRange(), index, cases, static_cast<unsigned>(cases.size()));
   OpBuilder::InsertionGuard guard(b);
-  for (int i = 0; i < most; ++i) {
-    b.createBlock(&op.getCaseRegions()[i]);
-    body(i + 1);
+  for (int i = least; i <= most; ++i) {
+    b.createBlock(&op.getCaseRegions()[i - least]);
+    body(i);
     scf::YieldOp::create(b);
   }
   b.createBlock(&op.getDefaultRegion());
   scf::YieldOp::create(b);
+}
+
+Value KernelBuilder::opaque(Value x) {
+  if (constantOf(x))
+    return x;
+  return LLVM::InlineAsmOp::create(b, TypeRange{x.getType()}, ValueRange{x}, /*asm_string=*/"", /*constraints=*/"=r,0", /*has_side_effects=*/false, /*is_align_stack=*/false,
+                                   LLVM::TailCallKind::None, LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
 }
 
 void KernelBuilder::delinearize(Value flat, const Dims &dims, size_t begin, size_t end, MutableArrayRef<Value> index) {

@@ -8,6 +8,7 @@
 #include "compiler/codegen/cpu/CpuTarget.h"
 #include "compiler/dialect/Ingot.h"
 #include "compiler/views/StridedView.h"
+#include "ingot/abi.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
@@ -24,7 +25,11 @@ struct Point {
 // What the program needs to know about a kernel.
 struct KernelInfo {
   Dim tiles, work, workspaceBytes;
+  ingot_origin_t origin = INGOT_ORIGIN_GENERATED;
 };
+
+// The functions of a kernel, by the ABI's types: ingot_kernel_fn_t, and `prepare` of ingot_kernel_t.
+enum class KernelFunction { Run, Prepare };
 
 // Types in registers and in memory: bool is i1 and i8, half floats are computed in f32.
 mlir::Type computeType(mlir::MLIRContext *context, DType dtype);
@@ -36,19 +41,26 @@ public:
   using Reduction = llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>;
 
   // Starts `name` in `module` for the region function `source`. `symbols` gives each symbol's place in the size table.
-  KernelBuilder(mlir::func::FuncOp source, mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target, const std::map<std::string, int> &symbols);
-  void finish();
+  KernelBuilder(mlir::func::FuncOp source, mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target, const std::map<std::string, int> &symbols,
+                KernelFunction kind = KernelFunction::Run);
+  // Returns `status` (i32), or 0 unless that has been done.
+  void finish(Value status = nullptr);
 
   mlir::ImplicitLocOpBuilder b;
   mlir::func::FuncOp source;
   const CpuTarget &target;
-  Value tileBegin, tileEnd, workspace;
+  Value tileBegin, tileEnd, workspace; // of Run
+  Value object;                        // of Prepare: where the library's object is to be stored
 
   // Region values.
   mlir::Block &body() { return source.getBody().front(); }
   mlir::Operation *returnOp() { return body().getTerminator(); }
   // The memory of a kernel operand or result.
   Value buffer(Value tensor);
+  // Behind the buffers: what `prepare` made.
+  Value libraryObject();
+  // Calls a C function by its name.
+  Value call(llvm::StringRef function, mlir::ValueRange arguments, mlir::Type result);
 
   // i64 arithmetic; constants fold.
   Value constant(int64_t value);
@@ -67,8 +79,12 @@ public:
   llvm::SmallVector<Value> forReduce(Value begin, Value end, Value step, mlir::ValueRange init, Reduction body);
   void ifThen(Value condition, llvm::function_ref<void()> body);
   Value less(Value x, Value y);
-  // Calls body(n) for the n in [1, most] that equals `count` (nothing for others).
-  void switchOn(Value count, int most, llvm::function_ref<void(int)> body);
+  // Calls body(n) for the n in [least, most] that equals `count` (nothing for others).
+  void switchOn(Value count, int least, int most, llvm::function_ref<void(int)> body);
+
+  // The same i64, of which the optimiser knows nothing: what is computed from it stays where it is instead of moving, with all that it was
+  // computed from, into a loop that uses it.
+  Value opaque(Value x);
 
   // Splits a flat index over axes [begin, end) of dims; fills index[begin..end).
   void delinearize(Value flat, const Dims &dims, size_t begin, size_t end, llvm::MutableArrayRef<Value> index);
@@ -91,6 +107,7 @@ public:
 
 private:
   Value emitDim(const Dim &expression);
+  Value bufferAt(int64_t slot);
   Value fromStorage(Value value, DType dtype);
   Value toStorage(Value value, DType dtype);
 

@@ -95,7 +95,7 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int row
   });
 }
 
-void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const {
+void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks, int minRest) const {
   Value step = k.constant(maxRows), whole = k.add(begin, k.mul(k.udiv(k.sub(end, begin), step), step));
   auto number = [&](Value first) { return callbacks.prefetch ? k.udiv(k.sub(first, begin), step) : Value(); };
   k.forRange(begin, whole, step, [&](Value first) {
@@ -104,8 +104,10 @@ void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int
   });
   if (maxRows == 1)
     return;
+  // The optimiser would compute `whole`, and all addresses behind it, anew in every step of the inner loop (seen in LLVM 22).
+  whole = k.opaque(whole);
   Value left = k.sub(end, whole);
-  k.switchOn(left, maxRows - 1, [&](int rows) { emitBlock(k, whole, number(whole), rows, panels, callbacks); });
+  k.switchOn(left, minRest, maxRows - 1, [&](int rows) { emitBlock(k, whole, number(whole), rows, panels, callbacks); });
   k.ifThen(k.less(whole, end), [&] { callbacks.after(whole, left); });
 }
 

@@ -15,7 +15,7 @@ struct Microkernel {
   Dims depth, strides;  // the contracted axes and the left operand's strides along them
   RegisterTile tile;
 
-  // Computes rows [begin, end) in steps of tile.rows, with `panels` panels at once.
+  // Computes rows [begin, end) in steps of `maxRows`, with `panels` panels at once. The caller knows that not fewer than `minRest` are left over, if any.
   // row(m): pointer to the left operand's row m; panel(p): pointer to panel p; sum(first, i, column): pointer to the sums of row first + i from
   // `column` on (a multiple of the vector width), in the accumulator's type; after(m, rows): called when the rows from m on are complete.
   struct Callbacks {
@@ -29,7 +29,7 @@ struct Microkernel {
   };
   // Bytes that one block prefetches.
   Dim prefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
-  void emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks) const;
+  void emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks, int minRest = 1) const;
 
 private:
   static constexpr int64_t kStepsPerPrefetch = 4;

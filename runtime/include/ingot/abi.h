@@ -77,6 +77,14 @@ typedef struct ingot_value {
  * Returns 0, or a positive code that ends the run. */
 typedef int32_t (*ingot_kernel_fn_t)(void *const *buffers, const int64_t *sizes, int64_t tile_begin, int64_t tile_end, void *workspace);
 
+/* Where a kernel comes from: reported, never acted on. */
+typedef enum ingot_origin {
+  INGOT_ORIGIN_GENERATED = 0,
+  INGOT_ORIGIN_LIBRARY = 1,
+  INGOT_ORIGIN_HOST = 2,
+  INGOT_ORIGIN_REFERENCE = 3
+} ingot_origin_t;
+
 typedef struct ingot_kernel {
   const char *name;
   ingot_kernel_fn_t run;
@@ -84,7 +92,7 @@ typedef struct ingot_kernel {
   int32_t (*prepare)(const int64_t *sizes, void **object);
   void (*destroy)(void *object);
   ingot_size_index_t workspace; /* bytes per thread, or INGOT_NONE */
-  uint32_t origin;              /* 0 generated, 1 library, 2 host, 3 reference: reported, never acted on */
+  uint32_t origin;              /* ingot_origin_t */
 } ingot_kernel_t;
 
 typedef enum ingot_step_kind {
