@@ -25,6 +25,8 @@ struct CompileOptions {
   std::vector<std::string> cpu_levels = {"x86-64-v3"}; // compiled side by side; the best that runs is chosen at load
   WeightsPlace weights = WeightsPlace::kAuto;
   std::string precision = "fp32";
+  // Matrix products with constant weights call a library (kernels/manifest.h) instead of generated code. Only for the JIT, which binds the calls.
+  bool library_kernels = false;
   std::string dump_phases;                             // a directory for the IR after each phase, or empty
   std::function<void(const std::string &phase)> progress; // called when a phase begins
 };

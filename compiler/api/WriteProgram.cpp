@@ -146,6 +146,8 @@ absl::Status compiler::writeWeightsFile(const CompiledProgram &program, const st
 
 absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const std::string &path) {
   const CompiledProgram::Impl &impl = *program.impl;
+  if (impl.options.library_kernels && kind != OutputKind::kLlvm && kind != OutputKind::kAssembly)
+    return absl::InvalidArgumentError("a program with library kernels runs in the process that compiled it; for a file, compile without library_kernels");
   if (kind == OutputKind::kLlvm || kind == OutputKind::kAssembly) {
     absl::StatusOr<std::string> text = textOf(impl, kind);
     return text.ok() ? WriteFile(path, *text) : text.status();

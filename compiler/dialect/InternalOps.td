@@ -37,8 +37,13 @@ def Ingot_CopyOp : Ingot_InternalOp<"copy"> {
 }
 def Ingot_ContractOp : Ingot_InternalOp<"contract"> {
   let summary = "result[b, m, n] = sum over k of x[b, m, k] * y[b, k, n], with `batch` b axes, `rows` m axes and `depth` k axes, and one n axis.";
-  let description = [{ With `packed`, y is [panels, K, 16]: K-major panels of 16 columns, padded with zeros, without batch axes. }];
-  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, I64Attr:$batch, I64Attr:$rows, I64Attr:$depth, UnitAttr:$packed);
+  let description = [{
+    With `packed`, y is [panels, K, 16]: K-major panels of 16 columns, padded with zeros, without batch axes.
+    With `library`, a library kernel computes it, from plain matrices.
+  }];
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, I64Attr:$batch, I64Attr:$rows, I64Attr:$depth, UnitAttr:$packed, UnitAttr:$library);
+  let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$x, "::mlir::Value":$y, "int64_t":$batch, "int64_t":$rows, "int64_t":$depth),
+                            [{ build($_builder, $_state, result, x, y, batch, rows, depth, /*packed=*/false, /*library=*/false); }]>];
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$x `,` $y attr-dict `:` type($x) `,` type($y) `->` type($result)";
 }

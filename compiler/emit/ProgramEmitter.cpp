@@ -1,5 +1,6 @@
 #include "compiler/emit/ProgramEmitter.h"
 
+#include "kernels/manifest.h"
 #include "llvm/IR/Constants.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/Intrinsics.h"
@@ -9,6 +10,7 @@ using namespace llvm;
 namespace ingot::compiler {
 
 std::string kernelSymbol(const std::string &kernel, const std::string &level) { return kernel + "." + level; }
+std::string prepareSymbol(const std::string &kernel, const std::string &level) { return kernel + ".prepare." + level; }
 
 namespace {
 
@@ -40,8 +42,14 @@ public:
     for (size_t level = 0; level < options.levels.size(); ++level) {
       std::vector<Constant *> kernels;
       for (size_t i = 0; i < plan.kernels.size(); ++i) {
-        Constant *run = module.getFunction(kernelSymbol(plan.kernels[i], options.levels[level].level));
-        kernels.push_back(structure({text(plan.kernels[i]), run, null(), null(), number(plan.workspaces[level][i]), number(0)}));
+        const std::string &name = plan.kernels[i], &isa = options.levels[level].level;
+        ingot_origin_t origin = plan.kernelInfo[i].origin;
+        Constant *run = module.getFunction(kernelSymbol(name, isa)), *prepare = null(), *destroy = null();
+        if (origin == INGOT_ORIGIN_LIBRARY) {
+          prepare = module.getFunction(prepareSymbol(name, isa));
+          destroy = cast<Constant>(module.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context), pointer).getCallee());
+        }
+        kernels.push_back(structure({text(name), run, prepare, destroy, number(plan.workspaces[level][i]), number(origin)}));
       }
       variants.push_back(structure({text(options.levels[level].level), number64(options.levels[level].requiredFeatures), array(kernels, "kernels")}));
     }

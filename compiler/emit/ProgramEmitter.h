@@ -15,9 +15,10 @@ struct EmitOptions {
   std::string weightsFile; // when not embedded
 };
 
-// The module must hold every kernel as @KERNEL.LEVEL (kernelSymbol). Afterwards only @ingot_program_<name> is visible.
+// The module must hold every kernel as @KERNEL.LEVEL (kernelSymbol), and of library kernels also prepareSymbol. Afterwards only @ingot_program_<name> is visible.
 void emitProgram(llvm::Module &module, const ProgramPlan &plan, const EmitOptions &options);
 std::string kernelSymbol(const std::string &kernel, const std::string &level);
+std::string prepareSymbol(const std::string &kernel, const std::string &level);
 
 // Section that reserves room for embedded weights; Weights.cpp fills it in after code generation.
 inline constexpr char kWeightsSection[] = ".lrodata.ingot";

@@ -10,7 +10,7 @@ using namespace mlir;
 namespace ingot::compiler {
 
 static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
-    {RegionKind::Loop, "loop"}, {RegionKind::Row, "row"}, {RegionKind::Column, "column"}, {RegionKind::Contract, "contract"}, {RegionKind::Attention, "attention"}};
+    {RegionKind::Loop, "loop"}, {RegionKind::Row, "row"}, {RegionKind::Column, "column"}, {RegionKind::Contract, "contract"}, {RegionKind::Attention, "attention"}, {RegionKind::Library, "library"}};
 
 llvm::StringRef name(RegionKind kind) {
   for (auto [k, text] : kNames)
@@ -161,6 +161,8 @@ private:
 
   // Does an element-wise result with these dims live in the region's space?
   bool fits(const Dims &dims, const Region &region) const {
+    if (region.kind == RegionKind::Library)
+      return false;
     if (region.kind == RegionKind::Row)
       return rowExtent(dims, region.space) != RowExtent::Other;
     return dims == region.space;
@@ -172,7 +174,8 @@ private:
     case RegionKind::Contract: return 3;
     case RegionKind::Row: return 2;
     case RegionKind::Column: return 1;
-    case RegionKind::Loop: return 0;
+    case RegionKind::Loop:
+    case RegionKind::Library: return 0;
     }
     return 0;
   }
@@ -249,7 +252,7 @@ private:
       join(op, rows);
       return;
     }
-    start(RegionKind::Contract, typeOf(op.getResult()).dims, op);
+    start(op.getLibrary() ? RegionKind::Library : RegionKind::Contract, typeOf(op.getResult()).dims, op);
   }
 
   // contraction -> row ops -> this contraction, with nothing else reading what is in between.

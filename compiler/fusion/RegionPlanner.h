@@ -5,6 +5,7 @@
 //   column     one reduction over other axes, with its producers and the ops on its result
 //   contract   one contraction, with the element-wise ops on its result
 //   attention  contraction -> row ops -> contraction, the rows never leaving the cache
+//   library    one contraction that a library kernel computes, alone
 //
 // Tests: tests/compiler/lit/form-regions.mlir.
 #ifndef INGOT_COMPILER_FUSION_REGIONPLANNER_H
@@ -17,7 +18,7 @@
 
 namespace ingot::compiler {
 
-enum class RegionKind { Loop, Row, Column, Contract, Attention };
+enum class RegionKind { Loop, Row, Column, Contract, Attention, Library };
 llvm::StringRef name(RegionKind kind);
 std::optional<RegionKind> parseRegionKind(llvm::StringRef name);
 

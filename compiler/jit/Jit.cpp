@@ -11,6 +11,7 @@
 #include "compiler/codegen/cpu/CpuTarget.h"
 #include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
+#include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/xxhash.h"
@@ -52,14 +53,14 @@ absl::Status preparePrivate(const std::string &path) {
 }
 
 // A hash of the graph's structure, of all tensor data (so a changed side file is another key) and of the options.
-std::string cacheKey(const Graph &graph, const CompileOptions &options) {
+std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
   uint64_t data = 0;
   for (const Value &value : graph.values)
     if (value.constant >= 0) {
       const Tensor &tensor = graph.constants[static_cast<size_t>(value.constant)];
       data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
     }
-  std::string text = absl::StrCat(kCacheVersion, ";", options.name, ";", options.precision, ";", data);
+  std::string text = absl::StrCat(kCacheVersion, ";", options.name, ";", options.precision, ";", library ? library->name : "", ";", data);
   for (const std::string &level : options.cpu_levels) {
     absl::StatusOr<compiler::CpuTarget> target = compiler::findCpuTarget(level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
@@ -90,7 +91,7 @@ public:
   std::string path;
 };
 
-absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> linkObject(std::string_view object) {
+absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> linkObject(std::string_view object, const ingot_kernel_library_t *library) {
   auto fail = [](llvm::Error error) { return absl::InternalError(absl::StrCat("cannot link the compiled program: ", llvm::toString(std::move(error)))); };
   llvm::InitializeNativeTarget();
   llvm::InitializeNativeTargetAsmPrinter();
@@ -101,6 +102,15 @@ absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> linkObject(std::string_view ob
   if (!process)
     return fail(process.takeError());
   (*jit)->getMainJITDylib().addGenerator(std::move(*process));
+  if (library) {
+    llvm::orc::SymbolMap symbols;
+    auto bind = [&](const char *name, auto *function) { symbols[(*jit)->mangleAndIntern(name)] = {llvm::orc::ExecutorAddr::fromPtr(function), llvm::JITSymbolFlags::Exported | llvm::JITSymbolFlags::Callable}; };
+    bind(INGOT_LIBRARY_MATMUL_PREPARE, library->matmul_prepare);
+    bind(INGOT_LIBRARY_MATMUL_RUN, library->matmul_run);
+    bind(INGOT_LIBRARY_MATMUL_DESTROY, library->matmul_destroy);
+    if (llvm::Error error = (*jit)->getMainJITDylib().define(llvm::orc::absoluteSymbols(std::move(symbols))))
+      return fail(std::move(error));
+  }
   auto buffer = llvm::MemoryBuffer::getMemBufferCopy(llvm::StringRef(object.data(), object.size()), "program");
   if (llvm::Error error = (*jit)->addObjectFile(std::move(buffer)))
     return fail(std::move(error));
@@ -118,6 +128,7 @@ absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const 
   double begin = now();
   CompileOptions compile = options.compile;
   compile.weights = WeightsPlace::kFile;
+  compile.library_kernels = options.library != nullptr;
   std::string directory = options.cache_directory;
   if (directory.empty()) {
     absl::StatusOr<std::string> found = defaultDirectory();
@@ -131,7 +142,7 @@ absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const 
   if (cached) {
     if (absl::Status status = preparePrivate(directory); !status.ok())
       return status;
-    std::string key = cacheKey(graph, compile);
+    std::string key = cacheKey(graph, compile, options.library);
     objectPath = absl::StrCat(directory, "/", key, ".o");
     weightsPath = absl::StrCat(directory, "/", key, ".weights");
   } else {
@@ -163,7 +174,7 @@ absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const 
       if (absl::Status status = WriteFile(objectPath, object); !status.ok())
         return status;
   }
-  absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = linkObject(object);
+  absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = linkObject(object, options.library);
   if (!jit.ok())
     return jit.status();
   auto symbol = (*jit)->lookup("ingot_program_" + compile.name);

@@ -9,12 +9,15 @@
 #include "absl/status/statusor.h"
 #include "compiler/api/Compile.h"
 #include "ingot/runtime.h"
+#include "kernels/manifest.h"
 
 namespace ingot {
 
 struct JitOptions {
   JitOptions() { compile.cpu_levels = {"native"}; }
   CompileOptions compile;
+  // Computes the matrix products with constant weights in place of generated code; null: everything is generated. Must outlive the program.
+  const ingot_kernel_library_t *library = nullptr;
   // Default: $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or $HOME/.cache/ingot. "none": no cache.
   std::string cache_directory;
 };

@@ -128,10 +128,13 @@ absl::Status Pipeline::simplify() {
 }
 
 absl::Status Pipeline::fuse() {
-  return runPasses([](OpPassManager &pm) {
+  return runPasses([this](OpPassManager &pm) {
     {
       auto &function = pm.nest<func::FuncOp>();
       function.addPass(createResolveViews());
+      // Before weights are packed: a library reads them as they are.
+      if (options_.library_kernels)
+        function.addPass(createAssignLibrary());
       function.addPass(createPackConstants());
       // Equal packs and views become one: a weight used twice is stored once.
       function.addPass(createCanonicalizerPass());
@@ -149,9 +152,15 @@ absl::Status Pipeline::emitKernels() {
     if (!function->hasAttr("ingot.kind"))
       continue;
     for (size_t level = 0; level < levels_.size(); ++level) {
-      KernelBuilder builder(function, *kernels_, kernelSymbol(function.getName().str(), levels_[level].level), levels_[level], symbols);
-      infos_[level][function.getName().str()] = emitKernel(builder);
+      std::string kernel = function.getName().str();
+      KernelBuilder builder(function, *kernels_, kernelSymbol(kernel, levels_[level].level), levels_[level], symbols);
+      KernelInfo info = emitKernel(builder);
       builder.finish();
+      if (info.origin == INGOT_ORIGIN_LIBRARY) {
+        KernelBuilder prepare(function, *kernels_, prepareSymbol(kernel, levels_[level].level), levels_[level], symbols, KernelFunction::Prepare);
+        emitLibraryPrepare(prepare);
+      }
+      infos_[level][kernel] = std::move(info);
     }
   }
   return failed(verify(*kernels_)) ? internal("code generation") : absl::OkStatus();

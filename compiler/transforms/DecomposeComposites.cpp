@@ -120,7 +120,7 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
   TensorType product{result.dtype, {in[0], groups}};
   product.dims.insert(product.dims.end(), result.dims.begin() + 2, result.dims.end());
   product.dims.push_back(perGroup);
-  Value contracted = ir::ContractOp::create(m.b, m.loc, toMlirType(m.b.getContext(), product), windows, right, 2, spatial, spatial + 1, false);
+  Value contracted = ir::ContractOp::create(m.b, m.loc, toMlirType(m.b.getContext(), product), windows, right, 2, spatial, spatial + 1);
   // [n, g, out..., m] -> [n, g, m, out...] -> [n, g * m, out...]
   Ints back{0, 1, static_cast<int64_t>(spatial) + 2};
   for (size_t i = 0; i < spatial; ++i)

@@ -16,7 +16,7 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
     getOperation().walk([](ir::ContractOp op) {
       auto viewOp = op.getY().getDefiningOp<ir::ViewOp>();
       mlir::Value source = viewOp ? viewOp.getSource() : op.getY();
-      if (op.getPacked() || !source.getDefiningOp<ir::ConstantOp>())
+      if (op.getPacked() || op.getLibrary() || !source.getDefiningOp<ir::ConstantOp>())
         return;
       StridedView view = viewOp ? viewOf(viewOp) : StridedView::contiguous(typeOf(source).dims);
       size_t batch = op.getBatch();

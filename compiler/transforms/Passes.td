@@ -10,6 +10,9 @@ def SinkTransposes : Pass<"ingot-sink-transposes", "::mlir::func::FuncOp"> {
 def ResolveViews : Pass<"ingot-resolve-views", "::mlir::func::FuncOp"> {
   let summary = "Reshapes, transposes, broadcasts and slices into strided views; matmuls into contractions on views";
 }
+def AssignLibrary : Pass<"ingot-assign-library", "::mlir::func::FuncOp"> {
+  let summary = "Marks the matrix products that a library kernel computes (only in programs that ask for one)";
+}
 def PackConstants : Pass<"ingot-pack-constants", "::mlir::func::FuncOp"> {
   let summary = "Constant right operands of contractions into panels, packed at compile time";
 }

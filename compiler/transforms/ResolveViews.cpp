@@ -155,7 +155,7 @@ private:
     x.insert(x.end(), xDims.end() - 2, xDims.end());
     y.insert(y.end(), yDims.end() - 2, yDims.end());
     Value contract = ir::ContractOp::create(b, op.getLoc(), op.getType(), inMemory(op.getX(), x, op.getLoc()), inMemory(op.getY(), y, op.getLoc()),
-                                            static_cast<int64_t>(batch.size()), 1, 1, false);
+                                            static_cast<int64_t>(batch.size()), 1, 1);
     op.getResult().replaceAllUsesWith(contract);
     dead.push_back(op);
   }

@@ -210,11 +210,9 @@ std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned 
   return inputs;
 }
 
-std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const std::string &level) {
+std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const JitOptions &options) {
   std::vector<std::string> problems;
-  JitOptions options;
-  options.compile.cpu_levels = {level};
-  options.cache_directory = "none";
+  const std::string &level = options.compile.cpu_levels[0];
   absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
   if (!program.ok()) return {absl::StrCat(level, ": ", program.status().ToString())};
   std::vector<Accuracy> accuracies;
@@ -246,7 +244,10 @@ std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::v
 void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::vector<Tensor>> &input_sets) {
   ASSERT_TRUE(graph.ok()) << graph.status();
   for (const std::string &level : TestLevels()) {
-    std::vector<std::string> problems = Mismatches(*graph, input_sets, level);
+    JitOptions options;
+    options.compile.cpu_levels = {level};
+    options.cache_directory = "none";
+    std::vector<std::string> problems = Mismatches(*graph, input_sets, options);
     EXPECT_TRUE(problems.empty()) << absl::StrJoin(problems, "\n") << (graph->nodes.size() < 60 ? "\n" + ToString(*graph) : "");
   }
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "compiler/jit/Jit.h"
 #include "graph/builder.h"
 #include "gtest/gtest.h"
 
@@ -31,8 +32,8 @@ Tensor NormalTensor(std::vector<int64_t> dims, unsigned seed, DType dtype = DTyp
 // whose name begins with "index": between -20 and 20.
 std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned seed);
 
-// What differs between the program, compiled for `level` and run on 1 and on 2 threads, and the interpreter; empty when nothing does.
-std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const std::string &level);
+// What differs between the program, compiled with these options and run on 1 and on 2 threads, and the interpreter; empty when nothing does.
+std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const JitOptions &options);
 
 // One program per level, run with inputs of all sizes.
 void ExpectMatches(const absl::StatusOr<Graph> &graph, const std::vector<Sizes> &sizes = {{}});

@@ -46,6 +46,7 @@ absl::Status UseJit(Graph graph, const CaseOptions &options, Executable *executa
   JitOptions jit;
   jit.cache_directory = "none";  // a test of the compiler has to compile
   if (!options.cpu.empty()) jit.compile.cpu_levels = {options.cpu};
+  jit.library = options.library;
   ASSIGN_OR_RETURN(std::unique_ptr<JitProgram> loaded, JitProgram::Load(std::move(graph), jit));
   const ingot_program_t *program = loaded->program();
   return UseProgram(program, std::shared_ptr<const void>(std::move(loaded)), options.threads, executable);

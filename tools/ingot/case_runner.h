@@ -4,6 +4,7 @@
 
 #include <string>
 
+#include "kernels/manifest.h"
 #include "tools/ingot/onnx_case.h"
 #include "tools/ingot/program_runner.h"
 
@@ -15,6 +16,7 @@ struct CaseOptions {
   CaseMode mode = CaseMode::kInterpreter;
   Tolerance tolerance;
   std::string cpu;  // empty: the mode's default
+  const ingot_kernel_library_t *library = nullptr;  // of kJit
   uint32_t threads = 1;
   std::string directory;  // an empty one of this case's own, for ahead-of-time output
 };

@@ -6,6 +6,7 @@
 
 #include "graph/interp/interpreter.h"
 #include "tools/ingot/flops.h"
+#include "tools/ingot/kernel_library.h"
 #include "tools/ingot/model_loading.h"
 #include "tools/ingot/progress.h"
 #include "tools/ingot/status.h"
@@ -24,6 +25,7 @@ class Stopwatch {
 absl::StatusOr<LoadedProgram> OpenShared(const ModelArguments &model, const LoadArguments &load, const InputArguments &inputs) {
   LoadedProgram loaded;
   if (!model.bind.empty()) return absl::InvalidArgumentError("--bind changes ONNX models, not compiled code; use it with `ingot compile`");
+  if (FindKernelLibrary(load.library) != nullptr) return absl::InvalidArgumentError("--library is for models compiled here, not for compiled code");
   Stopwatch watch;
   ASSIGN_OR_RETURN(loaded.shared, SharedProgram::Open(model.path, load.cpu));
   loaded.load_ms = watch.Milliseconds();
@@ -49,6 +51,7 @@ absl::StatusOr<LoadedProgram> CompileHere(const ModelArguments &model, const Loa
   Progress progress("compiling " + model.path);
   JitOptions options;
   if (!load.cpu.empty()) options.compile.cpu_levels = {load.cpu};
+  options.library = FindKernelLibrary(load.library);
   if (load.no_cache) options.cache_directory = "none";
   options.compile.progress = [&progress](const std::string &phase) { progress.Update(phase); };
   Stopwatch watch;
@@ -65,6 +68,7 @@ void AddLoadOptions(CLI::App *command, LoadArguments *arguments) {
       ->add_option("--cpu", arguments->cpu,
                    "CPU level to compile for or to choose from PROGRAM.so. Default: the best that this machine runs")
       ->type_name("LEVEL");
+  AddLibraryOption(command, &arguments->library);
   command->add_flag("--no-cache", arguments->no_cache, "Compile the model even if the cache holds it, and keep nothing");
 }
 

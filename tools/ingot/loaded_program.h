@@ -18,6 +18,7 @@ namespace ingot::tool {
 
 struct LoadArguments {
   std::string cpu;  // empty: the best that this machine runs
+  std::string library = "none";
   bool no_cache = false;
 };
 void AddLoadOptions(CLI::App *command, LoadArguments *arguments);

@@ -18,6 +18,7 @@ KernelInfo emitKernel(KernelBuilder &k) {
   case RegionKind::Column: return emitColumnKernel(k);
   case RegionKind::Contract: return emitContractKernel(k);
   case RegionKind::Attention: return emitAttentionKernel(k);
+  case RegionKind::Library: return emitLibraryKernel(k);
   }
   return {};
 }

@@ -15,6 +15,9 @@ KernelInfo emitRowKernel(KernelBuilder &k);
 KernelInfo emitColumnKernel(KernelBuilder &k);
 KernelInfo emitContractKernel(KernelBuilder &k);
 KernelInfo emitAttentionKernel(KernelBuilder &k);
+KernelInfo emitLibraryKernel(KernelBuilder &k);
+// `prepare` of a library kernel.
+void emitLibraryPrepare(KernelBuilder &k);
 
 // Stores every result of the region at the emitter's point.
 void storeResults(KernelBuilder &k, PointEmitter &emitter);
