@@ -9,10 +9,12 @@
 #include "absl/strings/str_cat.h"
 #include "compiler/api/CompiledProgram.h"
 #include "compiler/codegen/cpu/CpuTarget.h"
+#include "compiler/jit/source_hash.h"
 #include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/xxhash.h"
 
@@ -24,8 +26,6 @@ struct JitProgram::Linked {
 
 namespace {
 
-// Part of every cache key: changes whenever compiled programs change. Bump with the ABI or with code generation.
-constexpr char kCacheVersion[] = "ingot-1";
 
 double now() { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -52,7 +52,7 @@ absl::Status preparePrivate(const std::string &path) {
   return absl::OkStatus();
 }
 
-// A hash of the graph's structure, of all tensor data (so a changed side file is another key) and of the options.
+// A hash of this compiler, of the graph's structure, of all tensor data (so a changed side file is another key) and of the options.
 std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
   uint64_t data = 0;
   for (const Value &value : graph.values)
@@ -60,7 +60,7 @@ std::string cacheKey(const Graph &graph, const CompileOptions &options, const in
       const Tensor &tensor = graph.constants[static_cast<size_t>(value.constant)];
       data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
     }
-  std::string text = absl::StrCat(kCacheVersion, ";", options.name, ";", options.precision, ";", library ? library->name : "", ";", data);
+  std::string text = absl::StrCat(kSourceHash, ";", LLVM_VERSION_STRING, ";", options.name, ";", options.precision, ";", library ? library->name : "", ";", data);
   for (const std::string &level : options.cpu_levels) {
     absl::StatusOr<compiler::CpuTarget> target = compiler::findCpuTarget(level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
