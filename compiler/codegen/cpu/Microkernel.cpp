@@ -14,6 +14,8 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int row
   auto &b = k.b;
   int width = k.target.vectorWidth, vectors = panels * static_cast<int>(kPanelWidth) / width, perPanel = static_cast<int>(kPanelWidth) / width;
   Type element = computeType(b.getContext(), dtype), leftElement = storageType(b.getContext(), dtype), panelElement = storageType(b.getContext(), panelDType);
+  // The optimiser would compute all addresses, with everything that `first` was computed from, anew in every step of the inner loop (seen in LLVM 22).
+  first = k.opaque(first);
   SmallVector<Value> rowPointers, panelPointers;
   for (int i = 0; i < rows; ++i)
     rowPointers.push_back(callbacks.row(k.add(first, k.constant(i))));
@@ -104,8 +106,6 @@ void Microkernel::emit(KernelBuilder &k, Value begin, Value end, int panels, int
   });
   if (maxRows == 1)
     return;
-  // The optimiser would compute `whole`, and all addresses behind it, anew in every step of the inner loop (seen in LLVM 22).
-  whole = k.opaque(whole);
   Value left = k.sub(end, whole);
   k.switchOn(left, minRest, maxRows - 1, [&](int rows) { emitBlock(k, whole, number(whole), rows, panels, callbacks); });
   k.ifThen(k.less(whole, end), [&] { callbacks.after(whole, left); });
