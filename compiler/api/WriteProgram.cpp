@@ -164,13 +164,23 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
     status = link(impl, kind, object.path(), result.path());
   if (!status.ok())
     return status;
-  if (!impl.embedWeights)
-    if (absl::Status written = writeWeightsFile(program, absl::StrCat(DirectoryOf(path), "/", weightsFileName(impl.options.name))); !written.ok())
-      return written;
-  if (kind == OutputKind::kObject || kind == OutputKind::kArchive)
-    if (absl::Status written = WriteFile(path + ".h", program.header()); !written.ok())
-      return written;
-  return result.moveTo(path);
+  // Everything lies beside its place before anything takes it: what can fail for want of space or rights has then succeeded.
+  std::string directory = DirectoryOf(path), weightsPath = absl::StrCat(directory, "/", weightsFileName(impl.options.name));
+  TemporaryFile header(path, ".h"), weights(path, ".weights");
+  bool hasHeader = kind == OutputKind::kObject || kind == OutputKind::kArchive, hasWeights = !impl.embedWeights;
+  if (llvm::sys::fs::is_directory(path))
+    return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': it is a directory"));
+  if (hasWeights)
+    status = writeWeightsFile(program, weights.path());
+  if (status.ok() && hasHeader)
+    status = WriteFile(header.path(), program.header());
+  if (status.ok() && hasWeights)
+    status = weights.moveTo(weightsPath);
+  if (status.ok() && hasHeader)
+    status = header.moveTo(path + ".h");
+  if (status.ok())
+    status = result.moveTo(path);
+  return status;
 }
 
 } // namespace ingot

@@ -5,6 +5,7 @@
 #include "compiler/codegen/cpu/LowerKernels.h"
 #include "compiler/emit/ProgramEmitter.h"
 #include "compiler/import/ImportGraph.h"
+#include "compiler/pipeline/VerifyPhase.h"
 #include "compiler/transforms/Passes.h"
 #include "graph/interp/interpreter.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
@@ -79,7 +80,7 @@ absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::St
         return folded.status();
       RemoveDeadNodes(graph_);
       module_ = importGraph(graph_, context_);
-      status = failed(verify(*module_)) ? internal("import") : absl::OkStatus();
+      status = succeeded(verify(*module_)) && succeeded(verifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
       break;
     case Phase::Simplify: status = simplify(); break;
     case Phase::Fuse: status = fuse(); break;
@@ -102,7 +103,7 @@ std::string Pipeline::text() const {
   std::string result;
   llvm::raw_string_ostream stream(result);
   OpPrintingFlags flags;
-  flags.enableDebugInfo(reached_ != Phase::Vector, /*prettyForm=*/true);
+  flags.enableDebugInfo(reached_ != Phase::Vector, /*prettyForm=*/false);
   ModuleOp module = reached_ == Phase::Vector ? *kernels_ : *module_;
   module->print(stream, flags);
   return result;
@@ -115,7 +116,7 @@ absl::Status Pipeline::runPasses(llvm::function_ref<void(OpPassManager &)> add) 
 }
 
 absl::Status Pipeline::simplify() {
-  return runPasses([](OpPassManager &pm) {
+  absl::Status status = runPasses([](OpPassManager &pm) {
     auto &function = pm.nest<func::FuncOp>();
     // Primitives only from here on: every later pass knows few ops.
     function.addPass(createDecomposeComposites());
@@ -125,10 +126,11 @@ absl::Status Pipeline::simplify() {
     function.addPass(createCanonicalizerPass());
     function.addPass(createCSEPass());
   });
+  return status.ok() && failed(verifyAfterSimplify(*module_)) ? internal("simplify") : status;
 }
 
 absl::Status Pipeline::fuse() {
-  return runPasses([this](OpPassManager &pm) {
+  absl::Status status = runPasses([this](OpPassManager &pm) {
     {
       auto &function = pm.nest<func::FuncOp>();
       function.addPass(createResolveViews());
@@ -142,6 +144,7 @@ absl::Status Pipeline::fuse() {
     }
     pm.addPass(createFormRegions());
   });
+  return status.ok() && failed(verifyAfterFuse(*module_)) ? internal("fuse") : status;
 }
 
 absl::Status Pipeline::emitKernels() {
@@ -163,11 +166,13 @@ absl::Status Pipeline::emitKernels() {
       infos_[level][kernel] = std::move(info);
     }
   }
-  return failed(verify(*kernels_)) ? internal("code generation") : absl::OkStatus();
+  return succeeded(verify(*kernels_)) && succeeded(verifyAfterVector(*kernels_)) ? absl::OkStatus() : internal("code generation");
 }
 
 absl::Status Pipeline::buffers() {
   plan_ = planProgram(graph_, *module_, infos_);
+  if (std::string problem = verifyPlan(plan_); !problem.empty())
+    return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
   if (failed(lowerKernels(*kernels_)))
     return internal("lowering to LLVM");
   llvmModule_ = translateModuleToLLVMIR(*kernels_, llvmContext_, options_.name);
