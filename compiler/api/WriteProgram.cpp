@@ -168,8 +168,9 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
   std::string directory = DirectoryOf(path), weightsPath = absl::StrCat(directory, "/", weightsFileName(impl.options.name));
   TemporaryFile header(path, ".h"), weights(path, ".weights");
   bool hasHeader = kind == OutputKind::kObject || kind == OutputKind::kArchive, hasWeights = !impl.embedWeights;
-  if (llvm::sys::fs::is_directory(path))
-    return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': it is a directory"));
+  for (const std::string &place : {path, hasHeader ? path + ".h" : path, hasWeights ? weightsPath : path})
+    if (llvm::sys::fs::is_directory(place))
+      return absl::InvalidArgumentError(absl::StrCat("cannot write '", place, "': it is a directory; remove it, or name another output"));
   if (hasWeights)
     status = writeWeightsFile(program, weights.path());
   if (status.ok() && hasHeader)

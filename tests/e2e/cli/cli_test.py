@@ -286,6 +286,38 @@ class Compile(CliTest):
         self.fail_ingot(["model itself"], "compile", "mlp.onnx", "-o", "mlp.onnx", "--emit=object")
         (self.work / "mlp.o").mkdir()
         self.fail_ingot(["mlp.o", "directory"], "compile", self.mlp, "-o", "mlp.o")
+        # Of several files none is left when the place of one is taken.
+        (self.work / "headed.o.h").mkdir()
+        self.fail_ingot(["headed.o.h", "directory"], "compile", self.mlp, "-o", "headed.o", "--weights=file", "--name=headed")
+        (self.work / "heavy.weights").mkdir()
+        self.fail_ingot(["heavy.weights", "directory"], "compile", self.mlp, "-o", "heavy.o", "--weights=file", "--name=heavy")
+
+
+class Library(CliTest):
+    def test_onednn(self):
+        arguments = ["--random", 1, "--dim", "batch=5", "--json"]
+        plain = self.succeed_json("run", self.mlp, *arguments, "--output", "plain")
+        library = self.succeed_json("run", self.mlp, *arguments, "--output", "library", "--library=onednn")
+        self.assertFalse(library["from_cache"], "a program with library kernels is another one")
+        self.assertEqual(plain["sizes"], library["sizes"])
+        name = next((self.work / "plain").iterdir()).name
+        ours, theirs = (read_npy(self.work / folder / name)[2] for folder in ("plain", "library"))
+        self.assertTrue(ours)
+        for x, y in zip(ours, theirs):
+            self.assertAlmostEqual(x, y, delta=1e-5)
+        profile = self.succeed_json("bench", self.mlp, "--library=onednn", "--dim", "batch=4", "--profile", "--seconds", "0.1")["profile"]
+        self.assertEqual(sum(row["origin"] == "library" for row in profile), 2)
+
+    def test_steps_are_counted(self):
+        steps = self.succeed_json("verify", FIXTURES / "mlp", "--mode=jit", "--library=onednn")["steps"]
+        self.assertGreater(steps["library"], 0)
+        self.assertGreater(steps["generated"], 0)
+        self.assertEqual(self.succeed_json("verify", FIXTURES / "mlp", "--mode=jit")["steps"]["library"], 0)
+
+    def test_only_for_what_is_compiled_here(self):
+        self.succeed("compile", self.mlp, "-o", "mlp.so")
+        self.fail_ingot(["--library", "compiled"], "run", "mlp.so", "--random", 1, "--library=onednn")
+        self.fail_ingot(["--library", "--mode=jit"], "verify", FIXTURES / "mlp", "--mode=aot", "--library=onednn")
 
 
 class Bench(CliTest):
