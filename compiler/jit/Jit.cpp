@@ -12,9 +12,9 @@
 #include "compiler/jit/source_hash.h"
 #include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
+#include "llvm/Config/llvm-config.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/Config/llvm-config.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/xxhash.h"
 

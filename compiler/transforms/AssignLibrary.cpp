@@ -1,5 +1,5 @@
 // Marks the matrix products that a library kernel computes: those whose right operand is a constant matrix, in f32, with strides that libraries
-// take. All else stays with generated code, attention among it. Its batch axes become rows, as PackConstants does it for generated kernels.
+// take. All else stays with generated code, attention among it. Batch axes that share the matrix are rows to the library.
 // Test: tests/compiler/lit/assign-library.mlir.
 #include "compiler/transforms/Passes.h"
 #include "compiler/views/StridedView.h"
@@ -11,16 +11,6 @@ namespace ingot::compiler {
 using namespace mlir;
 namespace {
 
-StridedView operandView(Value operand) {
-  auto view = operand.getDefiningOp<ir::ViewOp>();
-  return view ? viewOf(view) : StridedView::contiguous(typeOf(operand).dims);
-}
-
-bool isConstant(Value operand) {
-  auto view = operand.getDefiningOp<ir::ViewOp>();
-  return (view ? view.getSource() : operand).getDefiningOp<ir::ConstantOp>() != nullptr;
-}
-
 // Rows `outer` elements apart, each of `length` elements in a row.
 bool isMatrix(const Dim &outer, const Dim &inner, const Dim &length) {
   std::optional<int64_t> apart = outer.constant(), elements = length.constant();
@@ -28,12 +18,13 @@ bool isMatrix(const Dim &outer, const Dim &inner, const Dim &length) {
 }
 
 bool suitsLibrary(ir::ContractOp op) {
-  if (op.getPacked() || op.getRows() != 1 || op.getDepth() != 1 || !isConstant(op.getY()))
-    return false;
-  if (typeOf(op.getX()).dtype != DType::kF32)
+  if (op.getPacked() || op.getRows() != 1 || op.getDepth() != 1 || typeOf(op.getX()).dtype != DType::kF32)
     return false;
   size_t batch = op.getBatch(), rowAxes = batch + 1;
-  StridedView x = operandView(op.getX()), y = operandView(op.getY());
+  Access right = accessOf(op.getY());
+  if (!right.buffer.getDefiningOp<ir::ConstantOp>())
+    return false;
+  StridedView x = accessOf(op.getX()).view, y = std::move(right.view);
   for (size_t i = 0; i < batch; ++i)
     if (!y.strides[i].Is(0) && !y.dims[i].Is(1))
       return false;

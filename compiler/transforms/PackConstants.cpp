@@ -14,11 +14,9 @@ namespace {
 struct PackConstants : impl::PackConstantsBase<PackConstants> {
   void runOnOperation() override {
     getOperation().walk([](ir::ContractOp op) {
-      auto viewOp = op.getY().getDefiningOp<ir::ViewOp>();
-      mlir::Value source = viewOp ? viewOp.getSource() : op.getY();
+      auto [source, view] = accessOf(op.getY());
       if (op.getPacked() || op.getLibrary() || !source.getDefiningOp<ir::ConstantOp>())
         return;
-      StridedView view = viewOp ? viewOf(viewOp) : StridedView::contiguous(typeOf(source).dims);
       size_t batch = op.getBatch();
       for (size_t i = 0; i < batch; ++i)
         if (!view.strides[i].Is(0) && !view.dims[i].Is(1))

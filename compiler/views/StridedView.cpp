@@ -112,6 +112,12 @@ std::optional<StridedView> StridedView::reshape(const Dims &target) const {
 
 StridedView viewOf(ir::ViewOp op) { return {toDim(op.getOffsetAttr()), typeOf(op.getResult()).dims, toDims(op.getStrides())}; }
 
+Access accessOf(mlir::Value tensor) {
+  if (auto view = tensor.getDefiningOp<ir::ViewOp>())
+    return {view.getSource(), viewOf(view)};
+  return {tensor, StridedView::contiguous(typeOf(tensor).dims)};
+}
+
 mlir::Value makeView(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, const StridedView &view) {
   TensorType type{typeOf(source).dtype, view.dims};
   return ir::ViewOp::create(b, loc, toMlirType(b.getContext(), type), source, b.getStringAttr(view.offset.ToString()), dimsAttr(b.getContext(), view.strides));

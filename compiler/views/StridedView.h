@@ -30,6 +30,13 @@ struct StridedView {
 StridedView viewOf(ir::ViewOp op);
 mlir::Value makeView(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, const StridedView &view);
 
+// Memory read by an operand: a whole buffer or a view of one.
+struct Access {
+  mlir::Value buffer;
+  StridedView view;
+};
+Access accessOf(mlir::Value tensor);
+
 // Can axes [begin, end) be walked as one, in steps of the stride of the last of them that is not 1?
 bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end);
 // The axis that carries the index when axes [begin, end) are walked as one: the last that is not 1, or end - 1.

@@ -33,6 +33,7 @@ struct RegisterTile {
 };
 RegisterTile registerTile(const CpuTarget &target, int panelsPerTile);
 // So few rows that registers hold their sums for all panels of a tile: one row times one panel alone would wait for each product.
+// 0: the register tile takes all panels anyway.
 int fewRows(const CpuTarget &target, int panelsPerTile);
 
 } // namespace ingot::compiler

@@ -9,12 +9,6 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-Access accessOf(Value tensor) {
-  if (auto view = tensor.getDefiningOp<ir::ViewOp>())
-    return {view.getSource(), viewOf(view)};
-  return {tensor, StridedView::contiguous(typeOf(tensor).dims)};
-}
-
 bool isIndexOp(Operation *op) { return isa<ir::GatherOp, ir::ConcatOp, ir::PadOp, ir::IotaOp, ir::DimValuesOp>(op); }
 
 Value PointEmitter::at(Value tensor) {

@@ -34,13 +34,6 @@ private:
   llvm::DenseMap<Value, Value> known;
 };
 
-// Memory read by an operand: a whole buffer or a view of one.
-struct Access {
-  Value buffer;
-  StridedView view;
-};
-Access accessOf(Value tensor);
-
 // Does evaluating the region's ops at a point need the index along each axis, so that axes cannot be merged?
 bool isIndexOp(mlir::Operation *op);
 
