@@ -123,6 +123,19 @@ int Dim::Compare(const Dim &a, const Dim &b) {
   return x.size() == y.size() ? 0 : (x.size() < y.size() ? -1 : 1);
 }
 
+size_t Dim::Hash() const {
+  auto mix = [](size_t seed, size_t value) { return (seed ^ value) * 0x9e3779b97f4a7c15u + (seed >> 29); };
+  size_t hash = terms().size();
+  for (const Term &term : terms()) {
+    hash = mix(hash, static_cast<size_t>(term.coefficient));
+    for (const AtomPtr &atom : term.atoms) {
+      hash = mix(hash, atom->symbol.empty() ? static_cast<size_t>(atom->call) : std::hash<std::string>()(atom->symbol));
+      for (const Dim &argument : atom->arguments) hash = mix(hash, argument.Hash());
+    }
+  }
+  return hash;
+}
+
 Dim Dim::Combine(const Dim &a, const Dim &b, int64_t sign) {
   if (a.undefined() || b.undefined()) return Undefined();
   const auto &x = a.terms(), &y = b.terms();

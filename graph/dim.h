@@ -37,9 +37,17 @@ class Dim {
   Dim(const char *expression);  // NOLINT
 
   static Dim Symbol(std::string_view name);
-  // "2 * n + 1", "n floordiv 2", "min(n, 512)"; a minus sign binds tighter than every operator. At most 1,000 characters and 32 levels, and
-  // not undefined; otherwise InvalidArgument.
-  static absl::StatusOr<Dim> Parse(std::string_view text);
+  // How long and how deeply nested a text may be. Files are hostile; text that the compiler printed itself (kOwnText) is only kept from
+  // ending the stack.
+  struct TextLimits {
+    size_t length = 1000;
+    int depth = 32;
+  };
+  static constexpr TextLimits kOwnText{size_t{1} << 24, 1000};
+  // "2 * n + 1", "n floordiv 2", "min(n, 512)"; a minus sign binds tighter than every operator. Within the limits and not undefined;
+  // otherwise InvalidArgument.
+  static absl::StatusOr<Dim> Parse(std::string_view text) { return Parse(text, TextLimits()); }
+  static absl::StatusOr<Dim> Parse(std::string_view text, TextLimits limits);
   // A letter or underscore, then letters, digits, underscores and dots.
   static bool IsSymbolName(std::string_view name);
 
@@ -57,6 +65,8 @@ class Dim {
   bool operator!=(const Dim &other) const { return Compare(*this, other) != 0; }
   bool operator<(const Dim &other) const { return Compare(*this, other) < 0; }
   static int Compare(const Dim &a, const Dim &b);
+  // Equal for equal expressions, within one process.
+  size_t Hash() const;
 
   // Not a number: see the top of this file.
   bool undefined() const;

@@ -9,15 +9,12 @@
 namespace ingot {
 namespace {
 
-constexpr size_t kMaxLength = 1000;
-constexpr int kMaxDepth = 32;
-
 class Parser {
  public:
-  explicit Parser(std::string_view text) : text_(text) {}
+  Parser(std::string_view text, Dim::TextLimits limits) : text_(text), limits_(limits) {}
 
   absl::StatusOr<Dim> Run() {
-    if (text_.size() > kMaxLength) return absl::InvalidArgumentError("a dim expression is longer than 1,000 characters");
+    if (text_.size() > limits_.length) return absl::InvalidArgumentError(absl::StrCat("a dim expression is longer than ", limits_.length, " characters"));
     Dim value = Sum(0);
     Skip();
     if (error_.empty() && at_ != text_.size()) Fail("unexpected text");
@@ -46,7 +43,7 @@ class Parser {
   static bool IsNameChar(char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; }
 
   Dim Sum(int depth) {
-    if (depth > kMaxDepth) return Fail("nested too deeply");
+    if (depth > limits_.depth) return Fail("nested too deeply");
     Dim value = Product(depth);
     while (error_.empty()) {
       if (Eat("+")) {
@@ -99,7 +96,7 @@ class Parser {
     while (at_ < text_.size() && IsNameChar(text_[at_])) ++at_;
     std::string_view word = text_.substr(begin, at_ - begin);
     if (word.empty()) {
-      if (Eat("-")) return depth > kMaxDepth ? Fail("nested too deeply") : Dim(-1) * Primary(depth + 1);
+      if (Eat("-")) return depth > limits_.depth ? Fail("nested too deeply") : Dim(-1) * Primary(depth + 1);
       return Fail("expected a number or a name");
     }
     if (std::isdigit(static_cast<unsigned char>(word[0]))) {
@@ -112,13 +109,14 @@ class Parser {
   }
 
   std::string_view text_;
+  Dim::TextLimits limits_;
   size_t at_ = 0;
   std::string error_;
 };
 
 }  // namespace
 
-absl::StatusOr<Dim> Dim::Parse(std::string_view text) { return Parser(text).Run(); }
+absl::StatusOr<Dim> Dim::Parse(std::string_view text, TextLimits limits) { return Parser(text, limits).Run(); }
 
 bool Dim::IsSymbolName(std::string_view name) {
   if (name.empty() || name.size() > 200 || (!std::isalpha(static_cast<unsigned char>(name[0])) && name[0] != '_')) return false;

@@ -6,6 +6,16 @@
 #include "llvm/ADT/SetVector.h"
 #include "llvm/ADT/TypeSwitch.h"
 
+// The brackets of a view's offset and strides.
+static mlir::ParseResult parseDimList(mlir::OpAsmParser &parser, ingot::ir::DimsAttr &dims) {
+  mlir::FailureOr<ingot::ir::DimsAttr> parsed = ingot::ir::DimsAttr::parseList(parser);
+  if (mlir::failed(parsed))
+    return mlir::failure();
+  dims = *parsed;
+  return mlir::success();
+}
+static void printDimList(mlir::OpAsmPrinter &printer, mlir::Operation *, ingot::ir::DimsAttr dims) { dims.printList(printer); }
+
 #include "compiler/dialect/IngotDialect.cpp.inc"
 #define GET_OP_CLASSES
 #include "compiler/dialect/IngotOps.cpp.inc"
@@ -13,6 +23,7 @@
 using namespace mlir;
 
 void ingot::ir::IngotDialect::initialize() {
+  registerAttributes();
   addOperations<
 #define GET_OP_LIST
 #include "compiler/dialect/IngotOps.cpp.inc"
@@ -83,38 +94,19 @@ RankedTensorType toMlirType(MLIRContext *context, const TensorType &type) {
     shape.push_back(dim.constant().value_or(ShapedType::kDynamic));
     isStatic &= dim.is_constant();
   }
-  return RankedTensorType::get(shape, toElementType(context, type.dtype), isStatic ? mlir::Attribute() : dimsAttr(context, type.dims));
+  return RankedTensorType::get(shape, toElementType(context, type.dtype), isStatic ? mlir::Attribute() : ir::DimsAttr::get(context, type.dims));
 }
 
 TensorType toTensorType(mlir::Type type) {
   auto tensor = cast<RankedTensorType>(type);
   TensorType result{toDType(tensor.getElementType()), {}};
-  if (auto dims = dyn_cast_or_null<ArrayAttr>(tensor.getEncoding())) {
-    result.dims = toDims(dims);
+  if (auto dims = dyn_cast_or_null<ir::DimsAttr>(tensor.getEncoding())) {
+    result.dims = dims.dims();
   } else {
     for (int64_t size : tensor.getShape())
       result.dims.push_back(size);
   }
   return result;
-}
-
-ArrayAttr dimsAttr(MLIRContext *context, const Dims &dims) {
-  SmallVector<mlir::Attribute> texts;
-  for (const Dim &dim : dims)
-    texts.push_back(StringAttr::get(context, dim.ToString()));
-  return ArrayAttr::get(context, texts);
-}
-
-Dim toDim(StringAttr attribute) {
-  absl::StatusOr<Dim> dim = Dim::Parse(std::string_view(attribute.getValue().data(), attribute.getValue().size()));
-  return dim.ok() ? *dim : Dim(-1);
-}
-
-Dims toDims(ArrayAttr attribute) {
-  Dims dims;
-  for (mlir::Attribute element : attribute)
-    dims.push_back(toDim(cast<StringAttr>(element)));
-  return dims;
 }
 
 mlir::Attribute toMlirAttribute(MLIRContext *context, const Attribute &attribute) {
@@ -127,7 +119,7 @@ mlir::Attribute toMlirAttribute(MLIRContext *context, const Attribute &attribute
     mlir::Attribute operator()(const std::string &v) { return b.getStringAttr(v); }
     mlir::Attribute operator()(const Ints &v) { return b.getDenseI64ArrayAttr(v); }
     mlir::Attribute operator()(const std::vector<double> &v) { return b.getDenseF64ArrayAttr(v); }
-    mlir::Attribute operator()(const Dims &v) { return dimsAttr(b.getContext(), v); }
+    mlir::Attribute operator()(const Dims &v) { return ir::DimsAttr::get(b.getContext(), v); }
     mlir::Attribute operator()(DType v) { return TypeAttr::get(toElementType(b.getContext(), v)); }
   };
   return std::visit(Visitor{b}, attribute);
@@ -141,7 +133,7 @@ Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
   case AttributeKind::kString: return cast<StringAttr>(attribute).getValue().str();
   case AttributeKind::kInts: return Ints(cast<DenseI64ArrayAttr>(attribute).asArrayRef());
   case AttributeKind::kFloats: return std::vector<double>(cast<DenseF64ArrayAttr>(attribute).asArrayRef());
-  case AttributeKind::kDims: return toDims(cast<ArrayAttr>(attribute));
+  case AttributeKind::kDims: return cast<ir::DimsAttr>(attribute).dims();
   case AttributeKind::kDType: return toDType(cast<TypeAttr>(attribute).getValue());
   }
   return false;

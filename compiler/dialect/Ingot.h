@@ -11,6 +11,7 @@
 #include "mlir/IR/OpImplementation.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
+#include "compiler/dialect/Dims.h"
 #include "graph/graph.h"
 
 namespace ingot::ir {
@@ -45,9 +46,6 @@ inline TensorType typeOf(mlir::Value value) { return toTensorType(value.getType(
 // Attributes.
 mlir::Attribute toMlirAttribute(mlir::MLIRContext *context, const ingot::Attribute &attribute);
 ingot::Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind);
-mlir::ArrayAttr dimsAttr(mlir::MLIRContext *context, const Dims &dims);
-Dims toDims(mlir::ArrayAttr attribute);
-Dim toDim(mlir::StringAttr attribute);
 
 // The graph op an operation stands for; nullopt for the compiler's own ops.
 std::optional<OpKind> opKind(mlir::Operation *op);

@@ -1,5 +1,5 @@
-// Ops that exist only inside the compiler, beside the graph ops of graph/ops/. Types carry the dims as text:
-// tensor<?x768xf32, ["batch", "768"]>.
+// Ops that exist only inside the compiler, beside the graph ops of graph/ops/. Types carry the dims:
+// tensor<?x768xf32, #ingot.dims<["batch", "768"]>>.
 include "graph/ops/base.td"
 include "mlir/IR/SymbolInterfaces.td"
 
@@ -18,10 +18,10 @@ def Ingot_ScalarOp : Ingot_InternalOp<"scalar"> {
   let assemblyFormat = "`(` $value `)` attr-dict `:` type($result)";
 }
 def Ingot_ViewOp : Ingot_InternalOp<"view"> {
-  let summary = "Element [i...] is element offset + sum(i * stride) of the contiguous operand; offset and strides are dim expressions.";
-  let arguments = (ins AnyRankedTensor:$source, StrAttr:$offset, StrArrayAttr:$strides);
+  let summary = "Element [i...] is element offset + sum(i * stride) of the contiguous operand; offset (one) and strides are dim expressions.";
+  let arguments = (ins AnyRankedTensor:$source, Ingot_Dims:$offset, Ingot_Dims:$strides);
   let results = (outs AnyRankedTensor:$result);
-  let assemblyFormat = "$source `offset` $offset `strides` $strides attr-dict `:` type($source) `->` type($result)";
+  let assemblyFormat = "$source `offset` custom<DimList>($offset) `strides` custom<DimList>($strides) attr-dict `:` type($source) `->` type($result)";
 }
 def Ingot_WindowsOp : Ingot_InternalOp<"windows"> {
   let summary = "A convolution's windows: [n, g, out..., c, kernel...] is x[n, g * C + c, out * stride + kernel * dilation], C being the result's c axis. Moves no data.";

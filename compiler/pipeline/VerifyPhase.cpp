@@ -99,7 +99,7 @@ static void checkMain(Check &check, func::FuncOp main) {
 
 static void checkKernel(Check &check, func::FuncOp kernel) {
   auto kind = kernel->getAttrOfType<StringAttr>("ingot.kind");
-  if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ArrayAttr>("ingot.space"))
+  if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space"))
     return check.fail(kernel, "has no region kind or space");
   kernel.walk([&](Operation *op) {
     checkComposites(check, op);

@@ -83,7 +83,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     auto function = func::FuncOp::create(loc, "kernel", top.getFunctionType(inputTypes, outputTypes));
     function.setPrivate();
     function->setAttr("ingot.kind", top.getStringAttr(name(region.kind)));
-    function->setAttr("ingot.space", dimsAttr(top.getContext(), region.space));
+    function->setAttr("ingot.space", ir::DimsAttr::get(top.getContext(), region.space));
     Block *body = function.addEntryBlock();
     top.setInsertionPointToEnd(body);
     IRMapping mapping;

@@ -119,12 +119,12 @@ private:
     if (auto transpose = dyn_cast<ir::TransposeOp>(op))
       return {from.buffer, view.transpose(Ints(transpose.getPermutation()))};
     if (auto broadcast = dyn_cast<ir::BroadcastToOp>(op))
-      return {from.buffer, view.broadcast(toDims(broadcast.getDims()))};
+      return {from.buffer, view.broadcast(broadcast.getDims())};
     if (auto slice = dyn_cast<ir::SliceOp>(op))
-      return {from.buffer, view.slice(toDims(slice.getStarts()), toDims(slice.getLimits()), Ints(slice.getSteps()))};
+      return {from.buffer, view.slice(slice.getStarts(), slice.getLimits(), Ints(slice.getSteps()))};
     if (auto windows = dyn_cast<ir::WindowsOp>(op))
       return {from.buffer, windowsOf(view, windows)};
-    Dims target = toDims(cast<ir::ReshapeOp>(op).getDims());
+    Dims target = cast<ir::ReshapeOp>(op).getDims();
     if (std::optional<StridedView> reshaped = view.reshape(target))
       return {from.buffer, *reshaped};
     return {copyOf(from, op->getLoc()), StridedView::contiguous(target)};

@@ -110,7 +110,7 @@ std::optional<StridedView> StridedView::reshape(const Dims &target) const {
   return result;
 }
 
-StridedView viewOf(ir::ViewOp op) { return {toDim(op.getOffsetAttr()), typeOf(op.getResult()).dims, toDims(op.getStrides())}; }
+StridedView viewOf(ir::ViewOp op) { return {op.getOffset().front(), typeOf(op.getResult()).dims, op.getStrides()}; }
 
 Access accessOf(mlir::Value tensor) {
   if (auto view = tensor.getDefiningOp<ir::ViewOp>())
@@ -120,7 +120,7 @@ Access accessOf(mlir::Value tensor) {
 
 mlir::Value makeView(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, const StridedView &view) {
   TensorType type{typeOf(source).dtype, view.dims};
-  return ir::ViewOp::create(b, loc, toMlirType(b.getContext(), type), source, b.getStringAttr(view.offset.ToString()), dimsAttr(b.getContext(), view.strides));
+  return ir::ViewOp::create(b, loc, toMlirType(b.getContext(), type), source, ir::DimsAttr::get(b.getContext(), {view.offset}), ir::DimsAttr::get(b.getContext(), view.strides));
 }
 
 } // namespace ingot::compiler

@@ -11,6 +11,19 @@ def Ingot_Dialect : Dialect {
   let name = "ingot";
   let cppNamespace = "::ingot::ir";
   let summary = "Ingot's graph ops on tensors";
+  let extraClassDeclaration = [{
+    ::mlir::Attribute parseAttribute(::mlir::DialectAsmParser &parser, ::mlir::Type type) const override;
+    void registerAttributes();
+    void printAttribute(::mlir::Attribute attribute, ::mlir::DialectAsmPrinter &printer) const override;
+  }];
+}
+
+// Dim expressions, also the encoding of every tensor type: #ingot.dims<["batch", "768"]> (compiler/dialect/Dims.h).
+def Ingot_Dims : Attr<CPred<"::llvm::isa<::ingot::ir::DimsAttr>($_self)">, "dim expressions"> {
+  let storageType = "::ingot::ir::DimsAttr";
+  let returnType = "const ::ingot::Dims &";
+  let convertFromStorage = "$_self.dims()";
+  let constBuilderCall = "::ingot::ir::DimsAttr::get($_builder.getContext(), $0)";
 }
 
 // Every attribute of a record is one of these (or wrapped in DefaultValuedAttr / with a `Defaulted` text).
@@ -28,7 +41,7 @@ class FloatAttr<string default = "required"> : Ingot_Attr<F64Attr, "Float", defa
 class FlagAttr<string default = "required"> : Ingot_Attr<BoolAttr, "Bool", default>;
 class TextAttr<string default = "required"> : Ingot_Attr<StrAttr, "String", default>;
 class IntsAttr<string default = "required"> : Ingot_Attr<DenseI64ArrayAttr, "Ints", default>;
-class DimsAttr<string default = "required"> : Ingot_Attr<StrArrayAttr, "Dims", default>;  // dim expressions as text
+class DimsAttr<string default = "required"> : Ingot_Attr<Ingot_Dims, "Dims", default>;
 class DTypeAttr<string default = "required"> : Ingot_Attr<TypeAttr, "DType", default>;
 
 def ShapeChecked : NativeOpTrait<"ShapeChecked"> { let cppNamespace = "::ingot::ir"; }

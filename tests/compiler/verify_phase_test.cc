@@ -53,7 +53,7 @@ TEST_F(VerifyPhase, Import) {
 TEST_F(VerifyPhase, Simplify) {
   std::string said = Said(verifyAfterSimplify, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = ingot.softmax %x {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
-    %1 = ingot.view %0 offset "0" strides ["1"] : tensor<4xf32> -> tensor<4xf32>
+    %1 = ingot.view %0 offset ["0"] strides ["1"] : tensor<4xf32> -> tensor<4xf32>
     return %1 : tensor<4xf32> })");
   EXPECT_THAT(said, HasSubstr("after phase 'simplify': 'ingot.softmax' is not a primitive"));
   EXPECT_THAT(said, HasSubstr("'ingot.view' does not belong here"));
@@ -62,11 +62,11 @@ TEST_F(VerifyPhase, Simplify) {
 TEST_F(VerifyPhase, Fuse) {
   std::string said = Said(verifyAfterFuse, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = ingot.relu %x : (tensor<4xf32>) -> tensor<4xf32>
-    %1 = ingot.view %0 offset "0" strides ["1"] : tensor<4xf32> -> tensor<4xf32>
+    %1 = ingot.view %0 offset ["0"] strides ["1"] : tensor<4xf32> -> tensor<4xf32>
     %2 = ingot.dispatch @kernel_0(%1) : (tensor<4xf32>) -> tensor<4xf32>
     %3 = ingot.dispatch @missing(%2) : (tensor<4xf32>) -> tensor<4xf32>
     return %3 : tensor<4xf32> }
-    func.func private @kernel_0(%x: tensor<4xf32>) -> tensor<4xf32> attributes {ingot.kind = "loop", ingot.space = ["4"]} {
+    func.func private @kernel_0(%x: tensor<4xf32>) -> tensor<4xf32> attributes {ingot.kind = "loop", ingot.space = #ingot.dims<["4"]>} {
     %0 = ingot.transpose %x {permutation = array<i64: 0>} : (tensor<4xf32>) -> tensor<4xf32>
     return %0 : tensor<4xf32> }
     func.func private @kernel_1(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> })");

@@ -23,7 +23,7 @@ KernelInfo emitKernel(KernelBuilder &k) {
   return {};
 }
 
-Dims spaceOf(KernelBuilder &k) { return toDims(k.source->getAttrOfType<ArrayAttr>("ingot.space")); }
+Dims spaceOf(KernelBuilder &k) { return k.source->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
 
 void storeResults(KernelBuilder &k, PointEmitter &emitter) {
   for (Value result : k.returnOp()->getOperands())

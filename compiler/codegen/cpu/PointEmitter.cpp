@@ -143,7 +143,7 @@ Value PointEmitter::concat(ir::ConcatOp op) {
 }
 
 Value PointEmitter::pad(ir::PadOp op) {
-  Dims low = toDims(op.getLow()), high = toDims(op.getHigh()), dims = typeOf(op.getX()).dims;
+  Dims low = op.getLow(), high = op.getHigh(), dims = typeOf(op.getX()).dims;
   bool padsLanes = !low.empty() && (!low.back().Is(0) || !high.back().Is(0));
   if (point.width > 1 && padsLanes)
     return byLanes(op.getResult());
@@ -180,7 +180,7 @@ Value PointEmitter::iota(ir::IotaOp op) {
 Value PointEmitter::dimValues(ir::DimValuesOp op) {
   if (point.width > 1)
     return byLanes(op.getResult());
-  Dims values = toDims(op.getValues());
+  Dims values = op.getValues();
   Value result = k.constant(0);
   for (size_t i = 0; i < values.size(); ++i) {
     Value hit = arith::CmpIOp::create(k.b, arith::CmpIPredicate::eq, point.index[0], k.constant(static_cast<int64_t>(i)));

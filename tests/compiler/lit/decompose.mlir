@@ -9,9 +9,9 @@
 // CHECK: ingot.reciprocal
 // CHECK: ingot.mul
 // CHECK-NOT: ingot.softmax
-func.func @softmax(%x: tensor<?x8xf32, ["n", "8"]>) -> tensor<?x8xf32, ["n", "8"]> {
-  %y = ingot.softmax %x {axis = 1 : i64} : (tensor<?x8xf32, ["n", "8"]>) -> tensor<?x8xf32, ["n", "8"]>
-  return %y : tensor<?x8xf32, ["n", "8"]>
+func.func @softmax(%x: tensor<?x8xf32, #ingot.dims<["n", "8"]>>) -> tensor<?x8xf32, #ingot.dims<["n", "8"]>> {
+  %y = ingot.softmax %x {axis = 1 : i64} : (tensor<?x8xf32, #ingot.dims<["n", "8"]>>) -> tensor<?x8xf32, #ingot.dims<["n", "8"]>>
+  return %y : tensor<?x8xf32, #ingot.dims<["n", "8"]>>
 }
 
 // Weights [6, 3, 5] as [3 * 5, 6]; the result back to [n, 6, out].

@@ -39,7 +39,7 @@ func.func @main(%x: tensor<4x6xf32>, %y: tensor<6x6xf32>) -> tensor<4x6xf32> {
 // CHECK: @kernel_0{{.*}}ingot.kind = "row"
 func.func @main(%x: tensor<4x6xf32>) -> tensor<4x6xf32> {
   %0 = ingot.reduce_max %x {axes = array<i64: 1>, keep_dims = true} : (tensor<4x6xf32>) -> tensor<4x1xf32>
-  %1 = ingot.view %0 offset "0" strides ["1", "0"] : tensor<4x1xf32> -> tensor<4x6xf32>
+  %1 = ingot.view %0 offset ["0"] strides ["1", "0"] : tensor<4x1xf32> -> tensor<4x6xf32>
   %2 = ingot.sub %x, %1 : (tensor<4x6xf32>, tensor<4x6xf32>) -> tensor<4x6xf32>
   return %2 : tensor<4x6xf32>
 }

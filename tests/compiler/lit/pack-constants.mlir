@@ -15,7 +15,7 @@ func.func @weights(%x: tensor<4x8xf32>) -> tensor<4x40xf32> {
 // CHECK: ingot.contract {{.*}}batch = 0 : i64, depth = 1 : i64, packed, rows = 2 : i64
 func.func @shared(%x: tensor<2x4x8xf32>) -> tensor<2x4x40xf32> {
   %w = ingot.constant 0 : tensor<8x40xf32>
-  %v = ingot.view %w offset "0" strides ["0", "40", "1"] : tensor<8x40xf32> -> tensor<2x8x40xf32>
+  %v = ingot.view %w offset ["0"] strides ["0", "40", "1"] : tensor<8x40xf32> -> tensor<2x8x40xf32>
   %0 = ingot.contract %x, %v {batch = 1 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<2x4x8xf32>, tensor<2x8x40xf32> -> tensor<2x4x40xf32>
   return %0 : tensor<2x4x40xf32>
 }

@@ -2,22 +2,22 @@
 // RUN: ingot-opt --ingot-resolve-views %s | FileCheck %s
 
 // CHECK-LABEL: func @matmul
-// CHECK: ingot.view %{{.*}} offset "0" strides ["1", "8"] : tensor<6x8xf32> -> tensor<8x6xf32>
+// CHECK: ingot.view %{{.*}} offset ["0"] strides ["1", "8"] : tensor<6x8xf32> -> tensor<8x6xf32>
 // CHECK: ingot.contract
 // CHECK-NOT: ingot.transpose
-func.func @matmul(%x: tensor<?x8xf32, ["n", "8"]>, %y: tensor<6x8xf32>) -> tensor<?x6xf32, ["n", "6"]> {
+func.func @matmul(%x: tensor<?x8xf32, #ingot.dims<["n", "8"]>>, %y: tensor<6x8xf32>) -> tensor<?x6xf32, #ingot.dims<["n", "6"]>> {
   %0 = ingot.transpose %y {permutation = array<i64: 1, 0>} : (tensor<6x8xf32>) -> tensor<8x6xf32>
-  %1 = ingot.matmul %x, %0 : (tensor<?x8xf32, ["n", "8"]>, tensor<8x6xf32>) -> tensor<?x6xf32, ["n", "6"]>
-  return %1 : tensor<?x6xf32, ["n", "6"]>
+  %1 = ingot.matmul %x, %0 : (tensor<?x8xf32, #ingot.dims<["n", "8"]>>, tensor<8x6xf32>) -> tensor<?x6xf32, #ingot.dims<["n", "6"]>>
+  return %1 : tensor<?x6xf32, #ingot.dims<["n", "6"]>>
 }
 
 // Operands of element-wise ops have the dims of the result.
 // CHECK-LABEL: func @bias
-// CHECK: ingot.view %{{.*}} offset "0" strides ["0", "1"] : tensor<8xf32> -> tensor<?x8xf32, ["n", "8"]>
+// CHECK: ingot.view %{{.*}} offset ["0"] strides ["0", "1"] : tensor<8xf32> -> tensor<?x8xf32, #ingot.dims<["n", "8"]>>
 // CHECK: ingot.add
-func.func @bias(%x: tensor<?x8xf32, ["n", "8"]>, %y: tensor<8xf32>) -> tensor<?x8xf32, ["n", "8"]> {
-  %0 = ingot.add %x, %y : (tensor<?x8xf32, ["n", "8"]>, tensor<8xf32>) -> tensor<?x8xf32, ["n", "8"]>
-  return %0 : tensor<?x8xf32, ["n", "8"]>
+func.func @bias(%x: tensor<?x8xf32, #ingot.dims<["n", "8"]>>, %y: tensor<8xf32>) -> tensor<?x8xf32, #ingot.dims<["n", "8"]>> {
+  %0 = ingot.add %x, %y : (tensor<?x8xf32, #ingot.dims<["n", "8"]>>, tensor<8xf32>) -> tensor<?x8xf32, #ingot.dims<["n", "8"]>>
+  return %0 : tensor<?x8xf32, #ingot.dims<["n", "8"]>>
 }
 
 // No strides give the elements of a transposed matrix in one row, so it is copied; and an output is a buffer of its own.
@@ -26,13 +26,13 @@ func.func @bias(%x: tensor<?x8xf32, ["n", "8"]>, %y: tensor<8xf32>) -> tensor<?x
 // CHECK: ingot.copy
 func.func @flatten(%x: tensor<4x8xf32>) -> tensor<32xf32> {
   %0 = ingot.transpose %x {permutation = array<i64: 1, 0>} : (tensor<4x8xf32>) -> tensor<8x4xf32>
-  %1 = ingot.reshape %0 {dims = ["32"]} : (tensor<8x4xf32>) -> tensor<32xf32>
+  %1 = ingot.reshape %0 {dims = #ingot.dims<["32"]>} : (tensor<8x4xf32>) -> tensor<32xf32>
   return %1 : tensor<32xf32>
 }
 
 // CHECK-LABEL: func @reversed
-// CHECK: ingot.view %{{.*}} offset "7" strides ["8", "-1"]
+// CHECK: ingot.view %{{.*}} offset ["7"] strides ["8", "-1"]
 func.func @reversed(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
-  %0 = ingot.slice %x {starts = ["0", "7"], limits = ["4", "-1"], steps = array<i64: 1, -1>} : (tensor<4x8xf32>) -> tensor<4x8xf32>
+  %0 = ingot.slice %x {starts = #ingot.dims<["0", "7"]>, limits = #ingot.dims<["4", "-1"]>, steps = array<i64: 1, -1>} : (tensor<4x8xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }
