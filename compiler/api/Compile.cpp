@@ -135,7 +135,7 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
     return object.status();
   impl.object = *std::move(object);
   double end = now();
-  auto generated = llvm::count_if(impl.plan.steps, [&](const compiler::PlannedStep &step) { return impl.plan.kernelInfo[step.kernel].origin == INGOT_ORIGIN_GENERATED; });
+  auto generated = llvm::count_if(impl.plan.steps, [&](const compiler::PlannedStep &step) { return impl.plan.origin(step) == INGOT_ORIGIN_GENERATED; });
   impl.statistics = {static_cast<int>(impl.plan.kernels.size()), static_cast<int>(impl.plan.steps.size()), static_cast<int>(generated),
                      end - begin, afterMlir - begin, end - afterMlir, bytes, static_cast<int64_t>(impl.object.size())};
   return program;

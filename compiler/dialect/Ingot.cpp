@@ -155,6 +155,22 @@ std::optional<FusionKind> fusionKind(Operation *op) {
   return std::nullopt;
 }
 
+Reads readsOf(OpOperand &operand) {
+  if (std::optional<OpKind> kind = opKind(operand.getOwner()))
+    return OperandReads(Schema(*kind), operand.getOperandNumber());
+  return isa<ir::CopyOp>(operand.getOwner()) ? Reads::kPoint : Reads::kAnywhere;
+}
+
+bool usesIndex(Operation *op) {
+  std::optional<OpKind> kind = opKind(op);
+  return kind && UsesIndex(Schema(*kind));
+}
+
+int64_t costOf(Operation *op) {
+  std::optional<OpKind> kind = opKind(op);
+  return kind ? Schema(*kind).cost : isa<ir::CopyOp>(op) ? 1 : 0;
+}
+
 mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange operands, Attributes attributes) {
   const OpSchema &schema = Schema(kind);
   std::vector<TensorType> types;
@@ -164,8 +180,11 @@ mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange ope
   for (const TensorType &type : types)
     pointers.push_back(&type);
   absl::StatusOr<TensorType> result = InferType(schema, pointers, attributes);
-  if (!result.ok())
-    llvm::report_fatal_error(llvm::Twine("internal error: compiler built a bad ") + std::string(schema.name) + ": " + std::string(result.status().message()));
+  if (!result.ok()) {
+    // The op stays wrong, and the verifier behind the pass ends the compilation.
+    emitError(loc) << "the compiler built a bad " << std::string(schema.name) << ": " << std::string(result.status().message());
+    result = types.empty() ? TensorType{DType::kF32, {}} : types[0];
+  }
   OperationState state(loc, ("ingot." + std::string(schema.name)));
   state.addOperands(operands);
   state.addTypes(toMlirType(builder.getContext(), *result));

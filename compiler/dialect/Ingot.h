@@ -52,6 +52,12 @@ std::optional<OpKind> opKind(mlir::Operation *op);
 // The record's fusion kind; views and copies of the compiler's own are kView and kElementwise.
 std::optional<FusionKind> fusionKind(mlir::Operation *op);
 
+// What the record says of the op, and the same of the compiler's own ops: how an operand is read, whether the value depends on the index itself, what
+// one element costs in additions.
+Reads readsOf(mlir::OpOperand &operand);
+bool usesIndex(mlir::Operation *op);
+int64_t costOf(mlir::Operation *op);
+
 // Makes a graph op; the result type comes from its shape rule. Operands and attributes as in GraphBuilder::Emit.
 mlir::Value makeOp(mlir::OpBuilder &builder, mlir::Location loc, OpKind kind, mlir::ValueRange operands, Attributes attributes = {});
 // A scalar splat of a given type.

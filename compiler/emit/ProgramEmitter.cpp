@@ -1,9 +1,8 @@
 #include "compiler/emit/ProgramEmitter.h"
 
+#include "compiler/emit/SizeEmitter.h"
 #include "kernels/manifest.h"
 #include "llvm/IR/Constants.h"
-#include "llvm/IR/IRBuilder.h"
-#include "llvm/IR/Intrinsics.h"
 
 using namespace llvm;
 
@@ -27,8 +26,12 @@ public:
     Constant *weights = ConstantPointerNull::get(pointer);
     if (options.embedWeights && plan.weightsBytes > 0)
       weights = reserveWeights();
-    std::vector<Constant *> symbols, values, operands, steps, variants;
-    for (const auto &[name, range] : plan.symbols)
+    std::vector<Constant *> symbols, sizeTexts, checks, values, operands, steps, variants;
+    for (const Dim &size : plan.sizes.expressions())
+      sizeTexts.push_back(text(size.ToString()));
+    for (const SizeCheck &check : plan.sizes.checks())
+      checks.push_back(structure({number(check.kind == SizeFact::Kind::kEqual ? INGOT_CHECK_EQUAL : INGOT_CHECK_AT_MOST), number(check.a), number(check.b), number(0), text(check.node), text(check.what)}));
+    for (const auto &[name, range] : plan.sizes.symbols())
       symbols.push_back(structure({text(name), number64(range.min), number64(range.max)}));
     for (const ingot_value_t &value : plan.values)
       values.push_back(structure({number(value.kind), number(value.slot), number64(value.offset), number(value.bytes), number(value.first_step), number(value.last_step), number(0)}));
@@ -36,27 +39,27 @@ public:
       uint32_t first = static_cast<uint32_t>(operands.size());
       for (uint32_t operand : step.operands)
         operands.push_back(number(operand));
-      steps.push_back(structure({number(INGOT_STEP_KERNEL), number(step.kernel), number(first), number(step.operands.size()), number(step.tiles), number(step.work), number(0), number(0),
+      steps.push_back(structure({number(INGOT_STEP_KERNEL), number(step.kernel), number(first), number(step.operands.size()), number(0), number(0),
                                  number(INGOT_NONE), number(INGOT_NONE), text(step.name)}));
     }
     for (size_t level = 0; level < options.levels.size(); ++level) {
       std::vector<Constant *> kernels;
       for (size_t i = 0; i < plan.kernels.size(); ++i) {
         const std::string &name = plan.kernels[i], &isa = options.levels[level].level;
-        ingot_origin_t origin = plan.kernelInfo[i].origin;
+        const PlannedKernel &kernel = plan.variants[level][i];
         Constant *run = module.getFunction(kernelSymbol(name, isa)), *prepare = null(), *destroy = null();
-        if (origin == INGOT_ORIGIN_LIBRARY) {
+        if (kernel.origin == INGOT_ORIGIN_LIBRARY) {
           prepare = module.getFunction(prepareSymbol(name, isa));
           destroy = cast<Constant>(module.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context), pointer).getCallee());
         }
-        kernels.push_back(structure({text(name), run, prepare, destroy, number(plan.workspaces[level][i]), number(origin)}));
+        kernels.push_back(structure({text(name), run, prepare, destroy, number(kernel.tiles), number(kernel.work), number(kernel.workspace), number(kernel.origin)}));
       }
       variants.push_back(structure({text(options.levels[level].level), number64(options.levels[level].requiredFeatures), array(kernels, "kernels")}));
     }
-    Function *evaluate = emitEvalSizes();
-    uint32_t count = static_cast<uint32_t>(plan.symbols.size() + plan.sizes.size());
+    Function *evaluate = emitEvalSizes(module, plan.sizes);
     Constant *program = structure({number(sizeof(ingot_program_desc_t)), number(INGOT_ABI_VERSION), text(options.name), text(options.precision),
-                                   number(plan.symbols.size()), number(count), array(symbols, "symbols"), evaluate,
+                                   number(symbols.size()), number(plan.sizes.size()), number(checks.size()), array(symbols, "symbols"), evaluate,
+                                   array(sizeTexts, "size_texts"), array(checks, "checks"),
                                    number(plan.inputs.size()), number(plan.outputs.size()), number(0), number(plan.values.size()),
                                    array(ios(plan.inputs), "inputs"), array(ios(plan.outputs), "outputs"), array(values, "values"),
                                    number(operands.size()), number(plan.steps.size()), number(plan.kernels.size()), number(variants.size()),
@@ -123,59 +126,6 @@ private:
     global->setVisibility(GlobalValue::HiddenVisibility);
     global->setCodeModel(CodeModel::Large);
     return global;
-  }
-
-  // int32_t eval_sizes(int64_t *sizes): 1 when a size is negative or overflows.
-  Function *emitEvalSizes() {
-    auto *function = Function::Create(FunctionType::get(i32, {pointer}, false), GlobalValue::InternalLinkage, "ingot.eval_sizes", module);
-    IRBuilder<> b(BasicBlock::Create(context, "entry", function));
-    llvm::Value *sizes = function->getArg(0), *bad = b.getFalse();
-    std::vector<llvm::Value *> symbols;
-    for (size_t i = 0; i < plan.symbols.size(); ++i)
-      symbols.push_back(b.CreateLoad(i64, b.CreateConstGEP1_64(i64, sizes, i)));
-    for (size_t i = 0; i < plan.sizes.size(); ++i) {
-      llvm::Value *value = evaluate(b, plan.sizes[i], symbols, bad);
-      bad = b.CreateOr(bad, b.CreateICmpSLT(value, b.getInt64(0)));
-      b.CreateStore(value, b.CreateConstGEP1_64(i64, sizes, plan.symbols.size() + i));
-    }
-    b.CreateRet(b.CreateZExt(bad, i32));
-    return function;
-  }
-
-  llvm::Value *checked(IRBuilder<> &b, Intrinsic::ID id, llvm::Value *x, llvm::Value *y, llvm::Value *&bad) {
-    llvm::Value *pair = b.CreateBinaryIntrinsic(id, x, y);
-    bad = b.CreateOr(bad, b.CreateExtractValue(pair, 1));
-    return b.CreateExtractValue(pair, 0);
-  }
-
-  llvm::Value *evaluate(IRBuilder<> &b, const Dim &dim, const std::vector<llvm::Value *> &symbols, llvm::Value *&bad) {
-    llvm::Value *sum = b.getInt64(0);
-    for (const Dim::Term &term : dim.terms()) {
-      llvm::Value *product = b.getInt64(term.coefficient);
-      for (const auto &atom : term.atoms) {
-        llvm::Value *factor = atom->symbol.empty() ? evaluateCall(b, *atom, symbols, bad) : symbols[plan.symbolIndex.at(atom->symbol)];
-        product = checked(b, Intrinsic::smul_with_overflow, product, factor, bad);
-      }
-      sum = checked(b, Intrinsic::sadd_with_overflow, sum, product, bad);
-    }
-    return sum;
-  }
-
-  llvm::Value *evaluateCall(IRBuilder<> &b, const Dim::Atom &atom, const std::vector<llvm::Value *> &symbols, llvm::Value *&bad) {
-    llvm::Value *x = evaluate(b, atom.arguments[0], symbols, bad), *y = evaluate(b, atom.arguments[1], symbols, bad);
-    if (atom.call == Dim::Call::kMin)
-      return b.CreateBinaryIntrinsic(Intrinsic::smin, x, y);
-    if (atom.call == Dim::Call::kMax)
-      return b.CreateBinaryIntrinsic(Intrinsic::smax, x, y);
-    // A zero divisor means an empty tensor: divide by one instead of trapping.
-    y = b.CreateBinaryIntrinsic(Intrinsic::smax, y, b.getInt64(1));
-    llvm::Value *quotient = b.CreateSDiv(x, y), *remainder = b.CreateSub(x, b.CreateMul(quotient, y));
-    llvm::Value *floor = b.CreateSub(quotient, b.CreateZExt(b.CreateICmpSLT(remainder, b.getInt64(0)), i64));
-    if (atom.call == Dim::Call::kFloorDiv)
-      return floor;
-    if (atom.call == Dim::Call::kCeilDiv)
-      return b.CreateAdd(quotient, b.CreateZExt(b.CreateICmpSGT(remainder, b.getInt64(0)), i64));
-    return b.CreateSub(x, b.CreateMul(floor, y));
   }
 
   Module &module;

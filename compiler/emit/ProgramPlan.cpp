@@ -6,35 +6,17 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-std::map<std::string, int> symbolPlaces(const Graph &graph) {
-  std::map<std::string, int> places;
-  for (const auto &[name, range] : graph.symbols)
-    places.emplace(name, static_cast<int>(places.size()));
-  return places;
-}
-
-uint32_t ProgramPlan::sizeIndex(const Dim &dim) {
-  if (auto symbol = dim.symbol())
-    return static_cast<uint32_t>(symbolIndex.at(*symbol));
-  auto [entry, isNew] = sizeNumbers.try_emplace(dim.ToString(), static_cast<uint32_t>(symbols.size() + sizes.size()));
-  if (isNew)
-    sizes.push_back(dim);
-  return entry->second;
-}
-
 namespace {
 
 class Planner {
 public:
-  Planner(const Graph &graph, ModuleOp module, const std::vector<std::map<std::string, KernelInfo>> &infos) : graph(graph), infos(infos) {
+  Planner(const Graph &graph, ModuleOp module, SizeTable sizes, const std::vector<std::map<std::string, KernelInfo>> &infos) : graph(graph), infos(infos) {
     main = module.lookupSymbol<func::FuncOp>("main");
+    plan.sizes = std::move(sizes);
   }
 
   ProgramPlan run() {
-    for (const auto &[name, range] : graph.symbols)
-      plan.symbols.push_back({name, range});
-    plan.symbolIndex = symbolPlaces(graph);
-    plan.workspaces.resize(infos.size());
+    plan.variants.resize(infos.size());
     Block &body = main.getBody().front();
     for (auto [number, argument] : llvm::enumerate(body.getArguments())) {
       const ingot::Value &value = graph.value(graph.inputs[number]);
@@ -53,7 +35,7 @@ private:
   PlannedIo makeIo(const std::string &name, uint32_t value, const TensorType &type) {
     PlannedIo io{name, value, type, {}};
     for (const Dim &dim : type.dims)
-      io.dims.push_back(plan.sizeIndex(dim));
+      io.dims.push_back(plan.sizes.index(dim));
     return io;
   }
 
@@ -63,7 +45,7 @@ private:
     entry.kind = kind;
     entry.slot = static_cast<uint32_t>(slot);
     entry.offset = offset;
-    entry.bytes = plan.sizeIndex(NumElements(type.dims) * Dim(static_cast<int64_t>(ByteSize(type.dtype))));
+    entry.bytes = plan.sizes.index(NumElements(type.dims) * Dim(static_cast<int64_t>(ByteSize(type.dtype))));
     uint32_t number = static_cast<uint32_t>(plan.values.size());
     plan.values.push_back(entry);
     numbers[value] = number;
@@ -95,10 +77,10 @@ private:
     auto [entry, isNew] = kernelNumbers.try_emplace(name, static_cast<int>(plan.kernels.size()));
     if (isNew) {
       plan.kernels.push_back(name);
-      plan.kernelInfo.push_back(infos[0].at(name));
       for (size_t level = 0; level < infos.size(); ++level) {
-        const Dim &bytes = infos[level].at(name).workspaceBytes;
-        plan.workspaces[level].push_back(bytes.Is(0) ? INGOT_NONE : plan.sizeIndex(bytes));
+        const KernelInfo &info = infos[level].at(name);
+        uint32_t workspace = info.workspaceBytes.Is(0) ? INGOT_NONE : plan.sizes.index(info.workspaceBytes);
+        plan.variants[level].push_back({plan.sizes.index(info.tiles), plan.sizes.index(info.work), workspace, info.origin});
       }
     }
     return entry->second;
@@ -108,9 +90,6 @@ private:
     uint32_t number = static_cast<uint32_t>(plan.steps.size());
     PlannedStep step;
     step.kernel = kernelNumber(dispatch.getKernel().str());
-    const KernelInfo &info = plan.kernelInfo[step.kernel];
-    step.tiles = plan.sizeIndex(info.tiles);
-    step.work = plan.sizeIndex(info.work);
     step.name = nodeNames(dispatch.getLoc());
     for (Value operand : dispatch.getOperands()) {
       Operation *producer = operand.getDefiningOp();
@@ -140,22 +119,27 @@ private:
 
 } // namespace
 
-ProgramPlan planProgram(const Graph &graph, ModuleOp module, const std::vector<std::map<std::string, KernelInfo>> &infos) { return Planner(graph, module, infos).run(); }
+ProgramPlan planProgram(const Graph &graph, ModuleOp module, SizeTable sizes, const std::vector<std::map<std::string, KernelInfo>> &infos) {
+  return Planner(graph, module, std::move(sizes), infos).run();
+}
 
 std::string toString(const ProgramPlan &plan) {
   static constexpr const char *kKinds[] = {"input", "output", "constant", "arena", "state", "host"};
   std::string text;
-  for (size_t i = 0; i < plan.symbols.size(); ++i)
-    absl::StrAppend(&text, "size ", i, " = ", plan.symbols[i].first, " in [", plan.symbols[i].second.min, ", ", plan.symbols[i].second.max, "]\n");
-  for (size_t i = 0; i < plan.sizes.size(); ++i)
-    absl::StrAppend(&text, "size ", plan.symbols.size() + i, " = ", plan.sizes[i].ToString(), "\n");
+  uint32_t place = 0;
+  for (const auto &[name, range] : plan.sizes.symbols())
+    absl::StrAppend(&text, "size ", place++, " = ", name, " in [", range.min, ", ", range.max, "]\n");
+  for (const Dim &size : plan.sizes.expressions())
+    absl::StrAppend(&text, "size ", place++, " = ", size.ToString(), "\n");
+  for (const SizeCheck &check : plan.sizes.checks())
+    absl::StrAppend(&text, "check size ", check.a, check.kind == SizeFact::Kind::kEqual ? " == " : " <= ", "size ", check.b, "  ", check.node, ": ", check.what, "\n");
   for (size_t i = 0; i < plan.values.size(); ++i) {
     const ingot_value_t &value = plan.values[i];
     absl::StrAppend(&text, "value ", i, " ", kKinds[value.kind], " bytes=size ", value.bytes, " steps ", value.first_step, "..", value.last_step, " offset ", value.offset, "\n");
   }
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const PlannedStep &step = plan.steps[i];
-    absl::StrAppend(&text, "step ", i, " ", plan.kernels[step.kernel], " tiles=size ", step.tiles, " (");
+    absl::StrAppend(&text, "step ", i, " ", plan.kernels[step.kernel], " tiles=size ", plan.variants[0][step.kernel].tiles, " (");
     for (size_t j = 0; j < step.operands.size(); ++j)
       absl::StrAppend(&text, j ? ", " : "", step.operands[j]);
     absl::StrAppend(&text, ")  ", step.name, "\n");

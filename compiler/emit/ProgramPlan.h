@@ -25,8 +25,13 @@ struct WeightItem {
 struct PlannedStep {
   int kernel;
   std::vector<uint32_t> operands;
-  uint32_t tiles, work;
   std::string name;
+};
+
+// A kernel at one CPU level: places in the size table, or INGOT_NONE.
+struct PlannedKernel {
+  uint32_t tiles, work, workspace;
+  ingot_origin_t origin;
 };
 
 struct PlannedIo {
@@ -37,28 +42,21 @@ struct PlannedIo {
 };
 
 struct ProgramPlan {
-  std::vector<std::pair<std::string, SymbolRange>> symbols;
-  std::map<std::string, int> symbolIndex;
-  std::vector<Dim> sizes; // after the symbols
+  SizeTable sizes;
   std::vector<PlannedIo> inputs, outputs;
   std::vector<ingot_value_t> values;
-  std::vector<std::string> kernels;        // names of the region functions, by number
-  std::vector<KernelInfo> kernelInfo;      // of the first level; tiles and work are those of every level
-  std::vector<std::vector<uint32_t>> workspaces; // [level][kernel]: size index
+  std::vector<std::string> kernels;                // names of the region functions, by number
+  std::vector<std::vector<PlannedKernel>> variants; // [level][kernel]
   std::vector<PlannedStep> steps;
   std::vector<WeightItem> weights;
   uint64_t weightsBytes = 0;
 
-  uint32_t sizeIndex(const Dim &dim);
-
-private:
-  std::map<std::string, uint32_t> sizeNumbers;
+  // Where a kernel comes from is the same at every level.
+  ingot_origin_t origin(const PlannedStep &step) const { return variants[0][step.kernel].origin; }
 };
 
-// `infos[level][kernel name]`.
-ProgramPlan planProgram(const Graph &graph, mlir::ModuleOp module, const std::vector<std::map<std::string, KernelInfo>> &infos);
-// Symbols and their places in the size table; needed before kernels are emitted.
-std::map<std::string, int> symbolPlaces(const Graph &graph);
+// `infos[level][kernel name]`; `sizes` holds what the kernels load.
+ProgramPlan planProgram(const Graph &graph, mlir::ModuleOp module, SizeTable sizes, const std::vector<std::map<std::string, KernelInfo>> &infos);
 
 std::string toString(const ProgramPlan &plan);
 

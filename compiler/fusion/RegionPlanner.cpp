@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "compiler/views/StridedView.h"
-#include "llvm/ADT/SmallPtrSet.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 
@@ -66,81 +66,107 @@ private:
     auto found = op ? owner.find(op) : owner.end();
     return found == owner.end() ? -1 : found->second;
   }
+  bool isIn(Operation *op, int region) const {
+    auto found = owner.find(op);
+    return found != owner.end() && found->second == region;
+  }
   static Value buffer(Value value) {
     auto view = value.getDefiningOp<ir::ViewOp>();
     return view ? view.getSource() : value;
   }
 
-  // Does `value` need anything that region `target` computes?
+  // Does `value` need anything that region `target` computes? Only regions of a higher rank than the target's can.
   bool dependsOn(Value value, int target) const {
-    llvm::SmallPtrSet<Operation *, 32> seen;
-    SmallVector<Operation *> work;
+    llvm::SmallDenseSet<int, 16> seen;
+    SmallVector<int> work;
     auto push = [&](Value v) {
-      if (Operation *op = v.getDefiningOp(); op && seen.insert(op).second)
-        work.push_back(op);
+      if (int region = regionOf(buffer(v)); region >= 0 && (region == target || rank[region] > rank[target]) && seen.insert(region).second)
+        work.push_back(region);
     };
     push(value);
     while (!work.empty()) {
-      Operation *op = work.pop_back_val();
-      auto found = owner.find(op);
-      if (found == owner.end()) {
-        llvm::for_each(op->getOperands(), push);
-        continue;
-      }
-      if (found->second == target)
+      int region = work.pop_back_val();
+      if (region == target)
         return true;
       // A kernel runs as a whole: it waits for all of its operands.
-      for (Operation *member : regions[found->second].ops)
+      for (Operation *member : regions[region].ops)
         llvm::for_each(member->getOperands(), push);
     }
     return false;
   }
 
-  // Could `op` run inside the region, as far as order goes and views of the region's own values allow?
-  bool canJoin(Operation *op, int target) const {
-    for (Value operand : op->getOperands()) {
-      if (regionOf(buffer(operand)) == target) {
-        auto view = operand.getDefiningOp<ir::ViewOp>();
-        bool readable = !view || (regions[target].kind == RegionKind::Row && isRowBroadcast(view, regions[target].space));
-        if (!readable)
-          return false;
-      } else if (dependsOn(operand, target)) {
-        return false;
-      }
+  // Can the op, in `region`, take the operand from the region's own values instead of from memory?
+  bool readsInside(OpOperand &operand, const Region &region) const {
+    auto view = operand.get().getDefiningOp<ir::ViewOp>();
+    if (view && !(region.kind == RegionKind::Row && isRowBroadcast(view, region.space)))
+      return false;
+    switch (readsOf(operand)) {
+    case Reads::kPoint: return true;
+    case Reads::kRows: return region.kind == RegionKind::Row || region.kind == RegionKind::Column;
+    case Reads::kAnywhere: return false;
     }
-    return true;
+    return false;
   }
 
-  // Merging `from` into `into`, which reads it: no third region may stand between them, and views of from's values must stay readable.
+  // Could `op` run inside the region, as far as order goes and what it reads of the region's own values?
+  bool canJoin(Operation *op, int target) const {
+    return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+      return regionOf(buffer(operand.get())) == target ? readsInside(operand, regions[target]) : !dependsOn(operand.get(), target);
+    });
+  }
+
+  // Merging `from` into `into`, which reads it: no third region may stand between them, and from's values must be readable where they are computed.
   bool canAbsorb(int from, int into) const {
-    for (Operation *op : regions[into].ops)
-      for (Value operand : op->getOperands()) {
-        int source = regionOf(buffer(operand));
-        if (source == from) {
-          // A contraction reads its operands at other places than the one it computes.
-          if (isa<ir::ContractOp>(op))
-            return false;
-          auto view = operand.getDefiningOp<ir::ViewOp>();
-          if (view && !(regions[into].kind == RegionKind::Row && isRowBroadcast(view, regions[into].space)))
-            return false;
-        } else if (source != into && dependsOn(operand, from)) {
-          return false;
-        }
-      }
-    return true;
+    return llvm::all_of(regions[into].ops, [&](Operation *op) {
+      return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+        int source = regionOf(buffer(operand.get()));
+        return source == from ? readsInside(operand, regions[into]) : source == into || !dependsOn(operand.get(), from);
+      });
+    });
   }
 
   void absorb(int from, int into) {
     for (Operation *op : regions[from].ops)
       owner[op] = into;
-    auto &ops = regions[into].ops;
-    ops.insert(ops.end(), regions[from].ops.begin(), regions[from].ops.end());
-    std::sort(ops.begin(), ops.end(), [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    std::vector<Operation *> ours = std::move(regions[into].ops), theirs = std::move(regions[from].ops);
+    regions[into].ops.clear();
     regions[from].ops.clear();
+    std::merge(ours.begin(), ours.end(), theirs.begin(), theirs.end(), std::back_inserter(regions[into].ops), [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    rank[into] = std::max(rank[into], rank[from]);
+    raiseReaders(into);
+  }
+
+  // Every region ranks above those it reads.
+  void raiseReaders(int region) {
+    SmallVector<int> work{region};
+    while (!work.empty()) {
+      int source = work.pop_back_val();
+      for (Operation *op : regions[source].ops)
+        forReaders(op, [&](Operation *reader) {
+          auto found = owner.find(reader);
+          if (found == owner.end() || found->second == source || rank[found->second] > rank[source])
+            return;
+          rank[found->second] = rank[source] + 1;
+          work.push_back(found->second);
+        });
+    }
+  }
+
+  // The ops that read what `op` computes, also through views.
+  static void forReaders(Operation *op, llvm::function_ref<void(Operation *)> body) {
+    for (Operation *user : op->getUsers()) {
+      if (!isa<ir::ViewOp>(user)) {
+        body(user);
+        continue;
+      }
+      for (Operation *reader : user->getUsers())
+        body(reader);
+    }
   }
 
   int start(RegionKind kind, Dims space, Operation *op) {
     regions.push_back({kind, std::move(space), {}});
+    rank.push_back(0);
     join(op, static_cast<int>(regions.size()) - 1);
     return static_cast<int>(regions.size()) - 1;
   }
@@ -148,6 +174,14 @@ private:
   void join(Operation *op, int region) {
     owner[op] = region;
     regions[region].ops.push_back(op);
+    int needed = rank[region];
+    for (Value operand : op->getOperands())
+      if (int source = regionOf(buffer(operand)); source >= 0 && source != region)
+        needed = std::max(needed, rank[source] + 1);
+    if (needed == rank[region])
+      return;
+    rank[region] = needed;
+    raiseReaders(region);
   }
 
   void place(Operation *op) {
@@ -211,16 +245,10 @@ private:
   }
 
   bool usedOnlyBy(const Region &region, llvm::function_ref<bool(Operation *)> allowed) const {
+    bool only = true;
     for (Operation *op : region.ops)
-      for (Operation *user : op->getUsers()) {
-        SmallVector<Operation *> users{user};
-        if (isa<ir::ViewOp>(user))
-          users.assign(user->user_begin(), user->user_end());
-        for (Operation *real : users)
-          if (!allowed(real))
-            return false;
-      }
-    return true;
+      forReaders(op, [&](Operation *reader) { only &= allowed(reader); });
+    return only;
   }
 
   void placeReduction(Operation *op) {
@@ -229,10 +257,11 @@ private:
     auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
     int source = regionOf(x);
     if (axes.size() == 1 && axes[0] == static_cast<int64_t>(dims.size()) - 1) {
-      if (source >= 0 && regions[source].space == dims && canJoin(op, source) && (regions[source].kind == RegionKind::Row || regions[source].kind == RegionKind::Loop)) {
-        regions[source].kind = RegionKind::Row;
-        join(op, source);
-        return;
+      if (source >= 0 && regions[source].space == dims && (regions[source].kind == RegionKind::Row || regions[source].kind == RegionKind::Loop)) {
+        RegionKind before = std::exchange(regions[source].kind, RegionKind::Row);
+        if (canJoin(op, source))
+          return join(op, source);
+        regions[source].kind = before;
       }
       start(RegionKind::Row, dims, op);
       return;
@@ -240,7 +269,7 @@ private:
     int home = start(RegionKind::Column, typeOf(op->getResult(0)).dims, op);
     // Producers that nothing else needs are computed on the way.
     if (source >= 0 && regions[source].kind == RegionKind::Loop && regions[source].space == dims && canAbsorb(source, home) &&
-        usedOnlyBy(regions[source], [&](Operation *user) { return user == op || llvm::is_contained(regions[source].ops, user); }))
+        usedOnlyBy(regions[source], [&](Operation *user) { return user == op || isIn(user, source); }))
       absorb(source, home);
   }
 
@@ -260,7 +289,7 @@ private:
     int rows = regionOf(op.getX());
     if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPacked() || op.getRows() != 1 || op.getDepth() != 1 || regions[rows].space != typeOf(op.getX()).dims)
       return std::nullopt;
-    auto inRows = [&](Operation *user) { return llvm::is_contained(regions[rows].ops, user); };
+    auto inRows = [&](Operation *user) { return isIn(user, rows); };
     if (!usedOnlyBy(regions[rows], [&](Operation *user) { return user == op || inRows(user); }))
       return std::nullopt;
     if (regionOf(buffer(op.getY())) == rows || dependsOn(op.getY(), rows))
@@ -280,7 +309,7 @@ private:
     auto inner = llvm::find_if(regions[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
     auto contract = cast<ir::ContractOp>(*inner);
     bool simple = !contract.getPacked() && contract.getRows() == 1 && contract.getDepth() == 1;
-    bool isPrivate = usedOnlyBy(regions[scores], [&](Operation *user) { return inRows(user) || llvm::is_contained(regions[scores].ops, user); });
+    bool isPrivate = usedOnlyBy(regions[scores], [&](Operation *user) { return inRows(user) || isIn(user, scores); });
     if (!simple || !isPrivate)
       return std::nullopt;
     return std::pair(scores, rows);
@@ -310,6 +339,7 @@ private:
 
   func::FuncOp function;
   std::vector<Region> regions;
+  std::vector<int> rank; // by region: above that of every region it reads
   DenseMap<Operation *, int> owner;
 };
 

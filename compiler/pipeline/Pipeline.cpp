@@ -65,7 +65,7 @@ Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<CpuTa
   });
 }
 
-absl::Status Pipeline::internal(const char *what) { return absl::InternalError(absl::StrCat("compiler error in ", what, ": ", diagnostics_)); }
+absl::Status Pipeline::internal(const char *what) { return absl::InternalError(absl::StrCat("compiler error in ", what, ": ", diagnostics_, "this is a fault of Ingot's: please report it with the model")); }
 
 absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump) {
   for (auto [phase, phaseName] : kPhases) {
@@ -75,13 +75,7 @@ absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::St
       options_.progress(phaseName.str());
     absl::Status status;
     switch (phase) {
-    case Phase::Import:
-      if (absl::StatusOr<int> folded = FoldConstants(graph_); !folded.ok())
-        return folded.status();
-      RemoveDeadNodes(graph_);
-      module_ = importGraph(graph_, context_);
-      status = succeeded(verify(*module_)) && succeeded(verifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
-      break;
+    case Phase::Import: status = import(); break;
     case Phase::Simplify: status = simplify(); break;
     case Phase::Fuse: status = fuse(); break;
     case Phase::Vector: status = emitKernels(); break;
@@ -95,6 +89,18 @@ absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::St
         return dumped;
   }
   return absl::OkStatus();
+}
+
+absl::Status Pipeline::import() {
+  if (absl::StatusOr<int> folded = FoldConstants(graph_); !folded.ok())
+    return folded.status();
+  RemoveDeadNodes(graph_);
+  absl::StatusOr<SizeTable> sizes = SizeTable::of(graph_);
+  if (!sizes.ok())
+    return sizes.status();
+  sizes_ = *std::move(sizes);
+  module_ = importGraph(graph_, context_);
+  return succeeded(verify(*module_)) && succeeded(verifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
 }
 
 std::string Pipeline::text() const {
@@ -149,28 +155,29 @@ absl::Status Pipeline::fuse() {
 
 absl::Status Pipeline::emitKernels() {
   kernels_ = ModuleOp::create(UnknownLoc::get(&context_));
-  std::map<std::string, int> symbols = symbolPlaces(graph_);
   infos_.assign(levels_.size(), {});
+  bool isSound = true;
   for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
     if (!function->hasAttr("ingot.kind"))
       continue;
     for (size_t level = 0; level < levels_.size(); ++level) {
       std::string kernel = function.getName().str();
-      KernelBuilder builder(function, *kernels_, kernelSymbol(kernel, levels_[level].level), levels_[level], symbols);
+      KernelBuilder builder(function, *kernels_, kernelSymbol(kernel, levels_[level].level), levels_[level], sizes_);
       KernelInfo info = emitKernel(builder);
       builder.finish();
+      isSound &= !builder.failed();
       if (info.origin == INGOT_ORIGIN_LIBRARY) {
-        KernelBuilder prepare(function, *kernels_, prepareSymbol(kernel, levels_[level].level), levels_[level], symbols, KernelFunction::Prepare);
+        KernelBuilder prepare(function, *kernels_, prepareSymbol(kernel, levels_[level].level), levels_[level], sizes_, KernelFunction::Prepare);
         emitLibraryPrepare(prepare);
       }
       infos_[level][kernel] = std::move(info);
     }
   }
-  return succeeded(verify(*kernels_)) && succeeded(verifyAfterVector(*kernels_)) ? absl::OkStatus() : internal("code generation");
+  return isSound && succeeded(verify(*kernels_)) && succeeded(verifyAfterVector(*kernels_)) ? absl::OkStatus() : internal("code generation");
 }
 
 absl::Status Pipeline::buffers() {
-  plan_ = planProgram(graph_, *module_, infos_);
+  plan_ = planProgram(graph_, *module_, std::move(sizes_), infos_);
   if (std::string problem = verifyPlan(plan_); !problem.empty())
     return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
   if (failed(lowerKernels(*kernels_)))

@@ -40,6 +40,7 @@ public:
 
 private:
   absl::Status runPasses(llvm::function_ref<void(mlir::OpPassManager &)> add);
+  absl::Status import();
   absl::Status simplify();
   absl::Status fuse();
   absl::Status emitKernels();
@@ -51,6 +52,7 @@ private:
   std::vector<CpuTarget> levels_;
   mlir::MLIRContext context_;
   mlir::OwningOpRef<mlir::ModuleOp> module_, kernels_;
+  SizeTable sizes_;
   std::vector<std::map<std::string, KernelInfo>> infos_;
   ProgramPlan plan_;
   llvm::LLVMContext llvmContext_;

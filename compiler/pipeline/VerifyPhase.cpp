@@ -76,6 +76,14 @@ LogicalResult verifyAfterSimplify(ModuleOp module) {
   return check.result();
 }
 
+// Axes may have been merged.
+static bool sameElements(TypeRange a, TypeRange b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           TensorType x = toTensorType(std::get<0>(pair)), y = toTensorType(std::get<1>(pair));
+           return x.dtype == y.dtype && NumElements(x.dims) == NumElements(y.dims);
+         });
+}
+
 static void checkMain(Check &check, func::FuncOp main) {
   SymbolTable symbols(main->getParentOfType<ModuleOp>());
   for (Operation &op : main.getBody().front()) {
@@ -83,7 +91,7 @@ static void checkMain(Check &check, func::FuncOp main) {
       auto kernel = symbols.lookup<func::FuncOp>(dispatch.getKernel());
       if (!kernel)
         check.fail(&op, "calls a kernel that does not exist");
-      else if (kernel.getArgumentTypes() != dispatch.getOperandTypes() || kernel.getResultTypes() != dispatch.getResultTypes())
+      else if (kernel.getArgumentTypes() != dispatch.getOperandTypes() || !sameElements(kernel.getResultTypes(), dispatch.getResultTypes()))
         check.fail(&op, "does not match the types of @" + dispatch.getKernel());
       for (Value operand : op.getOperands())
         if (operand.getDefiningOp<ir::ViewOp>())
@@ -149,7 +157,7 @@ LogicalResult verifyAfterVector(ModuleOp kernels) {
 }
 
 std::string verifyPlan(const ProgramPlan &plan) {
-  size_t sizes = plan.symbols.size() + plan.sizes.size();
+  size_t sizes = plan.sizes.size();
   std::vector<bool> written(plan.values.size());
   for (size_t i = 0; i < plan.values.size(); ++i) {
     const ingot_value_t &value = plan.values[i];
@@ -161,8 +169,8 @@ std::string verifyPlan(const ProgramPlan &plan) {
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const PlannedStep &step = plan.steps[s];
     std::string where = absl::StrCat("step ", s, " (", step.name, ")");
-    if (step.kernel < 0 || static_cast<size_t>(step.kernel) >= plan.kernels.size() || step.tiles >= sizes || step.work >= sizes)
-      return absl::StrCat(where, " names a kernel or size outside its table");
+    if (step.kernel < 0 || static_cast<size_t>(step.kernel) >= plan.kernels.size())
+      return absl::StrCat(where, " names a kernel outside the table");
     used[static_cast<size_t>(step.kernel)] = true;
     for (uint32_t operand : step.operands) {
       if (operand >= plan.values.size())
@@ -184,6 +192,10 @@ std::string verifyPlan(const ProgramPlan &plan) {
   for (size_t k = 0; k < used.size(); ++k)
     if (!used[k])
       return absl::StrCat("kernel ", plan.kernels[k], " is never run");
+  for (const std::vector<PlannedKernel> &kernels : plan.variants)
+    for (size_t k = 0; k < kernels.size(); ++k)
+      if (kernels[k].tiles >= sizes || kernels[k].work >= sizes || (kernels[k].workspace != INGOT_NONE && kernels[k].workspace >= sizes))
+        return absl::StrCat("kernel ", plan.kernels[k], " names a size outside the table");
   uint64_t end = 0;
   for (const WeightItem &item : plan.weights) {
     if (item.offset < end || item.offset % INGOT_ALIGNMENT != 0)

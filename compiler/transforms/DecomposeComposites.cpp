@@ -99,7 +99,7 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
   }
   Dims in = typeOf(x).dims, w = typeOf(weights).dims;
   Dim groups = static_cast<int64_t>(op.getGroups());
-  Dim perGroup = *Dim::DivideExactly(w[0], groups);
+  Dim perGroup = Dim::FloorDiv(w[0], groups); // without a rest: a check says so
   TensorType windowsType{result.dtype, {in[0], groups}};
   windowsType.dims.insert(windowsType.dims.end(), result.dims.begin() + 2, result.dims.end());
   windowsType.dims.insert(windowsType.dims.end(), w.begin() + 1, w.end());

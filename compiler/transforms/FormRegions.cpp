@@ -1,5 +1,6 @@
 // Outlines each planned region as a function `@kernel_N` and replaces it by one ingot.dispatch. Kernels that are equal but for locations are
 // one function, which is why a deep model has the kernels of a shallow one. Test: tests/compiler/lit/form-regions.mlir.
+#include "compiler/fusion/MergeAxes.h"
 #include "compiler/fusion/RegionPlanner.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Builders.h"
@@ -100,6 +101,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
       results.push_back(mapping.lookup(output));
     func::ReturnOp::create(top, loc, results);
 
+    mergeAxes(function);
     StringAttr &symbol = known[textWithoutLocations(function)];
     if (symbol) {
       function.erase();

@@ -46,7 +46,7 @@ StridedView StridedView::broadcast(const Dims &target) const {
   StridedView result{offset, target, Dims(target.size(), Dim(0))};
   size_t lead = target.size() - dims.size();
   for (size_t i = 0; i < dims.size(); ++i)
-    if (dims[i] == target[lead + i])
+    if (!dims[i].Is(1) || target[lead + i].Is(1)) // sizes of another form are equal: a check says so
       result.strides[lead + i] = strides[i];
   return result;
 }

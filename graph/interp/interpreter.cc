@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/interp/evaluate.h"
+#include "graph/shape/facts.h"
 
 namespace ingot {
 namespace {
@@ -31,8 +32,15 @@ class Run {
   }
 
   absl::Status Nodes() {
-    for (const Node &node : graph_.nodes) {
-      if (absl::Status status = Evaluate(node); !status.ok()) return interp::NodeError(node, status);
+    absl::StatusOr<std::vector<NodeFact>> facts = UnprovenFacts(graph_);
+    if (!facts.ok()) return facts.status();
+    auto fact = facts->begin();
+    for (size_t i = 0; i < graph_.nodes.size(); ++i) {
+      const Node &node = graph_.nodes[i];
+      absl::Status status;
+      for (; fact != facts->end() && fact->node == i; ++fact) status.Update(fact->fact.Check(symbols_));
+      if (status.ok()) status = Evaluate(node);
+      if (!status.ok()) return interp::NodeError(node, status);
     }
     return absl::OkStatus();
   }

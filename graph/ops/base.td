@@ -53,6 +53,10 @@ class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> tra
   string dtypes = "Number";  // DTypeSet without the k, of the operands
   int sinceOpSet = 1;
   string toleranceText = "8";
+  // Which elements of each operand one element of the result needs (Reads without the k); the last entry stands for the operands behind it.
+  // Empty: as the fusion kind says (generate.py).
+  list<string> reads = [];
+  int cost = 1;  // of one element of the result, in additions
   // C++ for one scalar or vector: `b` (ImplicitLocOpBuilder), operands `x`, `y`, `z`; yields a Value. Empty: not element-wise, or not for that class.
   string floatBody = "";
   string intBody = "";       // signed integers

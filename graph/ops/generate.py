@@ -16,6 +16,10 @@ import sys
 
 FAMILIES = {"math": "Element-wise math", "tensor": "Data movement", "reduce": "Reductions", "nn": "Contractions and composites"}
 
+# How operands are read where a record does not say.
+READS = {"Leaf": "Point", "Elementwise": "Point", "Reduction": "Rows", "Contraction": "Anywhere", "View": "Anywhere", "Gather": "Anywhere",
+         "Composite": "Anywhere"}
+
 
 class Op:
     def __init__(self, record, defs):
@@ -23,7 +27,7 @@ class Op:
         self.enum = record["!name"].removeprefix("Ingot_").removesuffix("Op")
         self.summary = record["summary"]
         self.family = os.path.basename(record["!locs"][-1].split(":")[0]).removesuffix(".td")
-        for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet"):
+        for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet", "cost"):
             setattr(self, key, record[key])
         self.operands, self.attributes = [], []
         for argument, name in record["arguments"]["args"]:
@@ -34,6 +38,10 @@ class Op:
                 self.operands.append((name, "Variadic" if "Variadic" in definition["!superclasses"] else "One"))
             else:
                 sys.exit(f"{record['!name']}: argument '{name}' is neither a tensor nor an attribute of base.td")
+        reads = record["reads"] or [READS[self.fusion]]
+        if len(reads) > max(len(self.operands), 1):
+            sys.exit(f"{record['!name']}: 'reads' has more entries than there are operands")
+        self.reads = [reads[min(i, len(reads) - 1)] for i in range(len(self.operands))]
         if self.family not in FAMILIES:
             sys.exit(f"{record['!name']}: family '{self.family}' is not one of {sorted(FAMILIES)}")
 
@@ -66,7 +74,7 @@ def schemas(ops):
     out = []
     for op in ops:
         if op.operands:
-            rows = ", ".join(f'{{"{name}", OperandForm::k{form}}}' for name, form in op.operands)
+            rows = ", ".join(f'{{"{name}", OperandForm::k{form}, Reads::k{reads}}}' for (name, form), reads in zip(op.operands, op.reads))
             out.append(f"constexpr OperandSchema k{op.enum}Operands[] = {{{rows}}};\n")
         if op.attributes:
             rows = ", ".join(f'{{"{name}", AttributeKind::k{kind}, "{default}"}}' for name, kind, default in op.attributes)
@@ -76,7 +84,7 @@ def schemas(ops):
         operands = f"k{op.enum}Operands" if op.operands else "{}"
         attributes = f"k{op.enum}Attributes" if op.attributes else "{}"
         out.append(f'    {{OpKind::k{op.enum}, "{op.name}", {json.dumps(op.summary)}, {operands}, {attributes}, '
-                   f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, "{op.shapeRule}", {op.sinceOpSet}, {op.toleranceText}}},\n')
+                   f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, "{op.shapeRule}", {op.sinceOpSet}, {op.cost}, {op.toleranceText}}},\n')
     out.append("};\n")
     return "".join(out)
 

@@ -21,21 +21,25 @@ def Ingot_SignOp : Ingot_Unary<"sign"> {
 }
 def Ingot_ExpOp : Ingot_Unary<"exp"> {
   let summary = "e to the x.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "expOf(b, x)";
 }
 def Ingot_LogOp : Ingot_Unary<"log"> {
   let summary = "Natural logarithm.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "logOf(b, x)";
 }
 def Ingot_SqrtOp : Ingot_Unary<"sqrt"> {
   let summary = "Square root.";
+  let cost = 4;
   let dtypes = "Float";
   let floatBody = "math::SqrtOp::create(b, x)";
 }
 def Ingot_RsqrtOp : Ingot_Unary<"rsqrt"> {
   let summary = "1 / sqrt(x).";
+  let cost = 4;
   let dtypes = "Float";
   let floatBody = "arith::DivFOp::create(b, constantLike(b, x, 1), math::SqrtOp::create(b, x))";
 }
@@ -46,21 +50,25 @@ def Ingot_ReciprocalOp : Ingot_Unary<"reciprocal"> {
 }
 def Ingot_TanhOp : Ingot_Unary<"tanh"> {
   let summary = "Hyperbolic tangent.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "math::TanhOp::create(b, x)";
 }
 def Ingot_ErfOp : Ingot_Unary<"erf"> {
   let summary = "Gauss error function.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "math::ErfOp::create(b, x)";
 }
 def Ingot_SinOp : Ingot_Unary<"sin"> {
   let summary = "Sine of x in radians.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "math::SinOp::create(b, x)";
 }
 def Ingot_CosOp : Ingot_Unary<"cos"> {
   let summary = "Cosine of x in radians.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "math::CosOp::create(b, x)";
 }
@@ -87,6 +95,7 @@ def Ingot_ReluOp : Ingot_Unary<"relu"> {
 }
 def Ingot_SigmoidOp : Ingot_Unary<"sigmoid"> {
   let summary = "1 / (1 + exp(-x)).";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "sigmoidOf(b, x)";
 }
@@ -118,6 +127,7 @@ def Ingot_MulOp : Ingot_Binary<"mul"> {
 }
 def Ingot_DivOp : Ingot_Binary<"div"> {
   let summary = "x / y; integers round towards zero, and a zero divisor gives 0.";
+  let cost = 4;
   let floatBody = "arith::DivFOp::create(b, x, y)";
   let intBody = "safeDivide(b, x, y, /*isSigned=*/true)";
   let unsignedBody = "safeDivide(b, x, y, /*isSigned=*/false)";
@@ -130,6 +140,7 @@ def Ingot_RemOp : Ingot_Binary<"rem"> {
 }
 def Ingot_PowOp : Ingot_Binary<"pow"> {
   let summary = "x to the y.";
+  let cost = 16;
   let dtypes = "Float";
   let floatBody = "powOf(b, x, y)";
   let toleranceText = "64";

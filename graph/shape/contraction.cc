@@ -41,6 +41,9 @@ absl::StatusOr<TensorType> InferArgMax(InferContext &c) {
   } else {
     result.dims.erase(result.dims.begin() + *axis);
   }
+  if (!c.MustBeAtMost(Dim::Min(1, NumElements(result.dims)), x.dims[static_cast<size_t>(*axis)], "an axis must not be empty to have a largest element")) {
+    return absl::InvalidArgumentError(absl::StrCat("axis ", *axis, " of ", x.ToString(), " is empty, so it has no largest element"));
+  }
   return result;
 }
 
@@ -49,11 +52,11 @@ absl::StatusOr<TensorType> InferMatMul(InferContext &c) {
   if (x.dtype != y.dtype) return absl::InvalidArgumentError(absl::StrCat("operands are ", x.ToString(), " and ", y.ToString(), "; cast one of them"));
   if (x.rank() < 2 || y.rank() < 2) return absl::InvalidArgumentError(absl::StrCat("operands ", x.ToString(), " and ", y.ToString(), " need rank 2 or more; reshape vectors"));
   const Dim &k = x.dims.back(), &other = y.dims[y.dims.size() - 2];
-  if (k != other) {
+  if (!c.MustBeEqual(k, other, "a matmul's contracted sizes must be equal")) {
     return absl::InvalidArgumentError(absl::StrCat("operands ", x.ToString(), " and ", y.ToString(), " disagree on the contracted size: ", k.ToString(), " and ", other.ToString(),
                                                    "; transpose or reshape one of them"));
   }
-  absl::StatusOr<Dims> batch = BroadcastDims(Dims(x.dims.begin(), x.dims.end() - 2), Dims(y.dims.begin(), y.dims.end() - 2));
+  absl::StatusOr<Dims> batch = c.Broadcast(Dims(x.dims.begin(), x.dims.end() - 2), Dims(y.dims.begin(), y.dims.end() - 2));
   if (!batch.ok()) return batch.status();
   TensorType result{x.dtype, *std::move(batch)};
   result.dims.push_back(x.dims[x.dims.size() - 2]);
@@ -79,15 +82,18 @@ absl::StatusOr<TensorType> InferConv(InferContext &c) {
       !std::all_of(pads.begin(), pads.end(), small(0))) {
     return absl::InvalidArgumentError("groups, strides and dilations must be at least 1 and pads at least 0");
   }
-  if (x.dims[1] != w.dims[1] * Dim(groups)) {
+  if (!c.MustBeEqual(x.dims[1], w.dims[1] * Dim(groups), "a convolution's channels must be those of its weights times the groups")) {
     return absl::InvalidArgumentError(absl::StrCat("x has ", x.dims[1].ToString(), " channels; weights want ", (w.dims[1] * Dim(groups)).ToString()));
   }
-  if (auto m = w.dims[0].constant(); m && *m % groups != 0) return absl::InvalidArgumentError(absl::StrCat(*m, " output channels do not divide into ", groups, " groups"));
+  if (!c.MustBeEqual(Dim::Mod(w.dims[0], groups), 0, "a convolution's output channels must divide into its groups")) {
+    return absl::InvalidArgumentError(absl::StrCat(w.dims[0].ToString(), " output channels do not divide into ", groups, " groups"));
+  }
   TensorType result{x.dtype, {x.dims[0], w.dims[0]}};
   for (size_t i = 0; i < n; ++i) {
     Dim extent = (w.dims[i + 2] - 1) * Dim(dilations[i]) + 1;
-    Dim out = Dim::FloorDiv(x.dims[i + 2] + Dim(pads[i]) + Dim(pads[n + i]) - extent, Dim(strides[i])) + 1;
-    if (out.constant().value_or(1) < 1) return absl::InvalidArgumentError(absl::StrCat("the kernel of size ", extent.ToString(), " is larger than the padded input on spatial axis ", i));
+    Dim padded = x.dims[i + 2] + Dim(pads[i]) + Dim(pads[n + i]);
+    Dim out = Dim::FloorDiv(padded - extent, Dim(strides[i])) + 1;
+    if (!c.MustBeAtMost(extent, padded, "a convolution's window must fit into its padded input") || out.constant().value_or(1) < 1) return absl::InvalidArgumentError(absl::StrCat("the kernel of size ", extent.ToString(), " is larger than the padded input on spatial axis ", i));
     result.dims.push_back(out);
   }
   return result;

@@ -12,7 +12,7 @@ absl::StatusOr<TensorType> Broadcast(InferContext &c, size_t first) {
     if (c.operand(i).dtype != result.dtype) {
       return absl::InvalidArgumentError(absl::StrCat("operands have dtypes ", std::string(Name(result.dtype)), " and ", std::string(Name(c.operand(i).dtype)), "; cast one of them"));
     }
-    absl::StatusOr<Dims> dims = BroadcastDims(result.dims, c.operand(i).dims);
+    absl::StatusOr<Dims> dims = c.Broadcast(result.dims, c.operand(i).dims);
     if (!dims.ok()) return dims.status();
     result.dims = *std::move(dims);
   }
@@ -33,7 +33,7 @@ absl::StatusOr<TensorType> InferSelect(InferContext &c) {
   if (c.operand(0).dtype != DType::kBool) return absl::InvalidArgumentError("the condition must be bool");
   absl::StatusOr<TensorType> type = Broadcast(c, 1);
   if (!type.ok()) return type;
-  absl::StatusOr<Dims> dims = BroadcastDims(c.operand(0).dims, type->dims);
+  absl::StatusOr<Dims> dims = c.Broadcast(c.operand(0).dims, type->dims);
   if (!dims.ok()) return dims.status();
   return TensorType{type->dtype, *std::move(dims)};
 }
@@ -56,9 +56,7 @@ absl::StatusOr<TensorType> InferLayerNorm(InferContext &c) {
   if (!type.ok()) return type;
   for (size_t i = 1; i < c.operands.size(); ++i) {
     if (c.operand(i).dtype != type->dtype) return absl::InvalidArgumentError("scale and shift must have x's dtype");
-    absl::StatusOr<Dims> dims = BroadcastDims(type->dims, c.operand(i).dims);
-    if (!dims.ok()) return dims.status();
-    if (*dims != type->dims) return absl::InvalidArgumentError(absl::StrCat("scale or shift ", c.operand(i).ToString(), " does not broadcast to ", type->ToString()));
+    if (!c.MustBroadcastTo(c.operand(i).dims, type->dims)) return absl::InvalidArgumentError(absl::StrCat("scale or shift ", c.operand(i).ToString(), " does not broadcast to ", type->ToString()));
   }
   return type;
 }

@@ -112,7 +112,29 @@ ShapeRule FindShapeRule(std::string_view name) {
   return nullptr;
 }
 
-absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands, Attributes &attributes) {
+bool InferContext::MustBeEqual(const Dim &a, const Dim &b, const char *what) {
+  if (std::optional<int64_t> difference = (a - b).constant()) return *difference == 0;
+  if (facts != nullptr) facts->push_back({SizeFact::Kind::kEqual, a, b, what});
+  return true;
+}
+
+bool InferContext::MustBeAtMost(const Dim &a, const Dim &b, const char *what) {
+  if (std::optional<int64_t> difference = (a - b).constant()) return *difference <= 0;
+  if (facts != nullptr) facts->push_back({SizeFact::Kind::kAtMost, a, b, what});
+  return true;
+}
+
+bool InferContext::MustBroadcastTo(const Dims &from, const Dims &to) {
+  if (from.size() > to.size()) return false;
+  size_t lead = to.size() - from.size();
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (!from[i].Is(1) && !MustBeEqual(from[i], to[lead + i], "a size that is not 1 for every input must be the one it broadcasts to")) return false;
+  }
+  return true;
+}
+
+absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands, Attributes &attributes,
+                                     std::vector<SizeFact> *facts) {
   bool variadic = !schema.operands.empty() && schema.operands.back().form == OperandForm::kVariadic;
   if (variadic ? operands.size() < schema.operands.size() : operands.size() != schema.operands.size()) {
     return absl::InvalidArgumentError(absl::StrCat("takes ", variadic ? "at least " : "", schema.operands.size(), " operands, got ", operands.size()));
@@ -126,7 +148,7 @@ absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<c
   if (absl::Status status = CompleteAttributes(schema, attributes); !status.ok()) return status;
   ShapeRule rule = FindShapeRule(schema.shape_rule);
   if (rule == nullptr) return absl::InternalError(absl::StrCat("there is no shape rule '", std::string(schema.shape_rule), "'"));
-  InferContext context{schema, operands, attributes};
+  InferContext context{schema, operands, attributes, facts};
   absl::StatusOr<TensorType> type = rule(context);
   if (!type.ok()) return type;
   if (type->rank() > kMaxRank) return absl::InvalidArgumentError(absl::StrCat("the result has rank ", type->rank(), "; at most ", kMaxRank, " is supported"));
@@ -134,15 +156,15 @@ absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<c
     if (dim.undefined()) {
       return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), "; a size overflows 64 bits or is too long an expression"));
     }
-    if (auto value = dim.constant(); value && *value < 0) return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), ", with a negative size"));
+    if (!context.MustBeAtMost(0, dim, "no size may be negative")) return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), ", with a negative size"));
   }
   return type;
 }
 
-absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node) {
+absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts) {
   std::vector<const TensorType *> operands;
   for (ValueId id : node.inputs) operands.push_back(id == kNoValue ? nullptr : &graph.type(id));
-  return InferType(Schema(node.op), operands, node.attributes);
+  return InferType(Schema(node.op), operands, node.attributes, facts);
 }
 
 absl::StatusOr<int64_t> NormalizeAxis(int64_t axis, int rank) {
@@ -153,17 +175,17 @@ absl::StatusOr<int64_t> NormalizeAxis(int64_t axis, int rank) {
   return axis < 0 ? axis + rank : axis;
 }
 
-absl::StatusOr<Dims> BroadcastDims(const Dims &a, const Dims &b) {
+absl::StatusOr<Dims> InferContext::Broadcast(const Dims &a, const Dims &b) {
   Dims result(std::max(a.size(), b.size()));
   for (size_t i = 0; i < result.size(); ++i) {
     const Dim *x = i < a.size() ? &a[a.size() - 1 - i] : nullptr, *y = i < b.size() ? &b[b.size() - 1 - i] : nullptr;
     Dim &out = result[result.size() - 1 - i];
     if (x == nullptr || y == nullptr) {
       out = x == nullptr ? *y : *x;
-    } else if (*x == *y || y->Is(1)) {
-      out = *x;
-    } else if (x->Is(1)) {
-      out = *y;
+    } else if (x->Is(1) || y->Is(1)) {
+      out = x->Is(1) ? *y : *x;
+    } else if (MustBeEqual(*x, *y, "sizes that broadcast must be equal where none is 1 for every input")) {
+      out = y->is_constant() ? *y : *x;
     } else {
       return absl::InvalidArgumentError(absl::StrCat("shapes ", ToString(a), " and ", ToString(b), " do not broadcast: ", x->ToString(), " against ", y->ToString(),
                                                      "; sizes must be equal, or one of them 1"));

@@ -17,8 +17,8 @@ absl::Status OnePerAxis(const char *attribute, size_t count, int rank) {
 absl::StatusOr<TensorType> InferReshape(InferContext &c) {
   const Dims &dims = c.Get<Dims>("dims");
   Dim from = NumElements(c.operand(0).dims), to = NumElements(dims);
-  // Two expressions of one size can differ in form (a floordiv that is exact); constants cannot.
-  if (from != to && from.is_constant() && to.is_constant()) {
+  // Two expressions of one size can differ in form (a floordiv that is exact).
+  if (!c.MustBeEqual(from, to, "a reshape must keep the number of elements")) {
     return absl::InvalidArgumentError(absl::StrCat("cannot reshape ", c.operand(0).ToString(), " (", from.ToString(), " elements) to ", ToString(dims), " (", to.ToString(), " elements); keep the number of elements"));
   }
   return TensorType{c.operand(0).dtype, dims};
@@ -43,9 +43,7 @@ absl::StatusOr<TensorType> InferTranspose(InferContext &c) {
 
 absl::StatusOr<TensorType> InferBroadcastTo(InferContext &c) {
   const Dims &dims = c.Get<Dims>("dims");
-  absl::StatusOr<Dims> both = BroadcastDims(c.operand(0).dims, dims);
-  if (!both.ok()) return both.status();
-  if (*both != dims) return absl::InvalidArgumentError(absl::StrCat("cannot broadcast ", c.operand(0).ToString(), " to ", ToString(dims)));
+  if (!c.MustBroadcastTo(c.operand(0).dims, dims)) return absl::InvalidArgumentError(absl::StrCat("cannot broadcast ", c.operand(0).ToString(), " to ", ToString(dims)));
   return TensorType{c.operand(0).dtype, dims};
 }
 
@@ -63,10 +61,10 @@ absl::StatusOr<TensorType> InferSlice(InferContext &c) {
     Dim count = Dim::CeilDiv(span, Dim(std::abs(steps[i])));
     if (count.constant().value_or(0) < 0) count = 0;
     // The first element read backwards is `start` itself, so that it must lie below the size unless nothing is read.
-    int64_t largest = steps[i] < 0 && !count.Is(0) ? -1 : 0;
-    bool bad = starts[i].constant().value_or(0) < 0 || limits[i].constant().value_or(0) < (steps[i] < 0 ? -1 : 0) ||
-               (starts[i] - x.dims[i]).constant().value_or(largest) > largest || (limits[i] - x.dims[i]).constant().value_or(0) > 0;
-    if (bad) {
+    Dim last = steps[i] > 0 ? x.dims[i] : x.dims[i] - Dim::Min(1, count);
+    constexpr const char *kWhy = "a slice must lie within its axis";
+    if (!c.MustBeAtMost(0, starts[i], kWhy) || !c.MustBeAtMost(steps[i] < 0 ? -1 : 0, limits[i], kWhy) || !c.MustBeAtMost(starts[i], last, kWhy) ||
+        !c.MustBeAtMost(limits[i], x.dims[i], kWhy) || (steps[i] < 0 && !count.Is(0) && (starts[i] - x.dims[i]).constant().value_or(-1) >= 0)) {
       return absl::InvalidArgumentError(absl::StrCat("axis ", i, " of size ", x.dims[i].ToString(), " has start ", starts[i].ToString(), ", limit ",
                                                      limits[i].ToString(), " and step ", steps[i], ", out of bounds; clamp them to the axis"));
     }
@@ -87,7 +85,7 @@ absl::StatusOr<TensorType> InferConcat(InferContext &c) {
       size_t at = static_cast<size_t>(d);
       if (d == *axis) {
         result.dims[at] = result.dims[at] + x.dims[at];
-      } else if (x.dims[at] != result.dims[at]) {
+      } else if (!c.MustBeEqual(x.dims[at], result.dims[at], "operands of a concat must have equal sizes on the other axes")) {
         return absl::InvalidArgumentError(absl::StrCat("operands ", c.operand(0).ToString(), " and ", x.ToString(), " differ on axis ", d, " besides the concatenated one"));
       }
     }
@@ -103,7 +101,8 @@ absl::StatusOr<TensorType> InferPad(InferContext &c) {
   if (c.operand(1).rank() != 0 || c.operand(1).dtype != x.dtype) return absl::InvalidArgumentError("the padding value must be a scalar of x's dtype");
   TensorType result{x.dtype, {}};
   for (size_t i = 0; i < low.size(); ++i) {
-    if (low[i].constant().value_or(0) < 0 || high[i].constant().value_or(0) < 0) return absl::InvalidArgumentError(absl::StrCat("axis ", i, " has negative padding; slice instead"));
+    constexpr const char *kWhy = "padding may not be negative";
+    if (!c.MustBeAtMost(0, low[i], kWhy) || !c.MustBeAtMost(0, high[i], kWhy)) return absl::InvalidArgumentError(absl::StrCat("axis ", i, " has negative padding; slice instead"));
     result.dims.push_back(low[i] + x.dims[i] + high[i]);
   }
   return result;
@@ -118,6 +117,9 @@ absl::StatusOr<TensorType> InferGather(InferContext &c) {
   TensorType result{x.dtype, Dims(x.dims.begin(), x.dims.begin() + *axis)};
   result.dims.insert(result.dims.end(), indices.dims.begin(), indices.dims.end());
   result.dims.insert(result.dims.end(), x.dims.begin() + *axis + 1, x.dims.end());
+  if (!c.MustBeAtMost(Dim::Min(1, NumElements(result.dims)), x.dims[static_cast<size_t>(*axis)], "an axis that is gathered from must not be empty")) {
+    return absl::InvalidArgumentError(absl::StrCat("axis ", *axis, " of ", x.ToString(), " is empty, so there is nothing to gather"));
+  }
   return result;
 }
 

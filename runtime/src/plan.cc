@@ -29,6 +29,7 @@ int32_t CheckValues(const ingot_context_t *context, const Plan *plan, ingot_stat
     // A second value over a caller's buffer may be smaller than the buffer.
     if (value.kind == INGOT_VALUE_INPUT) limit = plan->sizes[desc->values[desc->inputs[value.slot].value].bytes];
     if (value.kind == INGOT_VALUE_OUTPUT) limit = plan->sizes[desc->values[desc->outputs[value.slot].value].bytes];
+    if (bytes < 0) return Malformed(context, status, "value", v, "has a negative size");
     if (bytes > limit) return Malformed(context, status, "value", v, "is larger than what holds it");
   }
   return INGOT_OK;
@@ -71,14 +72,16 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
         return Malformed(context, status, "step", s, "copies between sizes");
       continue;
     }
-    planned->run = kernels[step.kernel].run;
-    planned->tiles = plan->sizes[step.tiles];
+    const ingot_kernel_t &kernel = kernels[step.kernel];
+    planned->run = kernel.run;
+    planned->tiles = plan->sizes[kernel.tiles];
+    if (planned->tiles < 0) return Malformed(context, status, "step", s, "has a negative number of tiles");
     if (planned->tiles == 0) continue;
-    planned->workers = StepWorkers(plan->sizes[step.work], planned->tiles, context->max_workers);
+    planned->workers = StepWorkers(plan->sizes[kernel.work], planned->tiles, context->max_workers);
     planned->chunk = (planned->tiles - 1) / (planned->workers * kChunksPerWorker) + 1;
     if (planned->workers > 1) ++plan->parallel_steps;
     if (planned->workers > plan->workers) plan->workers = planned->workers;
-    uint32_t size = kernels[step.kernel].workspace;
+    uint32_t size = kernel.workspace;
     if (size == INGOT_NONE) continue;
     uint64_t bytes = static_cast<uint64_t>(plan->sizes[size]);
     if (bytes > kMaxBytes)

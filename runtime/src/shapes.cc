@@ -3,6 +3,7 @@
 #include "runtime/src/shapes.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 namespace ingot::runtime {
 namespace {
@@ -69,18 +70,51 @@ bool BytesAgree(const ingot_program_desc_t *desc, const int64_t *sizes, const in
   return bytes == sizes[desc->values[io.value].bytes];
 }
 
+// The expression behind a size, in quotes unless it is a number alone.
+void AppendSize(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t index, Text *text) {
+  const char *name = nullptr;
+  if (index < desc->num_symbols) name = desc->symbols[index].name;
+  if (index >= desc->num_symbols && desc->size_texts != nullptr) name = desc->size_texts[index - desc->num_symbols];
+  bool number = name == nullptr || ((*name == '-' || (*name >= '0' && *name <= '9')) && strchr(name, ' ') == nullptr);
+  if (number) return text->Append("%" PRId64, sizes[index]);
+  text->Append("'%s' = %" PRId64, name, sizes[index]);
+}
+
+int32_t FailForSizes(const ingot_program_desc_t *desc, const int64_t *sizes, const char *what, ingot_status_t *status) {
+  Text symbols;
+  for (uint32_t s = 0; s < desc->num_symbols; ++s) symbols.Append("%s%s=%" PRId64, s == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
+  return Fail(status, INGOT_INVALID_ARGUMENT, "%s of program '%s' overflows or divides by zero for %s: use other input shapes", what,
+              desc->name, symbols.used == 0 ? "its static shapes" : symbols.data);
+}
+
+int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, ingot_status_t *status) {
+  for (uint32_t i = 0; i < desc->num_checks; ++i) {
+    const ingot_check_t &check = desc->checks[i];
+    bool equal = check.kind == INGOT_CHECK_EQUAL;
+    if (equal ? sizes[check.a] == sizes[check.b] : sizes[check.a] <= sizes[check.b]) continue;
+    Text a, b;
+    AppendSize(desc, sizes, check.a, &a);
+    AppendSize(desc, sizes, check.b, &b);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other input shapes", NameOr(check.node, "?"),
+                NameOr(check.what, "sizes do not fit"), a.data, equal ? "not equal to" : "larger than", b.data);
+  }
+  return INGOT_OK;
+}
+
 int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status_t *status) {
-  bool overflow = desc->eval_sizes != nullptr && desc->eval_sizes(sizes) != 0;
-  for (uint32_t i = desc->num_symbols; i < desc->num_sizes && !overflow; ++i) overflow = sizes[i] < 0;
-  bool agree = true;
+  int32_t bad = desc->eval_sizes != nullptr ? desc->eval_sizes(sizes) : 0;
+  if (bad != 0) {
+    uint32_t index = static_cast<uint32_t>(bad) - 1;
+    Text size;
+    bool named = index >= desc->num_symbols && index < desc->num_sizes && desc->size_texts != nullptr;
+    size.Append(named ? "the size '%s'" : "a size", named ? desc->size_texts[index - desc->num_symbols] : "");
+    return FailForSizes(desc, sizes, size.data, status);
+  }
+  if (int32_t code = RunChecks(desc, sizes, status); code != INGOT_OK) return code;
+  bool overflow = false, agree = true;
   for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i) agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
   for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i) agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
-  if (overflow) {
-    Text symbols;
-    for (uint32_t s = 0; s < desc->num_symbols; ++s) symbols.Append("%s%s=%" PRId64, s == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
-    return Fail(status, INGOT_INVALID_ARGUMENT, "a size of program '%s' is negative or overflows for %s: use other input shapes",
-                desc->name, symbols.used == 0 ? "its static shapes" : symbols.data);
-  }
+  if (overflow) return FailForSizes(desc, sizes, "the bytes of an input or output", status);
   if (!agree)
     return Fail(status, INGOT_INTERNAL, "program '%s' is malformed: bytes of inputs or outputs contradict their dims; compile it again",
                 desc->name);

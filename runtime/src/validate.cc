@@ -36,7 +36,8 @@ struct Validator {
       uint32_t count;
       const void *table;
     } tables[] = {
-        {"symbols", desc->num_symbols, desc->symbols},    {"inputs", desc->num_inputs, desc->inputs},
+        {"symbols", desc->num_symbols, desc->symbols},    {"checks", desc->num_checks, desc->checks},
+           {"inputs", desc->num_inputs, desc->inputs},
         {"outputs", desc->num_outputs, desc->outputs},    {"values", desc->num_values, desc->values},
         {"operands", desc->num_operands, desc->operands}, {"steps", desc->num_steps, desc->steps},
         {"variants", desc->num_variants, desc->variants},
@@ -56,6 +57,15 @@ struct Validator {
       const ingot_symbol_t &symbol = desc->symbols[i];
       if (symbol.name == nullptr) return Bad("symbol", i, "has no name");
       if (symbol.min < 0 || symbol.min > symbol.max) return Bad("symbol", i, "has an empty or negative range");
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Checks() const {
+    for (uint32_t i = 0; i < desc->num_checks; ++i) {
+      const ingot_check_t &check = desc->checks[i];
+      if (check.kind > INGOT_CHECK_AT_MOST) return Bad("check", i, "has an unknown kind");
+      if (!SizeOk(check.a) || !SizeOk(check.b)) return Bad("check", i, "names a size outside the size table");
     }
     return INGOT_OK;
   }
@@ -137,7 +147,6 @@ struct Validator {
         continue;
       }
       if (step.kernel >= desc->num_kernels) return Bad("step", s, "names a kernel outside the table");
-      if (!SizeOk(step.tiles) || !SizeOk(step.work)) return Bad("step", s, "has tiles or work outside the size table");
     }
     return INGOT_OK;
   }
@@ -150,6 +159,7 @@ struct Validator {
       for (uint32_t k = 0; k < desc->num_kernels; ++k) {
         const ingot_kernel_t &kernel = variant.kernels[k];
         if (kernel.run == nullptr) return Bad("kernel", k, "has no code");
+        if (!SizeOk(kernel.tiles) || !SizeOk(kernel.work)) return Bad("kernel", k, "has tiles or work outside the size table");
         if (kernel.workspace != INGOT_NONE && !SizeOk(kernel.workspace)) return Bad("kernel", k, "has a workspace outside the size table");
       }
     }
@@ -175,6 +185,7 @@ int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *st
   Validator validator{desc, status};
   int32_t code = validator.Head();
   if (code == INGOT_OK) code = validator.Symbols();
+  if (code == INGOT_OK) code = validator.Checks();
   if (code == INGOT_OK) code = validator.Values();
   if (code == INGOT_OK) code = validator.Interface("input", desc->inputs, desc->num_inputs, INGOT_VALUE_INPUT);
   if (code == INGOT_OK) code = validator.Interface("output", desc->outputs, desc->num_outputs, INGOT_VALUE_OUTPUT);

@@ -96,7 +96,7 @@ TEST_F(VerifyPhase, Vector) {
 // x -> kernel a -> arena value -> kernel b -> y.
 ProgramPlan TwoSteps() {
   ProgramPlan plan;
-  plan.sizes = {Dim(64)};
+  plan.sizes.index(Dim(64));
   plan.kernels = {"a", "b"};
   auto value = [](ingot_value_kind_t kind, uint32_t first, uint32_t last) {
     ingot_value_t value = {};
@@ -104,7 +104,9 @@ ProgramPlan TwoSteps() {
     return value;
   };
   plan.values = {value(INGOT_VALUE_INPUT, 0, 0), value(INGOT_VALUE_ARENA, 0, 1), value(INGOT_VALUE_OUTPUT, 1, 1)};
-  plan.steps = {{0, {0, 1}, 0, 0, "first"}, {1, {1, 2}, 0, 0, "second"}};
+  plan.steps = {{0, {0, 1}, "first"}, {1, {1, 2}, "second"}};
+  PlannedKernel kernel{0, 0, INGOT_NONE, INGOT_ORIGIN_GENERATED};
+  plan.variants = {{kernel, kernel}};
   plan.outputs = {{"y", 2, {}, {}}};
   return plan;
 }
@@ -118,7 +120,8 @@ TEST(VerifyPlan, AcceptsAndRefuses) {
   };
   EXPECT_THAT(broken([](ProgramPlan &plan) { std::swap(plan.steps[0], plan.steps[1]); }), HasSubstr("before it is written"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.values[1].last_step = 0; }), HasSubstr("outside its lifetime"));
-  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].kernel = 2; }), HasSubstr("outside its table"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].kernel = 2; }), HasSubstr("names a kernel outside the table"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.variants[0][1].tiles = 7; }), HasSubstr("kernel b names a size outside the table"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].kernel = 0; }), HasSubstr("never run"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].operands = {1, 9}; }), HasSubstr("outside the table"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps.pop_back(); plan.kernels.pop_back(); }), HasSubstr("'y' is never written"));

@@ -59,9 +59,11 @@ TEST(BuilderTest, OperandsBroadcast) {
   EXPECT_EQ(sum({"n + 1"}, {"1 + n"}), "f32[n + 1]");
   EXPECT_EQ(sum({0, 3}, {1, 3}), "f32[0, 3]");
   EXPECT_TRUE(b.status().ok()) << b.status().message();
-  sum({"n"}, {"m"});
+  EXPECT_EQ(sum({"n", 4}, {"m", 4}), "f32[n, 4]") << "checked at run time";
+  EXPECT_EQ(sum({"n"}, {6}), "f32[6]");
+  sum({"n"}, {"n + 2"});
   EXPECT_THAT(std::string(b.status().message()),
-              HasSubstr("shapes [n] and [m] do not broadcast: n against m; sizes must be equal, or one of them 1"));
+              HasSubstr("shapes [n] and [n + 2] do not broadcast: n against n + 2; sizes must be equal, or one of them 1"));
 }
 
 TEST(BuilderTest, FirstErrorSticksAndNamesTheLine) {

@@ -199,7 +199,7 @@ TEST(DimTest, HostileTexts) {
 }
 
 TEST(DimTest, HostileSizes) {
-  EXPECT_THAT(ParseError(std::string(1001, '1')), HasSubstr("longer than 1,000 characters"));
+  EXPECT_THAT(ParseError(std::string(1001, '1')), HasSubstr("longer than 1000 characters"));
   EXPECT_THAT(ParseError(std::string(100, '(')), HasSubstr("nested too deeply"));
   EXPECT_THAT(ParseError(std::string(400, '-') + "n"), HasSubstr("nested too deeply"));
   std::string nested = "n";

@@ -68,7 +68,7 @@ TEST_P(BadDescriptionTest, IsRefusedWithAMessage) {
 }
 
 const BadCase kBadCases[] = {
-    {"AbiVersion", [](ChainProgram &p) { p.desc.abi_version = 2; }, "abi version 2"},
+    {"AbiVersion", [](ChainProgram &p) { p.desc.abi_version = 1; }, "compiled for abi version 1"},
     {"StructSize", [](ChainProgram &p) { p.desc.struct_size = 8; }, "description of 8 bytes"},
     {"NoName", [](ChainProgram &p) { p.desc.name = nullptr; }, "no name"},
     {"NoSymbols", [](ChainProgram &p) { p.desc.symbols = nullptr; }, "symbols"},
@@ -109,8 +109,11 @@ const BadCase kBadCases[] = {
     {"Operand", [](ChainProgram &p) { p.operands[0] = 99; }, "step 0 has an operand"},
     {"OperandLifetime", [](ChainProgram &p) { p.values[4].last_step = 1; }, "step 2 uses a value outside its lifetime"},
     {"Kernel", [](ChainProgram &p) { p.steps[1].kernel = 3; }, "step 1 names a kernel"},
-    {"Tiles", [](ChainProgram &p) { p.steps[1].tiles = 5; }, "step 1 has tiles"},
-    {"Work", [](ChainProgram &p) { p.steps[1].work = INGOT_NONE; }, "step 1 has tiles or work"},
+    {"Tiles", [](ChainProgram &p) { p.kernels[1].tiles = 5; }, "kernel 1 has tiles"},
+    {"Work", [](ChainProgram &p) { p.kernels[1].work = INGOT_NONE; }, "kernel 1 has tiles or work"},
+    {"CheckKind", [](ChainProgram &p) { p.desc.num_checks = 1, p.checks = {{2, 0, 0, 0, "n", "w"}}, p.desc.checks = p.checks.data(); }, "check 0 has an unknown kind"},
+    {"CheckSize", [](ChainProgram &p) { p.desc.num_checks = 1, p.checks = {{0, 0, 5, 0, "n", "w"}}, p.desc.checks = p.checks.data(); }, "check 0 names a size"},
+    {"CheckTable", [](ChainProgram &p) { p.desc.num_checks = 1, p.desc.checks = nullptr; }, "checks"},
     {"Device", [](ChainProgram &p) { p.steps[1].device = 1; }, "step 1 names a device"},
     {"Queue", [](ChainProgram &p) { p.steps[1].queue = 1; }, "step 1 names a device"},
     {"Call", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_CALL; }, "step 1 (scaled) is of kind 'call'"},

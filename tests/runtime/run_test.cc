@@ -151,7 +151,7 @@ int32_t RunPrepared(void *const *b, const int64_t *sizes, int64_t begin, int64_t
 TEST(RunTest, PreparedObjects) {
   Prepared::alive = Prepared::made = 0;
   ChainProgram chain;
-  chain.kernels.push_back({"library", RunPrepared, PreparePrepared, DestroyPrepared, INGOT_NONE, 1});
+  chain.kernels.push_back({"library", RunPrepared, PreparePrepared, DestroyPrepared, INGOT_NONE, INGOT_NONE, INGOT_NONE, 1});
   // Two steps share the kernel and thereby the object; the first overwrites what the chain has computed.
   chain.values[6].last_step = 5;
   chain.AddStep("again", 3, {6, 2}, 2, 3);
@@ -172,7 +172,7 @@ int32_t RefuseToPrepare(const int64_t *sizes, void **) { return sizes[0] > 5 ? 3
 
 TEST(RunTest, FailingPrepareIsNamed) {
   StaticProgram p;
-  p.kernels.push_back({"library", FailWith7, RefuseToPrepare, nullptr, INGOT_NONE, 1});
+  p.kernels.push_back({"library", FailWith7, RefuseToPrepare, nullptr, INGOT_NONE, INGOT_NONE, INGOT_NONE, 1});
   p.AddStep("conv", 0, {p.in, p.out}, 2, 3);
   Program program = Load(p.Desc());
   Context context = MakeContext(program);

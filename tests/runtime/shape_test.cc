@@ -127,7 +127,7 @@ TEST_F(ShapeTest, NegativeDim) {
 
 TEST_F(ShapeTest, Overflow) {
   inputs_[0].dims[0] = INT64_MAX;
-  EXPECT_THAT(Error(), HasSubstr("overflows for n=9223372036854775807, m=3, k=1"));
+  EXPECT_THAT(Error(), HasSubstr("overflows or divides by zero for n=9223372036854775807, m=3, k=1"));
   inputs_[0].dims[0] = INT64_MAX / 8;
   EXPECT_THAT(Error(), HasSubstr("overflows"));
   EXPECT_EQ(ingot_context_query(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_INVALID_ARGUMENT) << "status may be NULL";
@@ -171,10 +171,31 @@ TEST_F(ShapeTest, ZeroSizes) {
   outputs_[0].bytes = 0;
   ingot_status_t status;
   // The kernel copies nothing: memcpy gets no bytes.
-  concat_.steps[0].tiles = 5;
+  concat_.kernels[0].tiles = 5;
   ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), &status), INGOT_OK) << status.message;
   EXPECT_EQ(outputs_[0].dims[0], 7);
   EXPECT_EQ(outputs_[0].dims[1], 0);
+}
+
+// A check on the sizes of ConcatProgram: n + k and m, with and without the texts of sizes.
+TEST_F(ShapeTest, ChecksNameTheNodeAndTheSizes) {
+  static const char *const kTexts[] = {"n + k", "n + 1", "4 * m * n", "4 * k * m", "4 * m * n + 4 * k * m", "4 * n + 4", "1"};
+  concat_.checks = {{INGOT_CHECK_EQUAL, 1, 1, 0, "fine", "m is m"}, {INGOT_CHECK_AT_MOST, 3, 1, 0, "joined", "rows must not exceed columns"}};
+  concat_.desc.size_texts = kTexts;
+  context_.reset();
+  program_ = Load(concat_.Desc());
+  context_ = MakeContext(program_);
+  ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_OK) << "3 rows, 3 columns";
+  inputs_[1].dims[0] = 2;
+  EXPECT_EQ(Error(), "node 'joined': rows must not exceed columns, but 'n + k' = 4 is larger than 'm' = 3: use other input shapes");
+  inputs_[1].dims[0] = 1;
+  ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_OK) << "usable after a check failed";
+  concat_.checks = {{INGOT_CHECK_EQUAL, 9, 4, 0, nullptr, nullptr}};
+  concat_.desc.size_texts = nullptr;
+  context_.reset();
+  program_ = Load(concat_.Desc());
+  context_ = MakeContext(program_);
+  EXPECT_EQ(Error(), "node '?': sizes do not fit, but 1 is not equal to 3: use other input shapes");
 }
 
 TEST(ShapeErrorTest, BytesThatContradictDimsAreTheCompilersFault) {

@@ -84,20 +84,21 @@ uint32_t TestProgram::AddConstant(uint64_t offset, uint32_t bytes) {
 }
 
 uint32_t TestProgram::AddKernel(const char *name, ingot_kernel_fn_t run, uint32_t workspace) {
-  kernels.push_back({name, run, nullptr, nullptr, workspace, 0});
+  kernels.push_back({name, run, nullptr, nullptr, INGOT_NONE, INGOT_NONE, workspace, 0});
   return static_cast<uint32_t>(kernels.size() - 1);
 }
 
 uint32_t TestProgram::AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles, uint32_t work) {
-  steps.push_back({INGOT_STEP_KERNEL, kernel, static_cast<uint32_t>(operands.size()), static_cast<uint32_t>(step_operands.size()), tiles,
-                   work, 0, 0, INGOT_NONE, INGOT_NONE, name});
+  steps.push_back({INGOT_STEP_KERNEL, kernel, static_cast<uint32_t>(operands.size()), static_cast<uint32_t>(step_operands.size()), 0, 0,
+                   INGOT_NONE, INGOT_NONE, name});
+  kernels[kernel].tiles = tiles;
+  kernels[kernel].work = work;
   operands.insert(operands.end(), step_operands.begin(), step_operands.end());
   return static_cast<uint32_t>(steps.size() - 1);
 }
 
 uint32_t TestProgram::AddCopy(uint32_t from, uint32_t to) {
-  steps.push_back({INGOT_STEP_COPY, INGOT_NONE, static_cast<uint32_t>(operands.size()), 2, INGOT_NONE, INGOT_NONE, 0, 0, INGOT_NONE,
-                   INGOT_NONE, "copy"});
+  steps.push_back({INGOT_STEP_COPY, INGOT_NONE, static_cast<uint32_t>(operands.size()), 2, 0, 0, INGOT_NONE, INGOT_NONE, "copy"});
   operands.push_back(from);
   operands.push_back(to);
   return static_cast<uint32_t>(steps.size() - 1);
@@ -112,6 +113,8 @@ ingot_program_desc_t *TestProgram::Desc() {
   desc.precision = "fp32";
   desc.num_symbols = static_cast<uint32_t>(symbols.size());
   desc.symbols = symbols.data();
+  desc.num_checks = static_cast<uint32_t>(checks.size());
+  desc.checks = checks.data();
   desc.num_inputs = static_cast<uint32_t>(inputs.size());
   desc.inputs = inputs.data();
   desc.num_outputs = static_cast<uint32_t>(outputs.size());

@@ -15,6 +15,7 @@ namespace ingot_test {
 // Owns the tables of one description. Add things, then call Desc(); further changes go straight into the vectors or the returned struct.
 struct TestProgram {
   std::vector<ingot_symbol_t> symbols;
+  std::vector<ingot_check_t> checks;
   std::vector<ingot_io_t> inputs, outputs;
   std::vector<ingot_value_t> values;
   std::vector<uint32_t> operands;
@@ -28,6 +29,7 @@ struct TestProgram {
   uint32_t AddArena(uint32_t bytes, uint32_t first_step, uint32_t last_step);
   uint32_t AddConstant(uint64_t offset, uint32_t bytes);
   uint32_t AddKernel(const char *name, ingot_kernel_fn_t run, uint32_t workspace = INGOT_NONE);
+  // `tiles` and `work` are the kernel's.
   uint32_t AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles, uint32_t work);
   uint32_t AddCopy(uint32_t from, uint32_t to);
   // Points the description at the tables; kernels serve one variant of the baseline level unless variants were added.

@@ -125,7 +125,12 @@ absl::StatusOr<std::vector<int64_t>> StepWork(const ingot_program_desc_t &desc, 
   std::vector<int64_t> work;
   for (uint32_t s = 0; s < desc.num_steps; ++s) {
     const ingot_step_t &step = desc.steps[s];
-    work.push_back(step.kind == INGOT_STEP_KERNEL && step.work < sizes.size() ? sizes[step.work] : 0);
+    if (step.kind != INGOT_STEP_KERNEL) {
+      work.push_back(0);
+      continue;
+    }
+    uint32_t index = desc.variants[0].kernels[step.kernel].work;
+    work.push_back(index < sizes.size() ? sizes[index] : 0);
   }
   return work;
 }

@@ -34,7 +34,6 @@ public:
     panels = Dim::CeilDiv(columns, kPanelWidth);
     tilePanels = panelsPerTile(panels.constant().value_or(0));
     micro.tile = registerTile(k.target, tilePanels);
-    mergeRows = rowAxes <= 1 || rowsMerge();
   }
 
   KernelInfo emit() {
@@ -55,33 +54,11 @@ public:
   }
 
 private:
-  // Can all row axes be walked as one, in the left operand and in everything the result meets?
-  bool rowsMerge() {
-    SmallVector<StridedView> views{left.view};
-    for (Operation &op : k.body()) {
-      if (isa<ir::ViewOp, ir::ScalarOp, ir::ContractOp>(op) || &op == k.returnOp())
-        continue;
-      for (Value operand : op.getOperands())
-        views.push_back(accessOf(operand).view);
-    }
-    return llvm::all_of(views, [&](const StridedView &view) { return isEvenlySpaced(view, batch, batch + rowAxes); });
-  }
-
   // The row axes' part of an index.
   void placeRow(Value row, SmallVectorImpl<Value> &index) {
-    size_t first = index.size();
-    index.resize(first + rowAxes);
-    if (mergeRows) {
-      size_t carrier = mergedAxis(space, batch, batch + rowAxes) - batch;
-      for (size_t i = 0; i < rowAxes; ++i)
-        index[first + i] = i == carrier ? row : k.constant(0);
-    } else {
-      Dims dims(space.begin() + batch, space.end() - 1);
-      SmallVector<Value> parts(rowAxes);
-      k.delinearize(row, dims, 0, rowAxes, parts);
-      for (size_t i = 0; i < rowAxes; ++i)
-        index[first + i] = parts[i];
-    }
+    SmallVector<Value> parts(rowAxes);
+    k.delinearize(row, Dims(space.begin() + batch, space.end() - 1), 0, rowAxes, parts);
+    index.append(parts);
   }
 
   void emitTile(Value batchIndex, Value rowBlock, Value columnBlock) {
@@ -192,7 +169,6 @@ private:
   size_t batch = 0, rowAxes = 0;
   Dim depth, columns, rows, panels;
   int tilePanels = 1;
-  bool mergeRows = true;
   Value sums;
 };
 

@@ -28,8 +28,8 @@ Type storageType(MLIRContext *context, DType dtype) {
   return computeType(context, dtype);
 }
 
-KernelBuilder::KernelBuilder(func::FuncOp source, ModuleOp module, StringRef name, const CpuTarget &target, const std::map<std::string, int> &symbols, KernelFunction kind)
-    : b(source.getLoc(), source.getContext()), source(source), target(target), symbols(symbols) {
+KernelBuilder::KernelBuilder(func::FuncOp source, ModuleOp module, StringRef name, const CpuTarget &target, SizeTable &sizeTable, KernelFunction kind)
+    : b(source.getLoc(), source.getContext()), source(source), target(target), sizeTable(sizeTable) {
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   b.setInsertionPointToEnd(module.getBody());
@@ -67,8 +67,16 @@ Value KernelBuilder::buffer(Value tensor) {
   for (OpOperand &result : returnOp()->getOpOperands())
     if (result.get() == tensor)
       slot = body().getNumArguments() + result.getOperandNumber();
-  assert(slot >= 0 && "not an operand or result of the kernel");
+  if (slot < 0) {
+    fail(tensor.getLoc(), "is read from memory, but is neither an operand nor a result of its kernel");
+    slot = 0;
+  }
   return known = bufferAt(slot);
+}
+
+void KernelBuilder::fail(Location loc, const Twine &what) {
+  emitError(loc) << "region '" << source.getName() << "': " << what;
+  hasFailed = true;
 }
 
 Value KernelBuilder::bufferAt(int64_t slot) {
@@ -100,7 +108,7 @@ static std::optional<int64_t> constantOf(Value value) {
 }
 
 Value KernelBuilder::constant(int64_t value) {
-  Value &known = dims[std::to_string(value)];
+  Value &known = constants[value];
   if (known)
     return known;
   OpBuilder::InsertionGuard guard(b);
@@ -109,46 +117,16 @@ Value KernelBuilder::constant(int64_t value) {
 }
 
 Value KernelBuilder::dim(const Dim &expression) {
-  std::string key = expression.ToString();
-  if (auto found = dims.find(key); found != dims.end())
-    return found->second;
+  if (auto number = expression.constant())
+    return constant(*number);
+  uint32_t place = sizeTable.index(expression);
+  Value &known = dims[place];
+  if (known)
+    return known;
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(entryEnd);
-  Value value = emitDim(expression);
-  return dims[key] = value;
-}
-
-Value KernelBuilder::emitDim(const Dim &expression) {
-  Value sum = constant(0);
-  for (const Dim::Term &term : expression.terms()) {
-    Value product = constant(term.coefficient);
-    for (const auto &atom : term.atoms) {
-      Value factor;
-      if (!atom->symbol.empty()) {
-        Value &known = dims[atom->symbol];
-        if (!known) {
-          Value at = LLVM::GEPOp::create(b, sizes.getType(), b.getI64Type(), sizes, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(symbols.at(atom->symbol))});
-          known = LLVM::LoadOp::create(b, b.getI64Type(), at);
-        }
-        factor = known;
-      } else {
-        Value x = emitDim(atom->arguments[0]), y = emitDim(atom->arguments[1]);
-        bool divides = atom->call == Dim::Call::kFloorDiv || atom->call == Dim::Call::kCeilDiv || atom->call == Dim::Call::kMod;
-        if (divides && !constantOf(y)) // a zero size must not trap
-          y = arith::MaxSIOp::create(b, y, constant(1));
-        switch (atom->call) {
-        case Dim::Call::kFloorDiv: factor = arith::FloorDivSIOp::create(b, x, y); break;
-        case Dim::Call::kCeilDiv: factor = arith::CeilDivSIOp::create(b, x, y); break;
-        case Dim::Call::kMod: factor = sub(x, mul(Value(arith::FloorDivSIOp::create(b, x, y)), y)); break;
-        case Dim::Call::kMin: factor = arith::MinSIOp::create(b, x, y); break;
-        case Dim::Call::kMax: factor = arith::MaxSIOp::create(b, x, y); break;
-        }
-      }
-      product = mul(product, factor);
-    }
-    sum = add(sum, product);
-  }
-  return sum;
+  Value at = LLVM::GEPOp::create(b, sizes.getType(), b.getI64Type(), sizes, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(place)});
+  return known = LLVM::LoadOp::create(b, b.getI64Type(), at);
 }
 
 Value KernelBuilder::add(Value x, Value y) {
@@ -362,8 +340,7 @@ Value KernelBuilder::loadView(Value base, const StridedView &view, DType dtype, 
   Value pointer = elementPointer(base, element, offsetOf(view, point));
   if (point.width == 1)
     return load(pointer, dtype, 1, nullptr);
-  size_t axis = point.vectorAxis >= 0 ? static_cast<size_t>(point.vectorAxis) : view.dims.size() - 1;
-  Dim stride = view.dims.empty() || view.dims[axis].Is(1) ? Dim(0) : view.strides[axis];
+  Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
   if (stride.Is(0))
     return splat(load(pointer, dtype, 1, nullptr), point.width);
   if (stride.Is(1))

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "compiler/codegen/cpu/CpuTarget.h"
+#include "compiler/sizes/SizeTable.h"
 #include "compiler/dialect/Ingot.h"
 #include "compiler/views/StridedView.h"
 #include "ingot/abi.h"
@@ -16,10 +17,9 @@ namespace ingot::compiler {
 
 // A position in an iteration space.
 struct Point {
-  llvm::SmallVector<Value> index; // i64, one per axis; on the vector axis that of lane 0
-  int width = 1;                  // lanes; 1: scalars
+  llvm::SmallVector<Value> index; // i64, one per axis; on the last that of lane 0
+  int width = 1;                  // lanes along the last axis; 1: scalars
   Value lanes;                    // i64: only the first `lanes` lanes count; null: all
-  int vectorAxis = -1;            // -1: the last
 };
 
 // What the program needs to know about a kernel.
@@ -40,9 +40,8 @@ public:
   using Body = llvm::function_ref<void(Value)>;
   using Reduction = llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>;
 
-  // Starts `name` in `module` for the region function `source`. `symbols` gives each symbol's place in the size table.
-  KernelBuilder(mlir::func::FuncOp source, mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target, const std::map<std::string, int> &symbols,
-                KernelFunction kind = KernelFunction::Run);
+  // Starts `name` in `module` for the region function `source`. Sizes that the kernel needs are entered into `sizeTable`.
+  KernelBuilder(mlir::func::FuncOp source, mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target, SizeTable &sizeTable, KernelFunction kind = KernelFunction::Run);
   // Returns `status` (i32), or 0 unless that has been done.
   void finish(Value status = nullptr);
 
@@ -51,6 +50,10 @@ public:
   const CpuTarget &target;
   Value tileBegin, tileEnd, workspace; // of Run
   Value object;                        // of Prepare: where the library's object is to be stored
+
+  // A fault of the compiler's: reported, and no program comes of it. Emission may go on with any value.
+  void fail(mlir::Location loc, const llvm::Twine &what);
+  bool failed() const { return hasFailed; }
 
   // Region values.
   mlir::Block &body() { return source.getBody().front(); }
@@ -64,7 +67,7 @@ public:
 
   // i64 arithmetic; constants fold.
   Value constant(int64_t value);
-  Value dim(const Dim &expression); // computed once, in the entry block
+  Value dim(const Dim &expression); // loaded from the size table, once, in the entry block
   Value add(Value x, Value y);
   Value sub(Value x, Value y);
   Value mul(Value x, Value y);
@@ -106,16 +109,17 @@ public:
   Value laneMask(Value lanes, int width);
 
 private:
-  Value emitDim(const Dim &expression);
   Value bufferAt(int64_t slot);
   Value fromStorage(Value value, DType dtype);
   Value toStorage(Value value, DType dtype);
 
-  const std::map<std::string, int> &symbols;
+  SizeTable &sizeTable;
   mlir::func::FuncOp function;
+  bool hasFailed = false;
   mlir::Operation *entryEnd = nullptr; // entry computations stand before this op
   Value sizes, buffers;
-  std::map<std::string, Value> dims;
+  std::map<int64_t, Value> constants;
+  std::map<uint32_t, Value> dims; // by place in the size table
   llvm::DenseMap<Value, Value> bufferOf;
 };
 

@@ -33,9 +33,11 @@ void storeResults(KernelBuilder &k, PointEmitter &emitter) {
 int64_t costPerElement(KernelBuilder &k) {
   int64_t cost = 1;
   for (Operation &op : k.body())
-    cost += isa<ir::ExpOp, ir::TanhOp, ir::ErfOp, ir::LogOp, ir::SinOp, ir::CosOp, ir::PowOp, ir::SigmoidOp>(op) ? 16 : isa<ir::DivOp, ir::SqrtOp, ir::RsqrtOp>(op) ? 4 : 1;
+    cost += costOf(&op);
   return cost;
 }
+
+Dim rowsPerTileFor(const Dim &length) { return Dim::Max(1, Dim::FloorDiv(kTileElements, Dim::Max(1, length))); }
 
 int vectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : k.target.vectorWidth; }
 

@@ -9,8 +9,6 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-bool isIndexOp(Operation *op) { return isa<ir::GatherOp, ir::ConcatOp, ir::PadOp, ir::IotaOp, ir::DimValuesOp>(op); }
-
 Value PointEmitter::at(Value tensor) {
   if (auto found = known.find(tensor); found != known.end())
     return found->second = k.splat(found->second, point.width);
@@ -43,7 +41,7 @@ Value PointEmitter::compute(Value tensor) {
     return k.loadView(k.buffer(tensor), StridedView::contiguous(type.dims), type.dtype, point);
   if (auto copy = dyn_cast<ir::CopyOp>(op))
     return at(copy.getX());
-  if (isIndexOp(op))
+  if (usesIndex(op))
     return computeIndexOp(op);
   SmallVector<Value> operands;
   for (Value operand : op->getOperands())
@@ -54,8 +52,10 @@ Value PointEmitter::compute(Value tensor) {
   // A select works on the class of what it selects.
   DType classOf = isa<ir::SelectOp>(op) ? type.dtype : from;
   Value value = kind ? emitScalarOp(k.b, *kind, scalarClassOf(classOf), operands[0], operands[1], operands[2], from, type.dtype) : Value();
-  if (!value)
-    llvm::report_fatal_error(Twine("internal error: no code for ") + op->getName().getStringRef() + " on " + std::string(Name(classOf)));
+  if (!value) {
+    k.fail(op->getLoc(), "there is no code for " + op->getName().getStringRef() + " on " + std::string(Name(classOf)));
+    return k.zero(computeType(k.b.getContext(), type.dtype), point.width);
+  }
   return value;
 }
 
@@ -113,7 +113,6 @@ Value PointEmitter::gather(ir::GatherOp op) {
   from.index.assign(point.index.begin(), point.index.begin() + axis);
   from.index.push_back(index);
   from.index.append(point.index.begin() + axis + count, point.index.end());
-  from.vectorAxis = -1; // the last of x, whose rank may be another
   return PointEmitter(k, from).at(op.getX());
 }
 

@@ -34,8 +34,5 @@ private:
   llvm::DenseMap<Value, Value> known;
 };
 
-// Does evaluating the region's ops at a point need the index along each axis, so that axes cannot be merged?
-bool isIndexOp(mlir::Operation *op);
-
 } // namespace ingot::compiler
 #endif

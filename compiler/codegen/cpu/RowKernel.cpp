@@ -7,10 +7,6 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-static constexpr int64_t kTileElements = 8192;
-
-static Dim rowsPerTileFor(const Dim &length) { return Dim::Max(1, Dim::FloorDiv(kTileElements, length)); }
-
 KernelInfo emitRowKernel(KernelBuilder &k) {
   Dims space = spaceOf(k), outerDims(space.begin(), space.end() - 1);
   SmallVector<Operation *> ops;

@@ -11,7 +11,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "graph/import/onnx/bounds.h"
+#include "graph/shape/bounds.h"
 #include "graph/import/onnx/import.h"
 #include "graph/import/onnx/known.h"
 #include "graph/import/onnx/status_macros.h"

@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define INGOT_ABI_VERSION 1u
+#define INGOT_ABI_VERSION 2u
 #define INGOT_MAX_RANK 8u
 /* Every buffer a kernel sees starts at a multiple of this many bytes, except the caller's own inputs and outputs (element alignment). */
 #define INGOT_ALIGNMENT 64u
@@ -38,8 +38,23 @@ typedef enum ingot_dtype {
 } ingot_dtype_t;
 
 /* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in order, filled by the
- * runtime from the input shapes; `eval_sizes` fills the rest. */
+ * runtime from the input shapes; `eval_sizes` fills the rest. Nothing else computes sizes: kernels load entries of the table. An entry may be
+ * negative (the stride of a reversed axis); what may not is the subject of a check. */
 typedef uint32_t ingot_size_index_t;
+
+/* What the program relies on and could not prove when it was compiled. A run whose sizes break a check is refused before its first step. */
+typedef enum ingot_check_kind {
+  INGOT_CHECK_EQUAL = 0,  /* sizes[a] == sizes[b] */
+  INGOT_CHECK_AT_MOST = 1 /* sizes[a] <= sizes[b] */
+} ingot_check_kind_t;
+
+typedef struct ingot_check {
+  uint32_t kind; /* ingot_check_kind_t */
+  ingot_size_index_t a, b;
+  uint32_t reserved;
+  const char *node; /* the graph's node that relies on it */
+  const char *what; /* why, in words: "a reshape must keep the number of elements" */
+} ingot_check_t;
 
 typedef struct ingot_symbol {
   const char *name;
@@ -91,6 +106,8 @@ typedef struct ingot_kernel {
   /* Optional (library kernels): made once per context and size table, passed as the last buffer; destroyed with the context. */
   int32_t (*prepare)(const int64_t *sizes, void **object);
   void (*destroy)(void *object);
+  ingot_size_index_t tiles;     /* number of tiles of a step; 0 tiles: there is nothing to do */
+  ingot_size_index_t work;      /* rough number of scalar operations of a step, for the decision to use threads */
   ingot_size_index_t workspace; /* bytes per thread, or INGOT_NONE */
   uint32_t origin;              /* ingot_origin_t */
 } ingot_kernel_t;
@@ -98,7 +115,7 @@ typedef struct ingot_kernel {
 typedef enum ingot_step_kind {
   INGOT_STEP_KERNEL = 0,
   INGOT_STEP_COPY = 1,   /* operand 0 -> operand 1, sizes equal */
-  INGOT_STEP_CALL = 2,   /* reserved in version 1: a runtime that meets one of these refuses to load the program */
+  INGOT_STEP_CALL = 2,   /* reserved: a runtime that meets one of these refuses to load the program */
   INGOT_STEP_IF = 3,
   INGOT_STEP_WHILE = 4,
   INGOT_STEP_HOST = 5,
@@ -109,9 +126,7 @@ typedef struct ingot_step {
   uint32_t kind; /* ingot_step_kind_t */
   uint32_t kernel;
   uint32_t first_operand, num_operands; /* into the operand table (indices of values) */
-  ingot_size_index_t tiles;             /* number of tiles; 0 tiles means that there is nothing to do */
-  ingot_size_index_t work;              /* rough number of scalar operations, for the decision to use threads */
-  uint32_t device, queue;               /* 0, 0 in version 1 */
+  uint32_t device, queue;               /* 0, 0 so far */
   uint32_t wait, signal;                /* event numbers, or INGOT_NONE */
   const char *name;                     /* the nodes this step computes, for messages and traces */
 } ingot_step_t;
@@ -139,10 +154,12 @@ typedef struct ingot_program_desc {
   const char *name;
   const char *precision; /* "fp32" */
 
-  uint32_t num_symbols, num_sizes;
+  uint32_t num_symbols, num_sizes, num_checks;
   const ingot_symbol_t *symbols;
-  /* Fills sizes[num_symbols .. num_sizes). Returns 0, or 1 when a size is negative or overflows. */
+  /* Fills sizes[num_symbols .. num_sizes). Returns 0, or i + 1 when size i overflows or divides by zero. */
   int32_t (*eval_sizes)(int64_t *sizes);
+  const char *const *size_texts; /* of sizes[num_symbols .. num_sizes): the expressions, for messages; may be NULL */
+  const ingot_check_t *checks;
 
   uint32_t num_inputs, num_outputs, num_states, num_values;
   const ingot_io_t *inputs, *outputs;

@@ -10,6 +10,7 @@
 // CHECK: ingot.contract {{.*}}library
 // CHECK-NEXT: return
 // CHECK: @kernel_1{{.*}}ingot.kind = "loop"
+// CHECK-NEXT: ingot.view
 // CHECK-NEXT: ingot.relu
 // CHECK: @kernel_3{{.*}}ingot.kind = "contract"
 // CHECK: @kernel_4{{.*}}ingot.kind = "contract"

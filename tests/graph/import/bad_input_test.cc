@@ -3,6 +3,7 @@
 #include <fstream>
 #include <random>
 
+#include "graph/shape/facts.h"
 #include "tests/graph/import/onnx_model.h"
 
 namespace ingot {
@@ -111,10 +112,13 @@ TEST(BadInput, WrongTypes) {
 
 TEST(BadInput, SizesThatNeedNotAgreeComeWithARemedy) {
   Model m;
-  m.Input("x", kFloat, {"length"}).Input("mask", kFloat, {"mask length"}).Output("y");
+  m.Input("x", kFloat, {"length", 3}).Input("mask", kFloat, {"mask length", "width"}).Output("y");
   m.Node("Add", {"x", "mask"}, {"y"});
-  ExpectError(m.Import().status(), kInvalid, {"length against mask_length", "set the dim 'length'"});
-  EXPECT_TRUE(m.Import({{{"mask length", Dim::Symbol("length")}}}).ok());
+  absl::StatusOr<Graph> graph = m.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(UnprovenFacts(*graph)->size(), 2u) << "both are checked at run time";
+  EXPECT_EQ(UnprovenFacts(*m.Import({{{"mask length", Dim::Symbol("length")}, {"width", 3}}}))->size(), 0u);
+  ExpectError(m.Import({{{"width", 4}}}).status(), kInvalid, {"3 against 4", "set the dim 'length'"});
 }
 
 TEST(BadInput, Opsets) {

@@ -1,9 +1,9 @@
 // Interval arithmetic over dim expressions.
-#include "graph/import/onnx/bounds.h"
+#include "graph/shape/bounds.h"
 
 #include <algorithm>
 
-namespace ingot::onnx_import {
+namespace ingot {
 namespace {
 
 constexpr int64_t kInfinity = INT64_C(1) << 62;
@@ -141,4 +141,4 @@ bool IsSmall(const Dims &dims) {
   return true;
 }
 
-}  // namespace ingot::onnx_import
+}  // namespace ingot

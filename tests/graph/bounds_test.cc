@@ -1,8 +1,8 @@
-#include "graph/import/onnx/bounds.h"
+#include "graph/shape/bounds.h"
 
 #include <gtest/gtest.h>
 
-namespace ingot::onnx_import {
+namespace ingot {
 namespace {
 
 TEST(SymbolBounds, IntervalsOfExpressions) {
@@ -45,4 +45,4 @@ TEST(IsSmall, LimitsSizeAndDepth) {
 }
 
 }  // namespace
-}  // namespace ingot::onnx_import
+}  // namespace ingot

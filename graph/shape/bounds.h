@@ -1,14 +1,14 @@
 // What is known about the sizes that symbols stand for: intervals of dim expressions, proofs of a <= b, and bounds taken on where a model
-// needs them. Also the limit on how large an expression may grow. Tests: tests/graph/import/bounds_test.cc.
-#ifndef INGOT_GRAPH_IMPORT_ONNX_BOUNDS_H_
-#define INGOT_GRAPH_IMPORT_ONNX_BOUNDS_H_
+// needs them. Also the limit on how large an expression may grow. Tests: tests/graph/bounds_test.cc.
+#ifndef INGOT_GRAPH_SHAPE_BOUNDS_H_
+#define INGOT_GRAPH_SHAPE_BOUNDS_H_
 
 #include <map>
 #include <string>
 
 #include "graph/graph.h"
 
-namespace ingot::onnx_import {
+namespace ingot {
 
 // Both ends inclusive; ends beyond +-2^62 are cut there, which stands for infinity.
 struct Interval {
@@ -18,6 +18,9 @@ struct Interval {
 
 class SymbolBounds {
  public:
+  SymbolBounds() = default;
+  explicit SymbolBounds(std::map<std::string, SymbolRange> ranges) : ranges_(std::move(ranges)) {}
+
   Interval Of(const Dim &dim) const;
   // a <= b for all sizes within the bounds.
   bool Proves(const Dim &a, const Dim &b) const { return Of(b - a).low >= 0; }
@@ -27,7 +30,7 @@ class SymbolBounds {
   Dim Min(const Dim &a, const Dim &b) const;
   Dim Max(const Dim &a, const Dim &b) const;
 
-  // The ranges that Require has narrowed.
+  // The ranges given, and those that Require has narrowed.
   const std::map<std::string, SymbolRange> &narrowed() const { return ranges_; }
 
  private:
@@ -40,5 +43,5 @@ bool IsSmall(const Dim &dim);
 // All dims small, and their product too.
 bool IsSmall(const Dims &dims);
 
-}  // namespace ingot::onnx_import
-#endif  // INGOT_GRAPH_IMPORT_ONNX_BOUNDS_H_
+}  // namespace ingot
+#endif  // INGOT_GRAPH_SHAPE_BOUNDS_H_
