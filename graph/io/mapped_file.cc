@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <filesystem>
 
@@ -54,53 +53,5 @@ absl::StatusOr<std::string> PathInside(const std::string &directory, const std::
   if (end != root.end()) return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' leaves the model's directory; put the file beside the model"));
   return full.string();
 }
-
-namespace {
-
-std::string TemporaryName(const std::string &path) { return absl::StrCat(path, ".tmp", getpid()); }
-
-absl::Status CannotWrite(const std::string &path) {
-  return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': ", std::strerror(errno)));
-}
-
-absl::Status WriteTemporary(const std::string &path, std::string_view contents) {
-  std::string temporary = TemporaryName(path);
-  unlink(temporary.c_str());  // a stale one; O_EXCL then follows no link that somebody else puts there
-  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return CannotWrite(path);
-  while (!contents.empty()) {
-    ssize_t written = write(fd, contents.data(), contents.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      absl::Status status = CannotWrite(path);
-      close(fd);
-      return status;
-    }
-    contents.remove_prefix(static_cast<size_t>(written));
-  }
-  return close(fd) == 0 ? absl::OkStatus() : CannotWrite(path);
-}
-
-}  // namespace
-
-absl::Status WriteFiles(const std::vector<std::pair<std::string, std::string_view>> &files) {
-  absl::Status status;
-  size_t replaced = 0;
-  for (size_t i = 0; i < files.size() && status.ok(); ++i) status = WriteTemporary(files[i].first, files[i].second);
-  while (replaced < files.size() && status.ok()) {
-    const std::string &path = files[replaced].first;
-    if (rename(TemporaryName(path).c_str(), path.c_str()) != 0) {
-      status = CannotWrite(path);
-    } else {
-      ++replaced;
-    }
-  }
-  for (size_t i = 0; i < files.size() && !status.ok(); ++i) {
-    unlink(i < replaced ? files[i].first.c_str() : TemporaryName(files[i].first).c_str());
-  }
-  return status;
-}
-
-absl::Status WriteFile(const std::string &path, std::string_view contents) { return WriteFiles({{path, contents}}); }
 
 }  // namespace ingot

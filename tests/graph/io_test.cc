@@ -160,16 +160,6 @@ TEST(WriteTest, AFullDiskLeavesTheOldFilesAlone) {
   EXPECT_EQ(ReadWhole(directory / "mlp.ingot.data"), "old data");
 }
 
-TEST(WriteTest, AStaleTemporaryFileIsNotFollowed) {
-  TemporaryDirectory directory;
-  WriteWhole(directory / "victim", "kept");
-  std::filesystem::create_symlink(directory / "victim", directory / "out.tmp" + std::to_string(getpid()));
-  EXPECT_TRUE(WriteFile(directory / "out", "new").ok());
-  EXPECT_EQ(ReadWhole(directory / "victim"), "kept");
-  EXPECT_EQ(ReadWhole(directory / "out"), "new");
-  EXPECT_THAT(directory.Names(), ElementsAre("out", "victim"));
-}
-
 TEST(WriteTest, SizesThatWouldNotLoadAreNotWritten) {
   TemporaryDirectory directory;
   GraphBuilder b("long");
