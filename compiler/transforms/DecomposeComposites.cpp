@@ -1,5 +1,7 @@
 // Composites into primitives, each written from its definition. Convolutions become a contraction over windows of the (padded) input.
 // Test: tests/compiler/lit/decompose.mlir.
+#include <limits>
+
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Builders.h"
 
@@ -130,6 +132,14 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
 }
 
 // Constant exponents of common formulas need no pow.
+// pow(x, 0.5) and pow(x, -0.5). A root differs at two places: pow(-0, 0.5) is +0, and pow(-inf, 0.5) is +inf.
+Value powOfHalf(Maker m, Value x, bool positive) {
+  double infinity = std::numeric_limits<double>::infinity();
+  Value root = m.op(positive ? OpKind::kSqrt : OpKind::kRsqrt, {m.op(OpKind::kAdd, {x, m.scalar(x, 0)})});
+  Value atEnd = m.op(OpKind::kEqual, {x, m.scalar(x, -infinity)});
+  return m.op(OpKind::kSelect, {atEnd, m.scalar(x, positive ? infinity : 0), root});
+}
+
 Value decomposePow(Maker m, Operation *op) {
   Value x = op->getOperand(0);
   auto exponent = op->getOperand(1).getDefiningOp<ir::ScalarOp>();
@@ -142,10 +152,8 @@ Value decomposePow(Maker m, Operation *op) {
     return m.op(OpKind::kMul, {x, x});
   if (value == 3)
     return m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
-  if (value == 0.5)
-    return m.op(OpKind::kSqrt, {x});
-  if (value == -0.5)
-    return m.op(OpKind::kRsqrt, {x});
+  if (value == 0.5 || value == -0.5)
+    return powOfHalf(m, x, value > 0);
   if (value == -1)
     return m.op(OpKind::kReciprocal, {x});
   return nullptr;

@@ -34,3 +34,15 @@ func.func @rows(%x: tensor<4x3x5xf32>) -> tensor<4xf32> {
   %y = ingot.reduce_sum %x {axes = array<i64: 1, 2>, keep_dims = false} : (tensor<4x3x5xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// A square root, but +inf at -inf, and +0 at -0.
+// CHECK-LABEL: func @pow_half
+// CHECK: %[[SUM:.*]] = ingot.add
+// CHECK: %[[ROOT:.*]] = ingot.sqrt %[[SUM]]
+// CHECK: %[[END:.*]] = ingot.equal
+// CHECK: ingot.select %[[END]], %{{.*}}, %[[ROOT]]
+func.func @pow_half(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = ingot.scalar(0.5 : f64) : tensor<f32>
+  %0 = ingot.pow %x, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
