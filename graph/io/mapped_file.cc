@@ -7,12 +7,32 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
 
 namespace ingot {
+
+namespace {
+
+// The first `size` bytes, aligned for every dtype; nullptr where the file has fewer.
+char *ReadWhole(int fd, size_t size) {
+  char *data = static_cast<char *>(std::aligned_alloc(64, (size + 63) / 64 * 64));
+  for (size_t at = 0; data != nullptr && at < size;) {
+    ssize_t got = pread(fd, data + at, size - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      std::free(data);
+      return nullptr;
+    }
+    at += static_cast<size_t>(got);
+  }
+  return data;
+}
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string &path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not block
@@ -23,14 +43,21 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a regular file"));
   }
   size_t size = static_cast<size_t>(info.st_size);
-  void *data = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  bool mapped = size > kReadWhole;
+  void *data = size == 0 ? nullptr : mapped ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : ReadWhole(fd, size);
+  int error = errno;
   close(fd);
-  if (data == MAP_FAILED) return absl::InvalidArgumentError(absl::StrCat("cannot map '", path, "': ", std::strerror(errno)));
-  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const char *>(data), size));
+  if (data == MAP_FAILED) return absl::InvalidArgumentError(absl::StrCat("cannot map '", path, "': ", std::strerror(error)));
+  if (data == nullptr && size != 0) return absl::InvalidArgumentError(absl::StrCat("cannot read '", path, "' to its end; is it being written?"));
+  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const char *>(data), size, mapped));
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<char *>(data_), size_);
+  if (mapped_) {
+    munmap(const_cast<char *>(data_), size_);
+  } else {
+    std::free(const_cast<char *>(data_));
+  }
 }
 
 std::string DirectoryOf(const std::string &path) {

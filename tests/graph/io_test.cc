@@ -160,6 +160,17 @@ TEST(WriteTest, AFullDiskLeavesTheOldFilesAlone) {
   EXPECT_EQ(ReadWhole(directory / "mlp.ingot.data"), "old data");
 }
 
+TEST(MappedFileTest, ASmallFileMayBeShortenedWhileItIsOpen) {
+  TemporaryDirectory directory;
+  for (size_t size : {size_t{0}, size_t{1}, size_t{5000}, MappedFile::kReadWhole, MappedFile::kReadWhole + 1}) {
+    std::string contents(size, 'x');
+    WriteWhole(directory / "file", contents);
+    std::shared_ptr<const MappedFile> file = MappedFile::Open(directory / "file").value();
+    if (size <= MappedFile::kReadWhole) std::filesystem::resize_file(directory / "file", 0);
+    EXPECT_EQ(file->view(), contents);
+  }
+}
+
 TEST(WriteTest, SizesThatWouldNotLoadAreNotWritten) {
   TemporaryDirectory directory;
   GraphBuilder b("long");
