@@ -63,7 +63,7 @@ int lockFile(const std::string &path, int operation) {
 
 struct Usage {
   uint64_t bytes = 0;
-  time_t used = 0;
+  int64_t used = 0; // nanoseconds; 0: never, only a lock is there
 };
 
 bool isKey(const std::string &name) { return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos; }
@@ -84,7 +84,7 @@ std::map<std::string, Usage> measure(const std::string &directory) {
     Usage &usage = entries[key];
     usage.bytes += static_cast<uint64_t>(info.st_size);
     if (name != key + ".lock")
-      usage.used = std::max(usage.used, info.st_mtime);
+      usage.used = std::max(usage.used, int64_t{info.st_mtim.tv_sec} * 1000000000 + info.st_mtim.tv_nsec);
   }
   return entries;
 }
@@ -142,14 +142,14 @@ absl::StatusOr<Cache::Entry> Cache::lock(const std::string &key, Access access) 
 void Cache::trim(uint64_t limit) const {
   std::map<std::string, Usage> entries = measure(directory_);
   uint64_t total = 0;
-  std::vector<std::pair<time_t, std::string>> oldest;
+  std::vector<std::pair<int64_t, std::string>> oldest;
   for (const auto &[key, usage] : entries) {
     total += usage.bytes;
     oldest.emplace_back(usage.used, key);
   }
   std::sort(oldest.begin(), oldest.end());
   for (const auto &[used, key] : oldest) {
-    if (total <= limit && used != 0) // 0: a lock alone, of a compilation that failed
+    if (total <= limit && used != 0)
       break;
     std::string path = absl::StrCat(directory_, "/", key);
     int fd = lockFile(path + ".lock", LOCK_EX | LOCK_NB);

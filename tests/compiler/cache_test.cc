@@ -103,12 +103,12 @@ TEST_F(CacheTest, TheOldestEntriesGoFirst) {
   for (const auto &file : fs::directory_iterator(directory_.path()))
     fs::last_write_time(file.path(), fs::file_time_type::clock::now() - std::chrono::hours(1));
   EXPECT_TRUE(FromCache(1)); // used a moment ago
-  std::string stale = directory_ / ".ingot-0000000000000000";
-  WriteWhole(stale, "of a process that was killed");
-  fs::last_write_time(stale, fs::file_time_type::clock::now() - std::chrono::hours(48));
   uint64_t total = 0;
   for (const auto &file : fs::directory_iterator(directory_.path()))
     total += fs::file_size(file.path());
+  std::string stale = directory_ / ".ingot-0000000000000000";
+  WriteWhole(stale, "of a process that was killed");
+  fs::last_write_time(stale, fs::file_time_type::clock::now() - std::chrono::hours(48));
   Cache::open(directory_.path())->trim(total - 1);
   EXPECT_FALSE(fs::exists(stale));
   EXPECT_TRUE(FromCache(1));
