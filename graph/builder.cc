@@ -1,11 +1,23 @@
 #include "graph/builder.h"
 
+#include <atomic>
+
 #include "absl/strings/str_cat.h"
 #include "graph/shape/infer.h"
 
 namespace ingot {
 
-GraphBuilder::GraphBuilder(std::string name) { graph_.name = std::move(name); }
+namespace {
+
+// Not the builder's address, which the next builder may have.
+uint64_t NextIdentity() {
+  static std::atomic<uint64_t> last;
+  return ++last;
+}
+
+}  // namespace
+
+GraphBuilder::GraphBuilder(std::string name) : identity_(NextIdentity()) { graph_.name = std::move(name); }
 
 void GraphBuilder::Fail(absl::Status status) {
   if (status_.ok()) status_ = std::move(status);
@@ -37,18 +49,23 @@ Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Locati
     Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input name '", name, "' is empty or already used")));
   }
   std::vector<std::string> symbols;
-  for (const Dim &dim : dims) dim.CollectSymbols(symbols);
+  for (const Dim &dim : dims) {
+    if (dim.undefined()) {
+      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input '", name, "' has the dim ", dim.ToString(), "; give a number, a symbol or an expression like \"2 * n + 1\"")));
+    }
+    dim.CollectSymbols(symbols);
+  }
   for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
   ValueId id = NewValue(name, {dtype, std::move(dims)});
   graph_.inputs.push_back(id);
-  return {id};
+  return {id, identity_};
 }
 
 Expr GraphBuilder::Constant(Tensor tensor, const std::string &name) {
   ValueId id = NewValue(name.empty() ? "constant" : name, tensor.type());
   graph_.values.back().constant = static_cast<int32_t>(graph_.constants.size());
   graph_.constants.push_back(std::move(tensor));
-  return {id};
+  return {id, identity_};
 }
 
 Expr GraphBuilder::Scalar(double value, DType dtype) {
@@ -58,8 +75,9 @@ Expr GraphBuilder::Scalar(double value, DType dtype) {
 }
 
 void GraphBuilder::Output(const std::string &name, Expr value, Location at) {
-  if (value.id == kNoValue || value.id >= static_cast<ValueId>(graph_.values.size())) {
-    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the output '", name, "' has no value")));
+  if (!Owns(value)) {
+    const char *problem = value.id == kNoValue ? "' has no value" : "' is a value of another builder; build one graph with one builder";
+    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the output '", name, problem)));
     return;
   }
   for (const GraphOutput &output : graph_.outputs) {
@@ -77,7 +95,7 @@ void GraphBuilder::SetNext(std::string name, std::string location) {
 
 const TensorType &GraphBuilder::type(Expr value) const {
   static const TensorType none;
-  return value.id == kNoValue || value.id >= static_cast<ValueId>(graph_.values.size()) ? none : graph_.type(value.id);
+  return Owns(value) ? graph_.type(value.id) : none;
 }
 
 Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes attributes, Location at) {
@@ -89,7 +107,7 @@ Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes
   bool known = true;
   for (Expr operand : operands) {
     node.inputs.push_back(operand.id);
-    known = known && operand.id < static_cast<ValueId>(graph_.values.size());
+    known = known && (operand.id == kNoValue || Owns(operand));
   }
   node.attributes = std::move(attributes);
   absl::StatusOr<TensorType> type = absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
@@ -102,7 +120,7 @@ Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes
   graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
   node.outputs.push_back(id);
   graph_.nodes.push_back(std::move(node));
-  return {id};
+  return {id, identity_};
 }
 
 absl::StatusOr<Graph> GraphBuilder::Finish() {

@@ -11,6 +11,7 @@
 #ifndef INGOT_GRAPH_BUILDER_H_
 #define INGOT_GRAPH_BUILDER_H_
 
+#include <cstdint>
 #include <set>
 #include <source_location>
 #include <string>
@@ -21,9 +22,10 @@
 
 namespace ingot {
 
-// A value of the graph under construction; borrowed from its builder.
+// A value of the graph under construction. Only its own builder takes it.
 struct Expr {
   ValueId id = kNoValue;
+  uint64_t builder = 0;
 };
 
 class GraphBuilder {
@@ -48,8 +50,9 @@ class GraphBuilder {
 
 #include "graph/ops/builder_methods.inc"
 
+  // The invalid type, and no constant, for a value of another builder.
   const TensorType &type(Expr value) const;
-  const Tensor *constant(Expr value) const { return value.id == kNoValue ? nullptr : graph_.constant(value.id); }
+  const Tensor *constant(Expr value) const { return Owns(value) ? graph_.constant(value.id) : nullptr; }
   const absl::Status &status() const { return status_; }
   // Records an error (the first one wins).
   void Fail(absl::Status status);
@@ -58,10 +61,12 @@ class GraphBuilder {
   absl::StatusOr<Graph> Finish();
 
  private:
+  bool Owns(Expr value) const { return value.builder == identity_ && value.id >= 0 && value.id < static_cast<ValueId>(graph_.values.size()); }
   ValueId NewValue(std::string name, TensorType type);
   std::string UniqueName(const std::string &wanted);
   std::string Where(const Location &at) const;
 
+  uint64_t identity_;  // no two builders of a process have the same
   Graph graph_;
   absl::Status status_;
   std::set<std::string> names_;

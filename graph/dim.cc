@@ -2,7 +2,6 @@
 #include "graph/dim.h"
 
 #include <algorithm>
-#include <cstdlib>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -85,8 +84,7 @@ Dim::Dim(int64_t value) : Dim(value == 0 ? std::vector<Term>() : std::vector<Ter
 
 Dim::Dim(const char *expression) {
   absl::StatusOr<Dim> parsed = Parse(expression);
-  if (!parsed.ok()) std::abort();
-  terms_ = parsed->terms_;
+  terms_ = parsed.ok() ? parsed->terms_ : Undefined(expression).terms_;
 }
 
 Dim::Dim(std::vector<Term> terms) : terms_(std::make_shared<const std::vector<Term>>(std::move(terms))) {
@@ -94,10 +92,11 @@ Dim::Dim(std::vector<Term> terms) : terms_(std::make_shared<const std::vector<Te
 }
 
 // Kept as the call 1 floordiv 0, which nothing else makes.
-Dim Dim::Undefined() {
+Dim Dim::Undefined(std::string_view malformed) {
   auto atom = std::make_shared<Atom>();
   atom->call = Call::kFloorDiv;
   atom->arguments = {Dim(1), Dim(0)};
+  atom->malformed = std::string(malformed.substr(0, 80));
   return Dim(std::vector<Term>{{1, {std::move(atom)}}});
 }
 
@@ -271,7 +270,10 @@ std::optional<Dim> Dim::DivideExactly(const Dim &a, const Dim &b) {
 
 std::string Dim::ToString() const {
   if (terms().empty()) return "0";
-  if (undefined()) return "<undefined>";
+  if (undefined()) {
+    const std::string &malformed = terms()[0].atoms[0]->malformed;
+    return malformed.empty() ? "<undefined>" : absl::StrCat("<malformed '", malformed, "'>");
+  }
   std::string text;
   for (const Term &term : terms()) {
     int64_t c = term.coefficient;

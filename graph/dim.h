@@ -33,7 +33,7 @@ class Dim {
   Dim() : Dim(int64_t{0}) {}
   Dim(int64_t value);  // NOLINT: a number is a dim
   Dim(int value) : Dim(static_cast<int64_t>(value)) {}  // NOLINT
-  // A string is an expression; aborts on a malformed one, so only for literals. Files use Parse.
+  // A string is an expression; a malformed one is undefined and prints its text. Files use Parse, which says what is wrong.
   Dim(const char *expression);  // NOLINT
 
   static Dim Symbol(std::string_view name);
@@ -90,7 +90,7 @@ class Dim {
 
  private:
   explicit Dim(std::vector<Term> terms);
-  static Dim Undefined();
+  static Dim Undefined(std::string_view malformed = {});
   // a + sign * b
   static Dim Combine(const Dim &a, const Dim &b, int64_t sign);
   static Dim MakeCall(Call call, const Dim &a, const Dim &b);
@@ -101,7 +101,8 @@ struct Dim::Atom {
   std::string symbol;  // empty: a call
   Call call = Call::kMin;
   std::vector<Dim> arguments;
-  size_t size = 1;  // terms and atoms in the arguments, and itself
+  std::string malformed;  // an undefined Dim that was read from this text
+  size_t size = 1;        // terms and atoms in the arguments, and itself
 };
 
 using Dims = std::vector<Dim>;

@@ -1,6 +1,8 @@
 // Validation, dead-node removal and printing. Tests: tests/graph/graph_test.cc.
 #include "graph/graph.h"
 
+#include <algorithm>
+#include <cstring>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -68,6 +70,24 @@ absl::Status CheckSymbols(const Graph &graph) {
   return absl::OkStatus();
 }
 
+// Reals by their bits: NaN differs from itself.
+bool Same(double a, double b) { return std::memcmp(&a, &b, sizeof(a)) == 0; }
+bool Same(const std::vector<double> &a, const std::vector<double> &b) {
+  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(double)) == 0);
+}
+template <typename T>
+bool Same(const T &a, const T &b) {
+  return a == b;
+}
+
+bool Same(const Attributes &a, const Attributes &b) {
+  auto same = [](const auto &x, const auto &y) {
+    auto with = [&](const auto &value) { return Same(value, std::get<std::decay_t<decltype(value)>>(y.second)); };
+    return x.first == y.first && x.second.index() == y.second.index() && std::visit(with, x.second);
+  };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+}
+
 }  // namespace
 
 absl::Status Validate(const Graph &graph) {
@@ -100,7 +120,7 @@ absl::Status Validate(const Graph &graph) {
     absl::StatusOr<TensorType> type = CompleteNode(graph, copy);
     if (!type.ok()) return Error(node, std::string(type.status().message()));
     if (*type != graph.type(node.outputs[0])) return Error(node, absl::StrCat("yields ", type->ToString(), ", but is declared as ", graph.type(node.outputs[0]).ToString()));
-    if (copy.attributes != node.attributes) return Error(node, "has attributes that are not complete");
+    if (!Same(copy.attributes, node.attributes)) return Error(node, "has attributes that are not complete");
     for (const auto &[name, attribute] : node.attributes) {
       const Dims *dims = std::get_if<Dims>(&attribute);
       std::string symbol = dims == nullptr ? "" : UnknownSymbol(graph, *dims);

@@ -8,7 +8,7 @@
 #include "compiler/emit/ProgramEmitter.h"
 #include "compiler/emit/Weights.h"
 #include "compiler/pipeline/Pipeline.h"
-#include "graph/io/mapped_file.h"
+#include "graph/io/atomic_file.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
 #include "llvm/Support/FileSystem.h"
 

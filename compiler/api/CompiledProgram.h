@@ -4,6 +4,7 @@
 
 #include "compiler/api/Compile.h"
 #include "compiler/emit/ProgramPlan.h"
+#include "graph/io/atomic_file.h"
 
 namespace ingot {
 
@@ -20,6 +21,7 @@ struct CompiledProgram::Impl {
 
 namespace compiler {
 // The side file's contents: header, padding, weights.
+absl::Status appendWeightsFile(const CompiledProgram &program, AtomicFile &out);
 absl::Status writeWeightsFile(const CompiledProgram &program, const std::string &path);
 std::string weightsFileName(const std::string &name);
 } // namespace compiler

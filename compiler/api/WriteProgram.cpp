@@ -1,19 +1,14 @@
-// Compiled programs as files. Everything is written under a temporary name and renamed when it is whole.
-#include <unistd.h>
-
-#include <cstdio>
-#include <cstring>
-
+// Compiled programs as files. All files of a program take their places together, when everything is written.
 #include "absl/strings/str_cat.h"
 #include "compiler/api/CompiledProgram.h"
 #include "compiler/emit/Link.h"
 #include "compiler/emit/ObjectEmitter.h"
 #include "compiler/emit/Weights.h"
+#include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Object/ArchiveWriter.h"
-#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace ingot {
@@ -22,67 +17,22 @@ using namespace compiler;
 
 namespace {
 
-// A file under a temporary name that vanishes unless it is kept.
-class TemporaryFile {
-public:
-  TemporaryFile(const std::string &path, const std::string &suffix) : path_(absl::StrCat(path, ".tmp", getpid(), suffix)) {}
-  ~TemporaryFile() { unlink(path_.c_str()); }
-  const std::string &path() const { return path_; }
-  absl::Status moveTo(const std::string &target) {
-    if (rename(path_.c_str(), target.c_str()) != 0)
-      return absl::InvalidArgumentError(absl::StrCat("cannot write '", target, "': ", std::strerror(errno)));
-    return absl::OkStatus();
-  }
-
-private:
-  std::string path_;
-};
-
-// Appends to a file in order.
-class Appender {
-public:
-  explicit Appender(const std::string &path) : path_(path), file_(fopen(path.c_str(), "wbe")) {}
-  ~Appender() {
-    if (file_)
-      fclose(file_);
-  }
-  absl::Status write(std::string_view bytes) {
-    if (!file_ || fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size())
-      return fail();
-    size_ += bytes.size();
-    return absl::OkStatus();
-  }
-  absl::Status padTo(uint64_t offset) { return write(std::string(offset - size_, '\0')); }
-  absl::Status close() {
-    FILE *file = file_;
-    file_ = nullptr;
-    return file && fclose(file) == 0 ? absl::OkStatus() : fail();
-  }
-
-private:
-  absl::Status fail() { return absl::InvalidArgumentError(absl::StrCat("cannot write '", path_, "': ", std::strerror(errno), "; is the folder there and writable?")); }
-  std::string path_;
-  FILE *file_;
-  uint64_t size_ = 0;
-};
-
-absl::Status writeObject(const CompiledProgram::Impl &impl, const std::string &path) {
+absl::Status appendObject(const CompiledProgram::Impl &impl, AtomicFile &out) {
   std::string object = impl.object;
   bool embeds = impl.embedWeights && impl.plan.weightsBytes > 0;
   uint64_t offset = (object.size() + 4095) / 4096 * 4096;
   if (embeds)
     if (absl::Status status = placeWeightsSection(object, offset); !status.ok())
       return status;
-  Appender out(path);
-  absl::Status status = out.write(object);
+  absl::Status status = out.Append(object);
   if (status.ok() && embeds)
-    status = out.padTo(offset);
+    status = out.PadTo(offset);
   if (status.ok() && embeds)
-    status = streamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.write(piece); });
-  return status.ok() ? out.close() : status;
+    status = streamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.Append(piece); });
+  return status;
 }
 
-absl::Status link(const CompiledProgram::Impl &impl, OutputKind kind, const std::string &object, const std::string &path) {
+absl::Status link(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory, const std::string &object, const std::string &path) {
   if (kind == OutputKind::kShared)
     return runTool({"cc", "-shared", "-o", path, object, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-lm"});
   absl::StatusOr<std::string> main = runtimeLibrary("main"), runtime = runtimeLibrary("runtime");
@@ -93,10 +43,10 @@ absl::Status link(const CompiledProgram::Impl &impl, OutputKind kind, const std:
   absl::StatusOr<std::string> start = mainProgramObject(impl.options.name);
   if (!start.ok())
     return start.status();
-  TemporaryFile startFile(path, ".start.o");
-  if (absl::Status status = WriteFile(startFile.path(), *start); !status.ok())
+  std::string startFile = directory.File("start.o");
+  if (absl::Status status = WriteFile(startFile, *start); !status.ok())
     return status;
-  return runTool({"cc", "-o", path, object, startFile.path(), *main, *runtime, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-Wl,--as-needed", "-s", "-lm", "-lpthread"});
+  return runTool({"cc", "-o", path, object, startFile, *main, *runtime, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-Wl,--as-needed", "-s", "-lm", "-lpthread"});
 }
 
 absl::Status archive(const std::string &object, const std::string &path, const std::string &name) {
@@ -110,6 +60,21 @@ absl::Status archive(const std::string &object, const std::string &path, const s
   if (llvm::Error error = llvm::writeArchive(path, members, llvm::SymtabWritingMode::NormalSymtab, llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false))
     return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': ", llvm::toString(std::move(error))));
   return absl::OkStatus();
+}
+
+// The linker and the archive writer take paths: they work in a directory of ours.
+absl::Status build(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory, const std::string &path) {
+  absl::StatusOr<AtomicFile> file = AtomicFile::Create(directory.File("program.o"));
+  absl::Status status = file.ok() ? appendObject(impl, *file) : file.status();
+  if (!status.ok())
+    return status;
+  std::string object = file->path();
+  std::vector<AtomicFile> files;
+  files.push_back(*std::move(file));
+  status = Commit(std::move(files));
+  if (!status.ok())
+    return status;
+  return kind == OutputKind::kArchive ? archive(object, path, impl.options.name) : link(impl, kind, directory, object, path);
 }
 
 absl::StatusOr<std::string> textOf(const CompiledProgram::Impl &impl, OutputKind kind) {
@@ -129,19 +94,25 @@ absl::StatusOr<std::string> textOf(const CompiledProgram::Impl &impl, OutputKind
 
 std::string compiler::weightsFileName(const std::string &name) { return name + ".weights"; }
 
-absl::Status compiler::writeWeightsFile(const CompiledProgram &program, const std::string &path) {
+absl::Status compiler::appendWeightsFile(const CompiledProgram &program, AtomicFile &out) {
   const CompiledProgram::Impl &impl = *program.impl;
-  TemporaryFile temporary(path, "");
-  Appender out(temporary.path());
   ingot_weights_header_t header = {INGOT_WEIGHTS_MAGIC, impl.plan.weightsBytes, impl.weightsHash};
-  absl::Status status = out.write({reinterpret_cast<const char *>(&header), sizeof(header)});
+  absl::Status status = out.Append({reinterpret_cast<const char *>(&header), sizeof(header)});
   if (status.ok())
-    status = out.padTo(INGOT_WEIGHTS_HEADER);
+    status = out.PadTo(INGOT_WEIGHTS_HEADER);
   if (status.ok())
-    status = streamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.write(piece); });
-  if (status.ok())
-    status = out.close();
-  return status.ok() ? temporary.moveTo(path) : status;
+    status = streamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.Append(piece); });
+  return status;
+}
+
+absl::Status compiler::writeWeightsFile(const CompiledProgram &program, const std::string &path) {
+  absl::StatusOr<AtomicFile> file = AtomicFile::Create(path);
+  absl::Status status = file.ok() ? appendWeightsFile(program, *file) : file.status();
+  if (!status.ok())
+    return status;
+  std::vector<AtomicFile> files;
+  files.push_back(*std::move(file));
+  return Commit(std::move(files));
 }
 
 absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const std::string &path) {
@@ -152,36 +123,30 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
     absl::StatusOr<std::string> text = textOf(impl, kind);
     return text.ok() ? WriteFile(path, *text) : text.status();
   }
-  TemporaryFile object(path, ".o"), result(path, "");
-  if (absl::Status status = writeObject(impl, object.path()); !status.ok())
+  absl::StatusOr<PrivateDirectory> directory = PrivateDirectory::Beside(path);
+  if (!directory.ok())
+    return directory.status();
+  std::vector<AtomicFile> files;
+  auto add = [&](const std::string &target, auto append) {
+    absl::StatusOr<AtomicFile> file = AtomicFile::Create(target);
+    absl::Status status = file.ok() ? append(*file) : file.status();
+    if (status.ok())
+      files.push_back(*std::move(file));
     return status;
+  };
   absl::Status status;
-  if (kind == OutputKind::kObject)
-    status = object.moveTo(result.path());
-  else if (kind == OutputKind::kArchive)
-    status = archive(object.path(), result.path(), impl.options.name);
-  else
-    status = link(impl, kind, object.path(), result.path());
-  if (!status.ok())
-    return status;
-  // Everything lies beside its place before anything takes it: what can fail for want of space or rights has then succeeded.
-  std::string directory = DirectoryOf(path), weightsPath = absl::StrCat(directory, "/", weightsFileName(impl.options.name));
-  TemporaryFile header(path, ".h"), weights(path, ".weights");
-  bool hasHeader = kind == OutputKind::kObject || kind == OutputKind::kArchive, hasWeights = !impl.embedWeights;
-  for (const std::string &place : {path, hasHeader ? path + ".h" : path, hasWeights ? weightsPath : path})
-    if (llvm::sys::fs::is_directory(place))
-      return absl::InvalidArgumentError(absl::StrCat("cannot write '", place, "': it is a directory; remove it, or name another output"));
-  if (hasWeights)
-    status = writeWeightsFile(program, weights.path());
-  if (status.ok() && hasHeader)
-    status = WriteFile(header.path(), program.header());
-  if (status.ok() && hasWeights)
-    status = weights.moveTo(weightsPath);
-  if (status.ok() && hasHeader)
-    status = header.moveTo(path + ".h");
-  if (status.ok())
-    status = result.moveTo(path);
-  return status;
+  if (!impl.embedWeights)
+    status = add(absl::StrCat(DirectoryOf(path), "/", weightsFileName(impl.options.name)), [&](AtomicFile &file) { return appendWeightsFile(program, file); });
+  if (status.ok() && (kind == OutputKind::kObject || kind == OutputKind::kArchive))
+    status = add(path + ".h", [&](AtomicFile &file) { return file.Append(program.header()); });
+  if (status.ok() && kind == OutputKind::kObject)
+    status = add(path, [&](AtomicFile &file) { return appendObject(impl, file); });
+  if (status.ok() && kind != OutputKind::kObject) {
+    std::string result = directory->File("program");
+    status = build(impl, kind, *directory, result);
+    files.push_back(AtomicFile::Adopt(path, result));
+  }
+  return status.ok() ? Commit(std::move(files)) : status;
 }
 
 } // namespace ingot

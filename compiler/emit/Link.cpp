@@ -25,8 +25,10 @@ absl::StatusOr<std::string> runtimeLibrary(const std::string &name) {
     folders.push_back(folder.substr(0, folder.rfind('/')) + "/lib");
   }
   for (const std::string &folder : folders) {
-    if (access((folder + "/" + file).c_str(), R_OK) == 0)
-      return folder + "/" + file;
+    // Never an option of the linker, whatever the folder is called.
+    std::string path = (folder.empty() || folder[0] != '/' ? "./" : "") + folder + "/" + file;
+    if (access(path.c_str(), R_OK) == 0)
+      return path;
     absl::StrAppend(&tried, tried.empty() ? "" : ", ", folder);
   }
   return absl::NotFoundError(absl::StrCat("cannot find the runtime library ", file, " in ", tried, "; set INGOT_LIBRARY_DIR to its folder"));

@@ -1,24 +1,19 @@
 #include "compiler/jit/Jit.h"
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <chrono>
-#include <cstdlib>
+#include <optional>
 
 #include "absl/strings/str_cat.h"
 #include "compiler/api/CompiledProgram.h"
-#include "compiler/codegen/cpu/CpuTarget.h"
-#include "compiler/jit/source_hash.h"
-#include "graph/io/graph_file.h"
-#include "graph/io/mapped_file.h"
-#include "llvm/Config/llvm-config.h"
+#include "compiler/jit/Cache.h"
+#include "graph/io/atomic_file.h"
 #include "llvm/ExecutionEngine/Orc/AbsoluteSymbols.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/TargetSelect.h"
-#include "llvm/Support/xxhash.h"
 
 namespace ingot {
+
+using compiler::Cache;
 
 struct JitProgram::Linked {
   std::unique_ptr<llvm::orc::LLJIT> jit;
@@ -26,70 +21,7 @@ struct JitProgram::Linked {
 
 namespace {
 
-
 double now() { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
-
-absl::StatusOr<std::string> defaultDirectory() {
-  if (const char *own = std::getenv("INGOT_CACHE_DIR"); own && *own)
-    return std::string(own);
-  if (const char *xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg)
-    return absl::StrCat(xdg, "/ingot");
-  if (const char *home = std::getenv("HOME"); home && *home)
-    return absl::StrCat(home, "/.cache/ingot");
-  return std::string("none");
-}
-
-// Creates the directory with mode 0700 and makes sure that nobody else can put objects there: they are executed.
-absl::Status preparePrivate(const std::string &path) {
-  for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1))
-    mkdir(path.substr(0, slash).c_str(), 0700);
-  mkdir(path.c_str(), 0700);
-  struct stat info;
-  if (lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode))
-    return absl::FailedPreconditionError(absl::StrCat("cannot create the cache directory '", path, "'; set INGOT_CACHE_DIR to a folder of yours"));
-  if (info.st_uid != geteuid() || (info.st_mode & 077) != 0)
-    return absl::FailedPreconditionError(absl::StrCat("the cache directory '", path, "' belongs to or is open to others; run chmod 700 on it, or set INGOT_CACHE_DIR"));
-  return absl::OkStatus();
-}
-
-// A hash of this compiler, of the graph's structure, of all tensor data (so a changed side file is another key) and of the options.
-std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
-  uint64_t data = 0;
-  for (const Value &value : graph.values)
-    if (value.constant >= 0) {
-      const Tensor &tensor = graph.constants[static_cast<size_t>(value.constant)];
-      data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
-    }
-  std::string text = absl::StrCat(kSourceHash, ";", LLVM_VERSION_STRING, ";", options.name, ";", options.precision, ";", library ? library->name : "", ";", data);
-  for (const std::string &level : options.cpu_levels) {
-    absl::StatusOr<compiler::CpuTarget> target = compiler::findCpuTarget(level);
-    absl::StrAppend(&text, ";", target.ok() ? target->level : level);
-  }
-  absl::StrAppend(&text, ";", SerializeStructure(graph));
-  auto hash = llvm::xxh3_128bits(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(text.data()), text.size()));
-  return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));
-}
-
-// A directory that goes away with this object.
-class ScratchDirectory {
-public:
-  absl::Status create() {
-    const char *base = std::getenv("TMPDIR");
-    path = absl::StrCat(base && *base ? base : "/tmp", "/ingot-XXXXXX");
-    if (mkdtemp(path.data()) == nullptr) {
-      path.clear();
-      return absl::FailedPreconditionError("cannot create a temporary directory; set TMPDIR");
-    }
-    return absl::OkStatus();
-  }
-  ~ScratchDirectory() {
-    if (path.empty())
-      return;
-    unlink((path + "/program.weights").c_str());
-    rmdir(path.c_str());
-  }
-  std::string path;
-};
 
 absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> linkObject(std::string_view object, const ingot_kernel_library_t *library) {
   auto fail = [](llvm::Error error) { return absl::InternalError(absl::StrCat("cannot link the compiled program: ", llvm::toString(std::move(error)))); };
@@ -124,70 +56,87 @@ JitProgram::~JitProgram() {
     ingot_program_free(program_);
 }
 
+absl::StatusOr<CompiledProgram> JitProgram::compile(Graph graph, const CompileOptions &options) {
+  double start = now();
+  absl::StatusOr<CompiledProgram> program = Compile(std::move(graph), options);
+  if (!program.ok())
+    return program;
+  compile_ms_ = now() - start;
+  statistics_ = program->statistics();
+  return program;
+}
+
+absl::Status JitProgram::link(std::string_view object, const std::string &name, const std::string &weightsPath, const ingot_kernel_library_t *library) {
+  absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = linkObject(object, library);
+  if (!jit.ok())
+    return jit.status();
+  auto symbol = (*jit)->lookup("ingot_program_" + name);
+  if (!symbol)
+    return absl::InternalError(absl::StrCat("cannot link the compiled program: ", llvm::toString(symbol.takeError())));
+  ingot_load_options_t load = {};
+  load.struct_size = sizeof(load);
+  load.weights_path = weightsPath.c_str();
+  ingot_status_t status;
+  if (ingot_program_load(symbol->toPtr<const ingot_program_desc_t *>(), &load, &program_, &status) != INGOT_OK)
+    return absl::FailedPreconditionError(status.message);
+  linked_ = std::make_unique<Linked>();
+  linked_->jit = *std::move(jit);
+  return absl::OkStatus();
+}
+
+absl::Status JitProgram::loadUncached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
+  absl::StatusOr<CompiledProgram> program = compile(std::move(graph), options);
+  if (!program.ok())
+    return program.status();
+  absl::StatusOr<PrivateDirectory> scratch = PrivateDirectory::Temporary();
+  if (!scratch.ok())
+    return scratch.status();
+  std::string weights = scratch->File("program.weights");
+  if (!program->impl->embedWeights)
+    if (absl::Status status = compiler::writeWeightsFile(*program, weights); !status.ok())
+      return status;
+  return link(program->impl->object, options.name, weights, library);
+}
+
+absl::Status JitProgram::loadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library, const std::string &directory) {
+  absl::StatusOr<Cache> cache = Cache::open(directory);
+  if (!cache.ok())
+    return cache.status();
+  std::string key = compiler::cacheKey(graph, options, library);
+  // First as one of many readers. What does not load is compiled again by one process, while others that want it wait for the lock.
+  for (Cache::Access access : {Cache::Access::kRead, Cache::Access::kWrite}) {
+    absl::StatusOr<Cache::Entry> entry = cache->lock(key, access);
+    if (!entry.ok())
+      return entry.status();
+    if (std::optional<std::string> object = entry->object())
+      if (link(*object, options.name, entry->weightsPath(), library).ok()) {
+        from_cache_ = true;
+        return absl::OkStatus();
+      }
+    if (access == Cache::Access::kRead)
+      continue;
+    absl::StatusOr<CompiledProgram> program = compile(std::move(graph), options);
+    absl::Status status = program.ok() ? entry->store(*program) : program.status();
+    if (status.ok())
+      status = link(program->impl->object, options.name, entry->weightsPath(), library);
+    if (status.ok())
+      cache->trim();
+    return status;
+  }
+  return absl::InternalError("the cache gave no program");
+}
+
 absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const JitOptions &options) {
   double begin = now();
   CompileOptions compile = options.compile;
   compile.weights = WeightsPlace::kFile;
   compile.library_kernels = options.library != nullptr;
-  std::string directory = options.cache_directory;
-  if (directory.empty()) {
-    absl::StatusOr<std::string> found = defaultDirectory();
-    if (!found.ok())
-      return found.status();
-    directory = *found;
-  }
-  bool cached = directory != "none";
-  std::string objectPath, weightsPath;
-  ScratchDirectory scratch;
-  if (cached) {
-    if (absl::Status status = preparePrivate(directory); !status.ok())
-      return status;
-    std::string key = cacheKey(graph, compile, options.library);
-    objectPath = absl::StrCat(directory, "/", key, ".o");
-    weightsPath = absl::StrCat(directory, "/", key, ".weights");
-  } else {
-    if (absl::Status status = scratch.create(); !status.ok())
-      return status;
-    weightsPath = scratch.path + "/program.weights";
-  }
-
+  std::string directory = options.cache_directory.empty() ? Cache::defaultDirectory() : options.cache_directory;
   std::unique_ptr<JitProgram> result(new JitProgram);
-  std::string object;
-  if (cached)
-    if (absl::StatusOr<std::shared_ptr<const MappedFile>> file = MappedFile::Open(objectPath); file.ok()) {
-      object = std::string((*file)->view());
-      result->from_cache_ = true;
-    }
-  if (!result->from_cache_) {
-    double start = now();
-    absl::StatusOr<CompiledProgram> program = Compile(std::move(graph), compile);
-    if (!program.ok())
-      return program.status();
-    result->compile_ms_ = now() - start;
-    result->statistics_ = program->statistics();
-    object = program->impl->object;
-    // The object last: where it is, the weights are.
-    if (!program->impl->embedWeights)
-      if (absl::Status status = compiler::writeWeightsFile(*program, weightsPath); !status.ok())
-        return status;
-    if (cached)
-      if (absl::Status status = WriteFile(objectPath, object); !status.ok())
-        return status;
-  }
-  absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = linkObject(object, options.library);
-  if (!jit.ok())
-    return jit.status();
-  auto symbol = (*jit)->lookup("ingot_program_" + compile.name);
-  if (!symbol)
-    return absl::InternalError(absl::StrCat("cannot link the compiled program: ", llvm::toString(symbol.takeError())));
-  result->linked_ = std::make_unique<Linked>();
-  result->linked_->jit = *std::move(jit);
-  ingot_load_options_t load = {};
-  load.struct_size = sizeof(load);
-  load.weights_path = weightsPath.c_str();
-  ingot_status_t status;
-  if (ingot_program_load(symbol->toPtr<const ingot_program_desc_t *>(), &load, &result->program_, &status) != INGOT_OK)
-    return absl::FailedPreconditionError(status.message);
+  absl::Status status = directory == "none" ? result->loadUncached(std::move(graph), compile, options.library)
+                                            : result->loadCached(std::move(graph), compile, options.library, directory);
+  if (!status.ok())
+    return status;
   result->load_ms_ = now() - begin - result->compile_ms_;
   return result;
 }

@@ -1,5 +1,7 @@
 // Composites into primitives, each written from its definition. Convolutions become a contraction over windows of the (padded) input.
 // Test: tests/compiler/lit/decompose.mlir.
+#include <limits>
+
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Builders.h"
 
@@ -130,6 +132,14 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
 }
 
 // Constant exponents of common formulas need no pow.
+// pow(x, 0.5) and pow(x, -0.5). A root differs at two places: pow(-0, 0.5) is +0, and pow(-inf, 0.5) is +inf.
+Value powOfHalf(Maker m, Value x, bool positive) {
+  double infinity = std::numeric_limits<double>::infinity();
+  Value root = m.op(positive ? OpKind::kSqrt : OpKind::kRsqrt, {m.op(OpKind::kAdd, {x, m.scalar(x, 0)})});
+  Value atEnd = m.op(OpKind::kEqual, {x, m.scalar(x, -infinity)});
+  return m.op(OpKind::kSelect, {atEnd, m.scalar(x, positive ? infinity : 0), root});
+}
+
 Value decomposePow(Maker m, Operation *op) {
   Value x = op->getOperand(0);
   auto exponent = op->getOperand(1).getDefiningOp<ir::ScalarOp>();
@@ -142,13 +152,32 @@ Value decomposePow(Maker m, Operation *op) {
     return m.op(OpKind::kMul, {x, x});
   if (value == 3)
     return m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
-  if (value == 0.5)
-    return m.op(OpKind::kSqrt, {x});
-  if (value == -0.5)
-    return m.op(OpKind::kRsqrt, {x});
+  if (value == 0.5 || value == -0.5)
+    return powOfHalf(m, x, value > 0);
   if (value == -1)
     return m.op(OpKind::kReciprocal, {x});
   return nullptr;
+}
+
+// Many operands become a tree of concats: the code that picks an operand grows with their number, for every lane.
+constexpr size_t kMostOperands = 16;
+Value concat(Maker m, ArrayRef<Value> operands, int64_t axis) {
+  if (operands.size() == 1)
+    return operands[0];
+  SmallVector<Value> parts(operands.begin(), operands.end());
+  while (parts.size() > kMostOperands) {
+    SmallVector<Value> next;
+    for (ArrayRef<Value> rest = parts; !rest.empty(); rest = rest.drop_front(std::min(kMostOperands, rest.size())))
+      next.push_back(concat(m, rest.take_front(kMostOperands), axis));
+    parts = std::move(next);
+  }
+  return m.op(OpKind::kConcat, parts, {{"axis", axis}});
+}
+
+Value splitConcat(Maker m, ir::ConcatOp op) {
+  if (op.getOperands().size() <= kMostOperands)
+    return nullptr;
+  return concat(m, SmallVector<Value>(op.getOperands()), static_cast<int64_t>(op.getAxis()));
 }
 
 // Several trailing axes are reduced as one: rows are what the row kernel is good at.
@@ -180,6 +209,7 @@ struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> 
     case OpKind::kArgMax: return decomposeArgMax(m, op);
     case OpKind::kConv: return decomposeConv(m, cast<ir::ConvOp>(op));
     case OpKind::kReduceMean: return m.mean(op->getOperand(0), Ints(op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef()), op->getAttrOfType<BoolAttr>("keep_dims").getValue());
+    case OpKind::kConcat: return splitConcat(m, cast<ir::ConcatOp>(op));
     case OpKind::kPow: return decomposePow(m, op);
     case OpKind::kReduceSum:
     case OpKind::kReduceMax:

@@ -41,6 +41,18 @@ ir::TransposeOp sinkable(Value value) {
   return transpose && comesFromContraction(transpose.getX()) ? transpose : nullptr;
 }
 
+// Gives an operand that broadcasts all axes, then permutes them.
+Value transposeOperand(OpBuilder &b, Location loc, Value operand, size_t rank, const Ints &permutation) {
+  Dims own = typeOf(operand).dims;
+  if (own.empty())
+    return operand;
+  Dims full(rank - own.size(), Dim(1));
+  full.insert(full.end(), own.begin(), own.end());
+  if (full.size() != own.size())
+    operand = makeOp(b, loc, OpKind::kReshape, {operand}, {{"dims", full}});
+  return makeOp(b, loc, OpKind::kTranspose, {operand}, {{"permutation", permutation}});
+}
+
 struct SinkThroughElementwise : RewritePattern {
   explicit SinkThroughElementwise(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &b) const override {
@@ -57,30 +69,21 @@ struct SinkThroughElementwise : RewritePattern {
     if (!found)
       return failure();
     Ints permutation = permutationOf(found), back = inverse(permutation);
+    // What is checked is checked before the first op is made: a pattern that changes the IR must match.
+    auto transposedAlike = [&](Value operand) {
+      auto other = operand.getDefiningOp<ir::TransposeOp>();
+      return other && permutationOf(other) == permutation ? other : nullptr;
+    };
+    for (Value operand : op->getOperands())
+      // Its own transpose would want to sink in turn, for ever.
+      if (!transposedAlike(operand) && (comesFromContraction(operand) || sinkable(operand)))
+        return failure();
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
-      if (operand == found.getResult()) {
-        operands.push_back(found.getX());
-        continue;
-      }
-      if (auto other = operand.getDefiningOp<ir::TransposeOp>(); other && permutationOf(other) == permutation) {
+      if (ir::TransposeOp other = transposedAlike(operand))
         operands.push_back(other.getX());
-        continue;
-      }
-      // Its own transpose would want to sink in turn, for ever.
-      if (comesFromContraction(operand) || sinkable(operand))
-        return failure();
-      // Give the operand all axes, then permute them the other way.
-      TensorType type = typeOf(operand);
-      if (type.dims.empty()) {
-        operands.push_back(operand);
-        continue;
-      }
-      Dims full(dims.size() - type.dims.size(), Dim(1));
-      full.insert(full.end(), type.dims.begin(), type.dims.end());
-      if (full.size() != type.dims.size())
-        operand = makeOp(b, op->getLoc(), OpKind::kReshape, {operand}, {{"dims", full}});
-      operands.push_back(makeOp(b, op->getLoc(), OpKind::kTranspose, {operand}, {{"permutation", back}}));
+      else
+        operands.push_back(transposeOperand(b, op->getLoc(), operand, dims.size(), back));
     }
     Attributes attributes;
     for (const AttributeSchema &schema : Schema(*kind).attributes)

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
 #include "kernels/reference/movement.h"
 

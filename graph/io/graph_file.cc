@@ -7,6 +7,7 @@
 #include <google/protobuf/text_format.h>
 
 #include "absl/strings/str_cat.h"
+#include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
 #include "proto/ingot/graph.pb.h"
 

@@ -7,13 +7,32 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
 #include "absl/strings/str_cat.h"
 
 namespace ingot {
+
+namespace {
+
+// The first `size` bytes, aligned for every dtype; nullptr where the file has fewer.
+char *ReadWhole(int fd, size_t size) {
+  char *data = static_cast<char *>(std::aligned_alloc(64, (size + 63) / 64 * 64));
+  for (size_t at = 0; data != nullptr && at < size;) {
+    ssize_t got = pread(fd, data + at, size - at, static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) {
+      std::free(data);
+      return nullptr;
+    }
+    at += static_cast<size_t>(got);
+  }
+  return data;
+}
+
+}  // namespace
 
 absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::string &path) {
   int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a FIFO must not block
@@ -24,14 +43,21 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a regular file"));
   }
   size_t size = static_cast<size_t>(info.st_size);
-  void *data = size == 0 ? nullptr : mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0);
+  bool mapped = size > kReadWhole;
+  void *data = size == 0 ? nullptr : mapped ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : ReadWhole(fd, size);
+  int error = errno;
   close(fd);
-  if (data == MAP_FAILED) return absl::InvalidArgumentError(absl::StrCat("cannot map '", path, "': ", std::strerror(errno)));
-  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const char *>(data), size));
+  if (data == MAP_FAILED) return absl::InvalidArgumentError(absl::StrCat("cannot map '", path, "': ", std::strerror(error)));
+  if (data == nullptr && size != 0) return absl::InvalidArgumentError(absl::StrCat("cannot read '", path, "' to its end; is it being written?"));
+  return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const char *>(data), size, mapped));
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) munmap(const_cast<char *>(data_), size_);
+  if (mapped_) {
+    munmap(const_cast<char *>(data_), size_);
+  } else {
+    std::free(const_cast<char *>(data_));
+  }
 }
 
 std::string DirectoryOf(const std::string &path) {
@@ -54,53 +80,5 @@ absl::StatusOr<std::string> PathInside(const std::string &directory, const std::
   if (end != root.end()) return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' leaves the model's directory; put the file beside the model"));
   return full.string();
 }
-
-namespace {
-
-std::string TemporaryName(const std::string &path) { return absl::StrCat(path, ".tmp", getpid()); }
-
-absl::Status CannotWrite(const std::string &path) {
-  return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': ", std::strerror(errno)));
-}
-
-absl::Status WriteTemporary(const std::string &path, std::string_view contents) {
-  std::string temporary = TemporaryName(path);
-  unlink(temporary.c_str());  // a stale one; O_EXCL then follows no link that somebody else puts there
-  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-  if (fd < 0) return CannotWrite(path);
-  while (!contents.empty()) {
-    ssize_t written = write(fd, contents.data(), contents.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) {
-      absl::Status status = CannotWrite(path);
-      close(fd);
-      return status;
-    }
-    contents.remove_prefix(static_cast<size_t>(written));
-  }
-  return close(fd) == 0 ? absl::OkStatus() : CannotWrite(path);
-}
-
-}  // namespace
-
-absl::Status WriteFiles(const std::vector<std::pair<std::string, std::string_view>> &files) {
-  absl::Status status;
-  size_t replaced = 0;
-  for (size_t i = 0; i < files.size() && status.ok(); ++i) status = WriteTemporary(files[i].first, files[i].second);
-  while (replaced < files.size() && status.ok()) {
-    const std::string &path = files[replaced].first;
-    if (rename(TemporaryName(path).c_str(), path.c_str()) != 0) {
-      status = CannotWrite(path);
-    } else {
-      ++replaced;
-    }
-  }
-  for (size_t i = 0; i < files.size() && !status.ok(); ++i) {
-    unlink(i < replaced ? files[i].first.c_str() : TemporaryName(files[i].first).c_str());
-  }
-  return status;
-}
-
-absl::Status WriteFile(const std::string &path, std::string_view contents) { return WriteFiles({{path, contents}}); }
 
 }  // namespace ingot

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "ingot/runtime.h"
+#include "runtime/main/bus_error.h"
 #include "runtime/main/help.h"
 #include "runtime/main/inputs.h"
 #include "runtime/main/message.h"
@@ -136,5 +137,6 @@ bool Main(const ingot_program_desc_t *desc, int argc, char **argv) {
 
 int main(int argc, char **argv) {
   ingot::main_program::SetProgramName(argc > 0 ? argv[0] : nullptr);
+  ingot::main_program::ExplainBusErrors(ingot::main_program::ProgramName());
   return ingot::main_program::Main(ingot_main_program, argc, argv) ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -1,5 +1,6 @@
 // Opens, checks and maps a side file. The stored hash is compared with the description's, not computed again: reading every page would
-// cost what mapping saves. A file that another process shortens later faults when it is read. Tests: tests/runtime/weights_test.cc.
+// cost what mapping saves. A file that another process shortens later faults (SIGBUS)
+// when it is read; runtime/main/bus_error.h is what our own programs do about it. Tests: tests/runtime/weights_test.cc.
 #include "runtime/src/weights.h"
 
 #include <errno.h>

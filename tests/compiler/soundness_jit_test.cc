@@ -189,6 +189,21 @@ TEST(Soundness, LongSizes) {
   ExpectMatches(b.Finish(), {sizes});
 }
 
+// More operands than one kernel picks among.
+TEST(Soundness, ConcatOfManyParts) {
+  for (int64_t axis : {0, 1}) {
+    GraphBuilder b("concat");
+    std::vector<Expr> parts;
+    for (int64_t i = 0; i < 35; ++i) {
+      Dims dims{"n", "n"};
+      dims[static_cast<size_t>(axis)] = i % 4 == 3 ? Dim("m") : Dim(i % 4);
+      parts.push_back(b.Input(absl::StrCat("x", i), DType::kF32, dims));
+    }
+    b.Output("y", b.Neg(b.Concat(parts, axis)));
+    ExpectMatches(b.Finish(), {{{"n", 5}, {"m", 2}}, {{"n", 1}, {"m", 0}}});
+  }
+}
+
 // A gather reads other rows than the one a row kernel is at.
 TEST(Soundness, GatherOfRowsOfTheSameKernel) {
   GraphBuilder b("rows");

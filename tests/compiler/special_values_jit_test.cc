@@ -107,6 +107,18 @@ TEST_P(SpecialValues, OfReductions) {
   ExpectMatchesOn(b.Finish(), sets);
 }
 
+// Powers that are written as roots and products.
+TEST_P(SpecialValues, OfConstantPowers) {
+  DType dtype = GetParam();
+  if (!IsFloat(dtype)) return;
+  GraphBuilder b("special");
+  Expr x = b.Input("x", dtype, {"n"});
+  for (double exponent : {0.5, -0.5, 1.0, 2.0, 3.0, -1.0, 0.0}) {
+    b.Output(absl::StrCat("to_the_", exponent), b.Pow(x, b.Scalar(exponent, dtype)));
+  }
+  ExpectMatchesOn(b.Finish(), {{SpecialTensor(dtype)}});
+}
+
 INSTANTIATE_TEST_SUITE_P(DTypes, SpecialValues,
                          testing::Values(DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16,
                                          DType::kI8, DType::kU64, DType::kU32, DType::kU16, DType::kU8),

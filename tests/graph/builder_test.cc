@@ -133,6 +133,31 @@ TEST(BuilderTest, OperandsOfAnotherBuilderAreRefused) {
   EXPECT_THAT(std::string(b.status().message()), HasSubstr("an operand belongs to another builder; build one graph with one builder"));
 }
 
+// Also where this builder has a value of that number.
+TEST(BuilderTest, ValuesOfAnotherBuilderAreRefusedWhateverTheirNumber) {
+  GraphBuilder a("a");
+  Expr foreign = a.Constant(Tensor::F32({2}, {1, 2}));
+  {
+    GraphBuilder b("b");
+    Expr x = b.Constant(Tensor::F32({2}, {3, 4}));
+    EXPECT_EQ(foreign.id, x.id);
+    EXPECT_EQ(b.type(foreign).dtype, DType::kInvalid);
+    EXPECT_EQ(b.constant(foreign), nullptr);
+    b.Add(x, foreign);
+    EXPECT_THAT(std::string(b.status().message()), HasSubstr("an operand belongs to another builder"));
+  }
+  GraphBuilder c("c");
+  c.Input("x", DType::kF32, {2});
+  c.Output("y", foreign);
+  EXPECT_THAT(FinishError(c), HasSubstr("the output 'y' is a value of another builder; build one graph with one builder"));
+}
+
+TEST(BuilderTest, AMalformedDimIsRefusedWithItsText) {
+  GraphBuilder b("dims");
+  b.Output("y", b.Relu(b.Input("x", DType::kF32, {"n +", 4})));
+  EXPECT_THAT(FinishError(b), MatchesRegex("builder_test.cc:[0-9]+: the input 'x' has the dim <malformed 'n .'>; give a number.*"));
+}
+
 TEST(BuilderTest, MissingOperandsAreRefused) {
   GraphBuilder b("missing");
   b.Relu({});

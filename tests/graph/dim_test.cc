@@ -163,6 +163,16 @@ TEST(DimTest, OverflowIsUndefinedAndStaysSo) {
   EXPECT_TRUE((Dim(-5) - Dim(INT64_MIN)).Is(INT64_MAX - 4));
 }
 
+TEST(DimTest, AMalformedLiteralIsUndefined) {
+  for (const char *text : {"", "n +", "1.5", "7up", "n floordiv 0"}) {
+    Dim dim = text;
+    EXPECT_TRUE(dim.undefined()) << text;
+    EXPECT_TRUE((dim + 1).undefined()) << text;
+    EXPECT_FALSE(dim.Evaluate({{"n", 1}}).ok()) << text;
+  }
+  EXPECT_EQ(Dim("n +").ToString(), "<malformed 'n +'>");
+}
+
 TEST(DimTest, ExpressionsDoNotGrowWithoutBound) {
   // Squaring and nesting at every node, as a hostile graph could: the size of the expression would double each time.
   Dim sum("n + m + 1"), call("n");

@@ -1,6 +1,8 @@
 // Validation of graphs put together by hand, as a faulty loader or pass might leave them; dead nodes.
 #include "graph/graph.h"
 
+#include <limits>
+
 #include "gmock/gmock.h"
 #include "graph/builder.h"
 #include "gtest/gtest.h"
@@ -91,6 +93,17 @@ TEST(ValidateTest, Nodes) {
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes.clear(); }), HasSubstr("has attributes that are not complete"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes["axis"] = int64_t{-1}; }), HasSubstr("has attributes that are not complete"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes["axis"] = int64_t{5}; }), HasSubstr("axis 5 is out of range for rank 2"));
+}
+
+TEST(ValidateTest, AnAttributeMayBeNaN) {
+  double nan = std::numeric_limits<double>::quiet_NaN();
+  GraphBuilder b("nan");
+  Expr x = b.Input("x", DType::kF32, {"n", 4});
+  b.Output("y", b.LayerNorm(x, b.Scalar(1), b.Scalar(0), -1, nan));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status().message();
+  graph->nodes.back().attributes.erase("epsilon");
+  EXPECT_THAT(std::string(Validate(*graph).message()), HasSubstr("has attributes that are not complete"));
 }
 
 TEST(ValidateTest, SymbolsOfAttributes) {

@@ -160,14 +160,15 @@ TEST(WriteTest, AFullDiskLeavesTheOldFilesAlone) {
   EXPECT_EQ(ReadWhole(directory / "mlp.ingot.data"), "old data");
 }
 
-TEST(WriteTest, AStaleTemporaryFileIsNotFollowed) {
+TEST(MappedFileTest, ASmallFileMayBeShortenedWhileItIsOpen) {
   TemporaryDirectory directory;
-  WriteWhole(directory / "victim", "kept");
-  std::filesystem::create_symlink(directory / "victim", directory / "out.tmp" + std::to_string(getpid()));
-  EXPECT_TRUE(WriteFile(directory / "out", "new").ok());
-  EXPECT_EQ(ReadWhole(directory / "victim"), "kept");
-  EXPECT_EQ(ReadWhole(directory / "out"), "new");
-  EXPECT_THAT(directory.Names(), ElementsAre("out", "victim"));
+  for (size_t size : {size_t{0}, size_t{1}, size_t{5000}, MappedFile::kReadWhole, MappedFile::kReadWhole + 1}) {
+    std::string contents(size, 'x');
+    WriteWhole(directory / "file", contents);
+    std::shared_ptr<const MappedFile> file = MappedFile::Open(directory / "file").value();
+    if (size <= MappedFile::kReadWhole) std::filesystem::resize_file(directory / "file", 0);
+    EXPECT_EQ(file->view(), contents);
+  }
 }
 
 TEST(WriteTest, SizesThatWouldNotLoadAreNotWritten) {

@@ -15,6 +15,8 @@ set(allowed
     # threads
     pthread_cond_broadcast pthread_cond_destroy pthread_cond_init pthread_cond_signal pthread_cond_wait pthread_create pthread_join
     pthread_mutex_destroy pthread_mutex_init pthread_mutex_lock pthread_mutex_unlock pthread_sigmask sigfillset
+    # signals
+    _exit raise sigaction sigemptyset
     # the linked program
     ingot_main_program
     # made by the linker or the compiler

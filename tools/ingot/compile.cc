@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
 #include "tools/ingot/command.h"
 #include "tools/ingot/emit_kind.h"

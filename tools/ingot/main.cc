@@ -5,6 +5,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "runtime/main/bus_error.h"
 #include "tools/ingot/command.h"
 
 namespace ingot::tool {
@@ -66,6 +67,7 @@ int Usage(const CLI::App &app, const CLI::ParseError &error) {
 int Main(int argc, char **argv) {
   // A write to a closed pipe then fails, instead of ending the process before it has tidied up.
   std::signal(SIGPIPE, SIG_IGN);
+  main_program::ExplainBusErrors("ingot");
   CLI::App app("Ingot casts a machine-learning model into machine code.", "ingot");
   app.set_version_flag("--version", "ingot " INGOT_VERSION);
   app.require_subcommand(1);

@@ -13,7 +13,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/interp/npy.h"
-#include "graph/io/mapped_file.h"
+#include "graph/io/atomic_file.h"
 #include "tools/ingot/status.h"
 
 namespace ingot::tool {

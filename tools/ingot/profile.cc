@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "graph/io/mapped_file.h"
+#include "graph/io/atomic_file.h"
 #include "tools/ingot/program_runner.h"
 
 namespace ingot::tool {

@@ -26,7 +26,8 @@ examples:
   ingot run mlp.onnx --random=1 --dim batch=3 --interpreter --double --output exact
   ingot run mlp.so --input x=x.npy --threads 1          a program made by `ingot compile -o mlp.so`
 
-Compiled code is kept in $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or ~/.cache/ingot; --no-cache compiles anew and keeps nothing.
+Compiled code is kept in $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or ~/.cache/ingot, at most $INGOT_CACHE_LIMIT of it (default 10G);
+--no-cache compiles anew and keeps nothing.
 )";
 
 struct Arguments {

@@ -342,7 +342,14 @@ absl::Status Importer::RunIf(const onnx::NodeProto &node, const std::string &lab
   std::vector<std::string> names;
   for (const auto &output : body->output()) names.push_back(output.name());
   INGOT_RETURN_IF_ERROR(RunNodes(body->node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1}));
-  for (size_t i = 0; i < outputs.size(); ++i) CopyTo(*scope.Find(names[i]), outputs[i]);
+  for (size_t i = 0; i < outputs.size(); ++i) {
+    Value *result = scope.Find(names[i]);
+    if (result == nullptr && outputs[i] != nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("node '", label, "' (If): the output '", names[i], "' of its ", branch, " is an input that the function's caller leaves out; give that input"));
+    }
+    if (result != nullptr) CopyTo(*result, outputs[i]);
+  }
   return absl::OkStatus();
 }
 

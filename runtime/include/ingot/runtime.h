@@ -64,7 +64,8 @@ typedef struct ingot_load_options {
   const char *cpu_level;    /* NULL: the best variant that this machine can run */
 } ingot_load_options_t;
 
-/* Checks and loads. The description must outlive the program. Maps a side file read-only. */
+/* Checks and loads. The description must outlive the program. Maps a side file read-only: replace it by
+ * a rename, since a run that reads it after it was shortened in place gets SIGBUS, which the runtime leaves to the process. */
 int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_options_t *options, ingot_program_t **program, ingot_status_t *status);
 void ingot_program_free(ingot_program_t *program);
 /* Borrowed. */

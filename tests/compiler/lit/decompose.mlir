@@ -34,3 +34,25 @@ func.func @rows(%x: tensor<4x3x5xf32>) -> tensor<4xf32> {
   %y = ingot.reduce_sum %x {axes = array<i64: 1, 2>, keep_dims = false} : (tensor<4x3x5xf32>) -> tensor<4xf32>
   return %y : tensor<4xf32>
 }
+
+// A square root, but +inf at -inf, and +0 at -0.
+// CHECK-LABEL: func @pow_half
+// CHECK: %[[SUM:.*]] = ingot.add
+// CHECK: %[[ROOT:.*]] = ingot.sqrt %[[SUM]]
+// CHECK: %[[END:.*]] = ingot.equal
+// CHECK: ingot.select %[[END]], %{{.*}}, %[[ROOT]]
+func.func @pow_half(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %half = ingot.scalar(0.5 : f64) : tensor<f32>
+  %0 = ingot.pow %x, %half : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  return %0 : tensor<4xf32>
+}
+
+// Seventeen operands: sixteen, and then the last.
+// CHECK-LABEL: func @concat
+// CHECK: %[[FIRST:.*]] = ingot.concat {{.*}} -> tensor<2x48xf32>
+// CHECK: ingot.concat %[[FIRST]], %{{.*}} -> tensor<2x51xf32>
+// CHECK-NOT: ingot.concat
+func.func @concat(%x: tensor<2x3xf32>) -> tensor<2x51xf32> {
+  %0 = ingot.concat %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x {axis = 1 : i64} : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x51xf32>
+  return %0 : tensor<2x51xf32>
+}

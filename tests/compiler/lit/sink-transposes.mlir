@@ -43,3 +43,17 @@ func.func @there_and_back(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %1 = ingot.transpose %0 {permutation = array<i64: 1, 0>} : (tensor<8x4xf32>) -> tensor<4x8xf32>
   return %1 : tensor<4x8xf32>
 }
+
+// One operand is a contraction in the other order: nothing moves, and nothing is made for the condition either.
+// CHECK-LABEL: func @two_contractions
+// CHECK-COUNT-2: ingot.contract
+// CHECK-NEXT: ingot.transpose
+// CHECK-NEXT: ingot.select
+// CHECK-NEXT: return
+func.func @two_contractions(%x: tensor<4x8xf32>, %y: tensor<8x6xf32>, %v: tensor<6x8xf32>, %w: tensor<8x4xf32>, %m: tensor<4xi1>) -> tensor<6x4xf32> {
+  %0 = ingot.contract %v, %w {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<6x8xf32>, tensor<8x4xf32> -> tensor<6x4xf32>
+  %1 = ingot.contract %x, %y {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<4x8xf32>, tensor<8x6xf32> -> tensor<4x6xf32>
+  %2 = ingot.transpose %1 {permutation = array<i64: 1, 0>} : (tensor<4x6xf32>) -> tensor<6x4xf32>
+  %3 = ingot.select %m, %0, %2 : (tensor<4xi1>, tensor<6x4xf32>, tensor<6x4xf32>) -> tensor<6x4xf32>
+  return %3 : tensor<6x4xf32>
+}

@@ -175,6 +175,22 @@ TEST(Functions, NewerDefaultAttributesAreRead) {
   EXPECT_DOUBLE_EQ(graph->constant(graph->nodes[1].inputs[1])->GetDouble(0), 0.25);
 }
 
+// The branch hands on an optional input, which this call leaves out.
+TEST(Functions, AnIfThatReturnsAnAbsentInputIsAnError) {
+  Model m;
+  m.Input("x", kFloat, {2}).Output("y");
+  auto &function = m.Function("Choose", {"a", "optional"}, {"r"});
+  onnx::TensorProto &yes = *AddNode(function, "Constant", {}, {"c"}).Add("value", onnx::AttributeProto::TENSOR).mutable_t();
+  yes.set_data_type(kBoolean);
+  yes.add_int32_data(1);
+  NodeBuilder node = AddNode(function, "If", {"c"}, {"r"});
+  node.Add("then_branch", onnx::AttributeProto::GRAPH).mutable_g()->add_output()->set_name("optional");
+  node.Add("else_branch", onnx::AttributeProto::GRAPH).mutable_g()->add_output()->set_name("a");
+  m.Node("Choose", {"x"}, {"y"}).Domain("local").Name("call");
+  ExpectError(m.Import().status(), absl::StatusCode::kInvalidArgument,
+              {"node 'call/If_1' (If): the output 'optional' of its then_branch is an input that the function's caller leaves out; give that input"});
+}
+
 TEST(Functions, DoNotSeeTheCallersValues) {
   Model m;
   m.Input("x", kFloat, {2}).Output("y");
