@@ -27,6 +27,8 @@ public:
     if (options.embedWeights && plan.weightsBytes > 0)
       weights = reserveWeights();
     std::vector<Constant *> symbols, sizeTexts, checks, values, operands, steps, variants;
+    for (const auto &[name, range] : plan.sizes.symbols())
+      sizeTexts.push_back(text(name));
     for (const Dim &size : plan.sizes.expressions())
       sizeTexts.push_back(text(size.ToString()));
     for (const SizeCheck &check : plan.sizes.checks())

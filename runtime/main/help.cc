@@ -4,45 +4,25 @@
 
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "runtime/main/message.h"
 
 namespace ingot::main_program {
 namespace {
 
-// Size tables at two different vectors of symbols: a size equal in both is shown as a number, another as "?".
-struct Sizes {
-  int64_t *first, *second;  // NULL where the program cannot compute them
-};
-
-int64_t *SizesAt(const ingot_program_desc_t *desc, int64_t step) {
-  auto *sizes = static_cast<int64_t *>(malloc((desc->num_sizes + size_t{1}) * sizeof(int64_t)));
-  if (sizes == nullptr) return nullptr;
-  for (uint32_t s = 0; s < desc->num_symbols; ++s) {
-    int64_t shift = step * (s + 1), room = desc->symbols[s].max - desc->symbols[s].min;
-    sizes[s] = desc->symbols[s].min + (shift < room ? shift : room);
-  }
-  if (desc->eval_sizes == nullptr || desc->eval_sizes(sizes) == 0) return sizes;
-  free(sizes);
-  return nullptr;
+// The expression behind a size.
+const char *SizeText(const ingot_program_desc_t *desc, uint32_t size) {
+  if (desc->size_texts != nullptr) return desc->size_texts[size];
+  return size < desc->num_symbols ? desc->symbols[size].name : "?";
 }
 
-void PrintTable(const char *title, const ingot_program_desc_t *desc, const ingot_io_t *io, uint32_t count, const Sizes &sizes) {
+void PrintTable(const char *title, const ingot_program_desc_t *desc, const ingot_io_t *io, uint32_t count) {
   printf("\n%s:\n", title);
   if (count == 0) printf("  none\n");
   for (uint32_t i = 0; i < count; ++i) {
     printf("  %s  %s[", io[i].name, ingot_dtype_name(io[i].dtype));
     for (uint32_t d = 0; d < io[i].rank; ++d) {
-      if (d != 0) printf(", ");
-      uint32_t size = io[i].dims[d];
-      if (size < desc->num_symbols) {
-        printf("%s", desc->symbols[size].name);
-      } else if (sizes.first != nullptr && sizes.second != nullptr && sizes.first[size] == sizes.second[size]) {
-        printf("%lld", static_cast<long long>(sizes.first[size]));
-      } else {
-        printf("?");
-      }
+      printf("%s%s", d == 0 ? "" : ", ", SizeText(desc, io[i].dims[d]));
     }
     printf("]\n");
   }
@@ -65,11 +45,8 @@ bool PrintHelp(const ingot_program_desc_t *desc) {
   printf("usage: %s [options] [FILE.npy ...]\n\n", ProgramName());
   printf("Runs the compiled model '%s' (precision %s) on NumPy files.\n", desc->name,
          desc->precision != nullptr ? desc->precision : "unknown");
-  Sizes sizes = {SizesAt(desc, 0), SizesAt(desc, 1)};
-  PrintTable("inputs", desc, desc->inputs, desc->num_inputs, sizes);
-  PrintTable("outputs", desc, desc->outputs, desc->num_outputs, sizes);
-  free(sizes.first);
-  free(sizes.second);
+  PrintTable("inputs", desc, desc->inputs, desc->num_inputs);
+  PrintTable("outputs", desc, desc->outputs, desc->num_outputs);
   PrintSymbols(desc);
   printf("\ncpu levels (the best that this machine runs is taken):");
   for (uint32_t v = 0; v < desc->num_variants; ++v) printf(" %s", desc->variants[v].level);

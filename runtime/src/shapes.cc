@@ -72,9 +72,7 @@ bool BytesAgree(const ingot_program_desc_t *desc, const int64_t *sizes, const in
 
 // The expression behind a size, in quotes unless it is a number alone.
 void AppendSize(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t index, Text *text) {
-  const char *name = nullptr;
-  if (index < desc->num_symbols) name = desc->symbols[index].name;
-  if (index >= desc->num_symbols && desc->size_texts != nullptr) name = desc->size_texts[index - desc->num_symbols];
+  const char *name = desc->size_texts != nullptr ? desc->size_texts[index] : index < desc->num_symbols ? desc->symbols[index].name : nullptr;
   bool number = name == nullptr || ((*name == '-' || (*name >= '0' && *name <= '9')) && strchr(name, ' ') == nullptr);
   if (number) return text->Append("%" PRId64, sizes[index]);
   text->Append("'%s' = %" PRId64, name, sizes[index]);
@@ -106,8 +104,11 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
   if (bad != 0) {
     uint32_t index = static_cast<uint32_t>(bad) - 1;
     Text size;
-    bool named = index >= desc->num_symbols && index < desc->num_sizes && desc->size_texts != nullptr;
-    size.Append(named ? "the size '%s'" : "a size", named ? desc->size_texts[index - desc->num_symbols] : "");
+    if (index < desc->num_sizes && desc->size_texts != nullptr) {
+      size.Append("the size '%s'", desc->size_texts[index]);
+    } else {
+      size.Append("a size");
+    }
     return FailForSizes(desc, sizes, size.data, status);
   }
   if (int32_t code = RunChecks(desc, sizes, status); code != INGOT_OK) return code;

@@ -77,7 +77,7 @@ TEST(SizeTable, CompiledSizesAreTheGraphs) {
       sizes[1] = n;
       int32_t result = desc.eval_sizes(sizes.data());
       for (uint32_t i = desc.num_symbols; i < desc.num_sizes; ++i) {
-        Dim dim = Dim::Parse(desc.size_texts[i - desc.num_symbols]).value();
+        Dim dim = Dim::Parse(desc.size_texts[i]).value();
         absl::StatusOr<int64_t> expected = dim.Evaluate({{"n", n}, {"m", m}});
         if (!expected.ok()) {
           ++bad;

@@ -8,7 +8,7 @@ import struct
 
 import support
 
-FEATURES_OF_VARIANT, VARIANTS_OF_PROGRAM, ABI_VERSION = 8, 120, 4  # offsets in runtime/include/ingot/abi.h
+FEATURES_OF_VARIANT, VARIANTS_OF_PROGRAM, ABI_VERSION = 8, 144, 4  # offsets in runtime/include/ingot/abi.h
 INPUT = ["--random", 1, "--dim", "batch=2"]
 
 
@@ -74,17 +74,17 @@ def check_levels(setup, report):
 def check_abi(setup, report):
     library, _ = setup.compile(setup.model("mlp"), "abi.so")
     elf = Elf(setup, library)
-    for what, offset, value in (("ABI version 2", ABI_VERSION, 2), ("struct size 8", 0, 8)):
+    for what, offset, value in (("ABI version 1", ABI_VERSION, 1), ("ABI version 3", ABI_VERSION, 3), ("struct size 8", 0, 8)):
         path = elf.patched("other_abi.so", elf.place("ingot_program_abi")[1] + offset, "<I", value)
         refused(setup, report, f"shared object of {what}", ["(?i)abi|version", "(?i)compile|rebuild"], setup.ingot, "run", path, *INPUT)
     target, _ = setup.compile(setup.model("mlp"), "abi.o", "--name", "driven")
     elf = Elf(setup, target)
-    patched = elf.patched("abi.o", elf.place("ingot_program_driven")[1] + ABI_VERSION, "<I", 2)
+    patched = elf.patched("abi.o", elf.place("ingot_program_driven")[1] + ABI_VERSION, "<I", 1)
     flags = ("-std=gnu11", '-DPROGRAM_HEADER="abi.o.h"')
     driver = setup.link("abi_driver", support.HERE / "driver.c", patched, "-ldl", flags=flags)
     done = setup.run(driver, "quiet", 1, "2", status=None)
     passed = done.returncode == 1 and re.search(r"load: .*(?i:abi|version)", done.stderr)
-    report.check(passed, f"object of ABI version 2 called from C: {done.stderr.strip()}")
+    report.check(passed, f"object of ABI version 1 called from C: {done.stderr.strip()}")
 
 
 def check_weights(setup, report):

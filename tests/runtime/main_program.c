@@ -47,6 +47,7 @@ static int32_t RunCount(void *const *buffers, const int64_t *sizes, int64_t begi
   return 0;
 }
 
+static const char *const kSizeTexts[] = {"batch", "3", "1", "12 * batch", "batch", "2", "8", "3 * batch"};
 static const ingot_symbol_t kSymbols[] = {{"batch", 1, 1000}};
 static const ingot_io_t kInputs[] = {
     {"x", 0, INGOT_F32, 2, {kBatch, kColumns}}, {"mask", 1, INGOT_BOOL, 1, {kBatch}}, {"scale", 2, INGOT_BF16, 1, {kOne}}};
@@ -78,6 +79,7 @@ static const ingot_program_desc_t kDesc = {.struct_size = sizeof(ingot_program_d
                                            .num_sizes = kNumSizes,
                                            .symbols = kSymbols,
                                            .eval_sizes = EvalSizes,
+                                           .size_texts = kSizeTexts,
                                            .num_inputs = 3,
                                            .num_outputs = 2,
                                            .num_values = 5,

@@ -179,7 +179,7 @@ TEST_F(ShapeTest, ZeroSizes) {
 
 // A check on the sizes of ConcatProgram: n + k and m, with and without the texts of sizes.
 TEST_F(ShapeTest, ChecksNameTheNodeAndTheSizes) {
-  static const char *const kTexts[] = {"n + k", "n + 1", "4 * m * n", "4 * k * m", "4 * m * n + 4 * k * m", "4 * n + 4", "1"};
+  static const char *const kTexts[] = {"n", "m", "k", "n + k", "n + 1", "4 * m * n", "4 * k * m", "4 * m * n + 4 * k * m", "4 * n + 4", "1"};
   concat_.checks = {{INGOT_CHECK_EQUAL, 1, 1, 0, "fine", "m is m"}, {INGOT_CHECK_AT_MOST, 3, 1, 0, "joined", "rows must not exceed columns"}};
   concat_.desc.size_texts = kTexts;
   context_.reset();

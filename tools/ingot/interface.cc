@@ -22,34 +22,14 @@ absl::StatusOr<std::vector<int64_t>> SizeTable(const ingot_program_desc_t &desc,
   std::vector<int64_t> table(symbols);
   table.resize(std::max(desc.num_sizes, desc.num_symbols));
   if (desc.eval_sizes != nullptr && desc.eval_sizes(table.data()) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("a size of program '", desc.name, "' is negative or overflows; use other dims"));
+    return absl::InvalidArgumentError(absl::StrCat("a size of program '", desc.name, "' overflows or divides by zero; use other dims"));
   }
   return table;
 }
 
-// Sizes that agree at two different points are shown as numbers.
-struct TwoTables {
-  std::vector<int64_t> first, second;
-
-  explicit TwoTables(const ingot_program_desc_t &desc) : first(At(desc, 0)), second(At(desc, 1)) {}
-  static std::vector<int64_t> At(const ingot_program_desc_t &desc, int64_t step) {
-    std::vector<int64_t> symbols;
-    for (uint32_t s = 0; s < desc.num_symbols; ++s) {
-      const ingot_symbol_t &symbol = desc.symbols[s];
-      symbols.push_back(symbol.min + std::min(step * (s + 1), symbol.max - symbol.min));
-    }
-    absl::StatusOr<std::vector<int64_t>> table = SizeTable(desc, symbols);
-    return table.ok() ? *std::move(table) : std::vector<int64_t>();
-  }
-};
-
-Port PortOf(const ingot_program_desc_t &desc, const ingot_io_t &io, const TwoTables &tables) {
+Port PortOf(const ingot_program_desc_t &desc, const ingot_io_t &io) {
   Port port{io.name, static_cast<DType>(io.dtype), {}};
-  for (uint32_t d = 0; d < io.rank; ++d) {
-    uint32_t size = io.dims[d];
-    bool known = size < tables.first.size() && size < tables.second.size() && tables.first[size] == tables.second[size];
-    port.dims.push_back(size < desc.num_symbols ? desc.symbols[size].name : known ? absl::StrCat(tables.first[size]) : "?");
-  }
+  for (uint32_t d = 0; d < io.rank; ++d) port.dims.push_back(desc.size_texts != nullptr ? desc.size_texts[io.dims[d]] : "?");
   return port;
 }
 
@@ -86,9 +66,8 @@ Interface Interface::Of(const Graph &graph) {
 
 Interface Interface::Of(const ingot_program_desc_t &desc) {
   Interface made;
-  TwoTables tables(desc);
-  for (uint32_t i = 0; i < desc.num_inputs; ++i) made.inputs_.push_back(PortOf(desc, desc.inputs[i], tables));
-  for (uint32_t i = 0; i < desc.num_outputs; ++i) made.outputs_.push_back(PortOf(desc, desc.outputs[i], tables));
+  for (uint32_t i = 0; i < desc.num_inputs; ++i) made.inputs_.push_back(PortOf(desc, desc.inputs[i]));
+  for (uint32_t i = 0; i < desc.num_outputs; ++i) made.outputs_.push_back(PortOf(desc, desc.outputs[i]));
   for (uint32_t s = 0; s < desc.num_symbols; ++s) made.symbols_.push_back({desc.symbols[s].name, desc.symbols[s].min, desc.symbols[s].max});
   made.input_dims_ = [&desc](const Sizes &sizes) -> absl::StatusOr<AllDims> {
     std::vector<int64_t> symbols;

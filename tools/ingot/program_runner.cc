@@ -120,7 +120,7 @@ absl::StatusOr<std::vector<int64_t>> StepWork(const ingot_program_desc_t &desc, 
     }
   }
   if (desc.eval_sizes != nullptr && desc.eval_sizes(sizes.data()) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("a size of program '", desc.name, "' is negative or overflows; use other dims"));
+    return absl::InvalidArgumentError(absl::StrCat("a size of program '", desc.name, "' overflows or divides by zero; use other dims"));
   }
   std::vector<int64_t> work;
   for (uint32_t s = 0; s < desc.num_steps; ++s) {

@@ -158,7 +158,7 @@ typedef struct ingot_program_desc {
   const ingot_symbol_t *symbols;
   /* Fills sizes[num_symbols .. num_sizes). Returns 0, or i + 1 when size i overflows or divides by zero. */
   int32_t (*eval_sizes)(int64_t *sizes);
-  const char *const *size_texts; /* of sizes[num_symbols .. num_sizes): the expressions, for messages; may be NULL */
+  const char *const *size_texts; /* num_sizes of them: the expressions behind the sizes, for messages and help; may be NULL */
   const ingot_check_t *checks;
 
   uint32_t num_inputs, num_outputs, num_states, num_values;
