@@ -34,6 +34,9 @@ function(ingot_fuzzer name)
   target_link_libraries(${name} PRIVATE ${A_DEPS} ingot_flags)
 endfunction()
 
+# The runtime as the program at the end of the chain wants it: see runtime/CMakeLists.txt.
+set(INGOT_ANY_RUNTIME "$<IF:$<BOOL:$<TARGET_PROPERTY:INGOT_GUARD_PAGES>>,ingot_runtime_guarded,ingot_runtime>")
+
 # ingot_library(NAME SOURCES ... [DEPS ...] [SYSTEM_INCLUDES ...]): a static library of our own code. Includes are from the project's root.
 function(ingot_library name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
