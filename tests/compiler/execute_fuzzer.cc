@@ -12,11 +12,13 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "graph/io/graph_file.h"
 #include "tests/compiler/check_graph.h"
 #include "tests/compiler/fuzz_pool.h"
 #include "tests/compiler/guarded_run.h"
 #include "tests/compiler/onnx_mutator.h"
 #include "tests/compiler/random_graph.h"
+#include "tests/compiler/shrink.h"
 
 namespace ingot {
 namespace {
@@ -26,8 +28,8 @@ constexpr char kUsage[] =
     "\n"
     "Compiles and runs graphs against the interpreter, one per seed: N of them (default 1000), for at most S seconds.\n"
     "  --onnx DIR   changed ONNX models from here instead of random graphs; may be repeated\n"
-    "  --show N     findings that are printed with their graph (default 20); the others take a line\n"
-    "  --print      prints the graph of the first seed and ends\n"
+    "  --show N     findings that are made small and printed with their graph (default 20); the others take a line\n"
+    "  --print      prints the graph of the first seed, as a file that `ingot run` reads, and ends\n"
     "The exit status is 1 when something was found.\n";
 
 struct Options {
@@ -93,8 +95,9 @@ int Main(int argc, char **argv) {
   auto make = [&](uint64_t seed) { return mutator ? mutator->Make(seed) : MakeRandomCase(seed); };
   if (options.print) {
     absl::StatusOr<RandomCase> made = make(options.first_seed);
-    std::puts(made.ok() ? ToString(made->graph).c_str() : made.status().ToString().c_str());
-    return 0;
+    absl::StatusOr<std::string> text = made.ok() ? PrintGraph(made->graph) : made.status();
+    std::puts(text.ok() ? text->c_str() : text.status().ToString().c_str());
+    return text.ok() ? 0 : 2;
   }
 
   FuzzPool pool;
@@ -102,20 +105,16 @@ int Main(int argc, char **argv) {
   pool.seeds = options.graphs;
   pool.seconds = options.seconds;
   pool.jobs = options.jobs;
+  auto check = [&](const RandomCase &made, uint64_t seed, const std::function<void(const std::string &)> &begin) {
+    GraphChecks checks = CheckGraph(made.graph, made.sizes, {seed, options.level, begin});
+    return FuzzResult{checks.runs, checks.refused, absl::StrJoin(checks.findings, "\n")};
+  };
   pool.work = [&](uint64_t seed, const std::function<void(const std::string &)> &begin) {
-    FuzzResult result;
     absl::StatusOr<RandomCase> made = make(seed);
-    if (!made.ok()) {
-      // An importer may refuse; the generator of graphs may not.
-      result.refused = mutator != nullptr && !absl::IsInternal(made.status());
-      if (!result.refused) result.finding = made.status().ToString();
-      return result;
-    }
-    GraphChecks checks = CheckGraph(made->graph, made->sizes, {seed, options.level, begin});
-    result.runs = checks.runs;
-    result.refused = checks.refused;
-    result.finding = absl::StrJoin(checks.findings, "\n");
-    return result;
+    if (made.ok()) return check(*made, seed, begin);
+    // An importer may refuse; the generator of graphs may not.
+    bool refused = mutator != nullptr && !absl::IsInternal(made.status());
+    return FuzzResult{0, refused, refused ? "" : made.status().ToString()};
   };
   std::string folders;
   for (const std::string &folder : options.onnx) absl::StrAppend(&folders, " --onnx ", folder);
@@ -129,6 +128,18 @@ int Main(int argc, char **argv) {
     // What died while it was being made would take this process along.
     bool unmade = finding.size() > 7 && finding.compare(finding.size() - 7, 7, ": build") == 0;
     absl::StatusOr<RandomCase> made = unmade ? absl::UnknownError("it died before it was made") : make(seed);
+    if (made.ok()) {
+      made->graph = Shrink(made->graph, [&](const Graph &smaller) {
+        FuzzPool one;
+        one.first_seed = seed;
+        one.seeds = 1;
+        one.seed_seconds = 10;
+        one.work = [&](uint64_t, const std::function<void(const std::string &)> &begin) { return check({smaller, made->sizes}, seed, begin); };
+        one.report = [](uint64_t, const std::string &) {};
+        one.progress = [](const FuzzCounts &) {};
+        return one.Run().findings != 0;
+      });
+    }
     std::printf("%s\nrepeat with: execute_fuzzer --graphs 1 --first-seed %llu --level %s%s\n\n",
                 made.ok() ? ToString(made->graph).c_str() : made.status().ToString().c_str(), static_cast<unsigned long long>(seed),
                 options.level.c_str(), folders.c_str());

@@ -24,8 +24,10 @@ NodeNoise ErrorsOf(const Graph &graph, const Node &node) {
       return {};
     case FusionKind::kElementwise:
       return IsExact(graph, node) ? NodeNoise{1, 0, 0} : NodeNoise{tolerance, tolerance, 0};
+    case FusionKind::kComposite:
+      return IsExact(graph, node) ? NodeNoise{} : NodeNoise{tolerance, tolerance, tolerance / 8};
     default:
-      return IsExact(graph, node) ? NodeNoise{} : NodeNoise{tolerance, tolerance / 8, tolerance / 8};
+      return IsExact(graph, node) ? NodeNoise{} : NodeNoise{tolerance, 0, tolerance / 8};
   }
 }
 

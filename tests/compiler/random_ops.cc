@@ -207,7 +207,7 @@ Made BroadcastTo(RandomGraph &g, const OpSchema &schema) {
 bool SliceHolds(const std::vector<int64_t> &v) {  // size, start, limit, step
   int64_t size = v[0], start = v[1], limit = v[2], step = v[3];
   if (step > 0) return 0 <= start && start <= limit && limit <= size;
-  return -1 <= limit && limit <= start && start < size;
+  return -1 <= limit && limit <= start && 0 <= start && start < size;
 }
 
 Made Slice(RandomGraph &g, const OpSchema &schema) {

@@ -16,7 +16,7 @@ usage: tools/scripts/test.sh [--all] [--no-python] [--jobs N]
 Installs the packages that are missing, builds preset release and runs the tests labelled $labels.
 
   --all         also: graph and runtime under the address and undefined-behaviour sanitizers, the runtime under the thread sanitizer,
-                and every fuzzer for a minute (build/ci)
+                and every fuzzer for a minute (build/ci; of compiled programs, from the same seed every time)
   --no-python   do without build/oracle, and so without the comparisons with ONNX Runtime
   --jobs N      tests and compilations at a time (default: one per processor)
 EOF
@@ -72,6 +72,26 @@ fuzz() {
   return $status
 }
 
+# execute NAME ARGUMENTS...: the executing fuzzer for a minute; what it finds is in build/ci/NAME.log, with the command that repeats it.
+execute() {
+  local name=$1
+  shift
+  mkdir -p build/ci
+  timeout 300 build/release/bin/execute_fuzzer --graphs 1000000 --first-seed 1000 --seconds 60 --jobs 1 "$@" >build/ci/"$name".log 2>&1
+  local status=$?
+  grep -E '^seed |^[0-9]+ graphs' build/ci/"$name".log | sed "s/^/$name: /"
+  ((status == 0)) || printf '%s: failed with status %d; the whole log is build/ci/%s.log\n' "$name" "$status" "$name"
+  return $status
+}
+
+# count PID...: waits for these and counts them.
+count() {
+  local pid
+  for pid in "$@"; do
+    if wait "$pid"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
+}
+
 stage "set-up"
 must tools/setup/debian.sh $python || exit 1
 
@@ -79,6 +99,12 @@ stage "release: build"
 must cmake --preset release --log-level=WARNING && must cmake --build --preset release --parallel "$jobs" && {
   stage "release: tests ($labels)"
   run_tests build/release "$labels"
+  if $all; then
+    stage "compiled programs: random graphs and changed models for a minute each"
+    execute random_graphs & first=$!
+    execute changed_models --onnx tests/models/fixtures --onnx tests/graph/import/corpus --onnx /usr/share/libonnx-testdata/data/node & second=$!
+    count $first $second
+  fi
 }
 
 if $all; then
@@ -89,9 +115,7 @@ if $all; then
     stage "fuzzers: a minute each"
     fuzz build/ci/asan/bin/graph_file_fuzzer tests/graph/corpus/graph & first=$!
     fuzz build/ci/asan/bin/onnx_import_fuzzer tests/graph/import/corpus & second=$!
-    for fuzzer in $first $second; do
-      if wait "$fuzzer"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-    done
+    count $first $second
   }
   stage "thread sanitizer: build of the runtime"
   must cmake --preset tsan -B build/ci/tsan --log-level=WARNING && must cmake --build build/ci/tsan --parallel "$jobs" && {
