@@ -103,7 +103,7 @@ class Run {
     noisy.reserve(operands.size());
     for (size_t i = 0; noise.operands != 0 && i < operands.size(); ++i) {
       noisy.push_back(*operands[i]);
-      interp::AddNoise(options_.noise, stream + ((i + 1) << 24), 0, noise.operands * interp::LargestMagnitude(noisy[i]), noisy[i]);
+      interp::AddOperandNoise(options_.noise, stream + ((i + 1) << 24), noise.operands, noisy[i]);
       operands[i] = &noisy[i];
     }
     absl::StatusOr<Array> result = interp::EvaluateOp({node, operands, graph_.type(out).dtype, *dims, symbols_});

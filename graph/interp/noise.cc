@@ -1,6 +1,7 @@
 #include "graph/interp/noise.h"
 
 #include <cmath>
+#include <limits>
 
 #include "graph/interp/array.h"
 
@@ -38,12 +39,17 @@ void AddNoise(const Noise &noise, uint64_t stream, double relative, double absol
   }
 }
 
-double LargestMagnitude(const Array &array) {
+void AddOperandNoise(const Noise &noise, uint64_t stream, double units, Array &array) {
   double largest = 0;
   for (double value : array.reals) {
     if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
   }
-  return largest;
+  // A kernel may overflow where it squares its operands: nothing is known of such a result.
+  double range = array.dtype == DType::kF64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
+  if (largest > std::sqrt(range) / 1024) {
+    for (double &value : array.reals) value = std::nan("");
+  }
+  AddNoise(noise, stream, 0, units * largest, array);
 }
 
 }  // namespace ingot::interp

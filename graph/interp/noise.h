@@ -25,7 +25,7 @@ struct Noise {
 namespace interp {
 struct Array;
 void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array);
-double LargestMagnitude(const Array &array);
+void AddOperandNoise(const Noise &noise, uint64_t stream, double units, Array &array);
 }  // namespace interp
 
 }  // namespace ingot

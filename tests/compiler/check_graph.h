@@ -15,7 +15,7 @@ namespace ingot {
 struct CheckOptions {
   uint64_t seed = 0;  // of the inputs, and whether the guard is before or behind buffers
   std::string level;
-  std::function<void(const std::string &)> begin;  // called with what is about to be done, for a process that may not return
+  std::function<void(const std::string &)> begin = nullptr;  // called with what is about to be done, for a process that may not return
 };
 
 struct GraphChecks {

@@ -15,7 +15,11 @@ namespace ingot {
 namespace {
 
 constexpr uint64_t kBatch = 50;
-constexpr rlim_t kMostMemory = rlim_t{12} << 30;
+[[maybe_unused]] constexpr rlim_t kMostMemory = rlim_t{12} << 30;
+
+#ifndef __has_feature
+#define __has_feature(x) 0
+#endif
 
 double Now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -35,9 +39,12 @@ void Send(int fd, char letter, std::string text) {
 }
 
 [[noreturn]] void Child(const FuzzPool &pool, Range range, double deadline, int fd) {
-  rlimit none = {0, 0}, memory = {kMostMemory, kMostMemory};
+  rlimit none = {0, 0};
   setrlimit(RLIMIT_CORE, &none);
+#if !__has_feature(address_sanitizer)  // which takes terabytes of addresses
+  rlimit memory = {kMostMemory, kMostMemory};
   setrlimit(RLIMIT_AS, &memory);
+#endif
   for (uint64_t seed = range.begin; seed < range.end && Now() < deadline; ++seed) {
     Send(fd, 'S', std::to_string(seed));
     alarm(static_cast<unsigned>(pool.seed_seconds));

@@ -78,8 +78,10 @@ bool NoiseCompare::Allowed(size_t output, int64_t i, double actual) const {
   double expected = expected_[output].GetDouble(i), spread = 0;
   for (const std::vector<Tensor> &run : noisy_) {
     double value = run[output].GetDouble(i);
-    if (std::isfinite(value) != std::isfinite(expected)) return true;
-    if (std::isfinite(value)) spread = std::max(spread, std::fabs(value - expected));
+    // Infinite in one run and not in the other, or infinite the other way.
+    bool finite = std::isfinite(value);
+    if (finite != std::isfinite(expected) || (!finite && value != expected && !(std::isnan(value) && std::isnan(expected)))) return true;
+    if (finite) spread = std::max(spread, std::fabs(value - expected));
   }
   if (!std::isfinite(expected)) return std::isnan(expected) ? std::isnan(actual) : actual == expected;
   // One side of the dtype's largest value or the other.
