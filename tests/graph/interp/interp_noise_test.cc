@@ -20,7 +20,7 @@ Graph Make() {
   return b.Finish().value();
 }
 
-std::vector<Tensor> Run(NodeNoise (*of)(const Graph &, const Node &), double sign) {
+std::vector<Tensor> RunWith(NodeNoise (*of)(const Graph &, const Node &), double sign) {
   InterpreterOptions options;
   options.noise = {of, 5, sign};
   return InterpretDouble(Make(), {Tensor::F32({3}, {1, 1000, -1000})}, options).value();
@@ -28,15 +28,15 @@ std::vector<Tensor> Run(NodeNoise (*of)(const Graph &, const Node &), double sig
 
 TEST(Noise, IsAsLargeAsAskedAndBothWays) {
   double exact = std::exp(1.0);
-  double plus = Run(OnExp, 1)[0].GetDouble(0) - exact, minus = Run(OnExp, -1)[0].GetDouble(0) - exact;
+  double plus = RunWith(OnExp, 1)[0].GetDouble(0) - exact, minus = RunWith(OnExp, -1)[0].GetDouble(0) - exact;
   EXPECT_NE(plus, 0);
   EXPECT_NEAR(plus, -minus, 1e-12);
   EXPECT_LE(std::fabs(plus), 8 * 0x1p-23 * exact);
-  EXPECT_EQ(Run(OnExp, 1)[1].GetDouble(0), -1);
+  EXPECT_EQ(RunWith(OnExp, 1)[1].GetDouble(0), -1);
 }
 
 TEST(Noise, OnOperandsIsRelativeToTheLargest) {
-  double sum = Run(OnSums, 1)[2].GetDouble(0);  // 1 + 1000 - 1000
+  double sum = RunWith(OnSums, 1)[2].GetDouble(0);  // 1 + 1000 - 1000
   EXPECT_NE(sum, 1);
   EXPECT_NEAR(sum, 1, 3 * 1000 * 0x1p-23);
 }
