@@ -105,8 +105,18 @@ class Run {
     absl::StatusOr<std::vector<int64_t>> dims = interp::EvaluateDims(graph_.type(out).dims, symbols_);
     if (!dims.ok()) return dims.status();
     if (absl::Status status = Charge(*dims); !status.ok()) return status;
+    NodeNoise noise = options_.noise.of != nullptr ? options_.noise.of(graph_, node) : NodeNoise{};
+    uint64_t stream = static_cast<uint64_t>(out) << 32;
+    std::vector<Array> noisy;
+    noisy.reserve(operands.size());
+    for (size_t i = 0; noise.operands != 0 && i < operands.size(); ++i) {
+      noisy.push_back(*operands[i]);
+      interp::AddOperandNoise(options_.noise, stream + ((i + 1) << 24), noise.operands, noisy[i]);
+      operands[i] = &noisy[i];
+    }
     absl::StatusOr<Array> result = interp::EvaluateOp({node, operands, graph_.type(out).dtype, *dims, symbols_});
     if (!result.ok()) return result.status();
+    if (options_.noise.of != nullptr) interp::AddNoise(options_.noise, stream, noise.result, noise.absolute, *result);
     interp::Normalize(*result, options_.precision == InterpreterOptions::Precision::kNative);
     values_[static_cast<size_t>(out)] = *std::move(result);
     for (ValueId id : node.inputs) Release(id);

@@ -13,6 +13,7 @@
 
 #include "absl/status/statusor.h"
 #include "graph/graph.h"
+#include "graph/interp/noise.h"
 
 namespace ingot {
 
@@ -21,6 +22,7 @@ struct InterpreterOptions {
   enum class Precision { kDouble, kNative } precision = Precision::kDouble;
   // Of live tensors inside the interpreter (8 bytes per element, whatever the dtype); beyond it: ResourceExhausted that names the node.
   int64_t max_bytes = INT64_C(8) << 30;
+  Noise noise = {};  // errors on purpose
 };
 
 // Inputs in graph order. Symbols are solved from their shapes; every dtype, dim and range is checked, and errors name input, dim, expected

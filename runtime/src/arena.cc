@@ -1,4 +1,4 @@
-// Linear first-fit placement of arena values, and the allocator behind all of a context's memory.
+// Linear first-fit placement of arena values, and the allocator that is used when the caller has none.
 // Values come in order of their first step, so everything placed earlier and not yet dead overlaps the new value in time: only the list of
 // live values (sorted by offset) has to be searched for a gap. Tests: tests/runtime/arena_test.cc.
 #include "runtime/src/arena.h"
@@ -18,20 +18,6 @@ void MallocRelease(void *, void *memory, size_t) { free(memory); }
 }  // namespace
 
 ingot_allocator_t DefaultAllocator() { return {MallocAllocate, MallocRelease, nullptr}; }
-
-void *Allocate(const ingot_allocator_t &allocator, uint64_t bytes) {
-  if (bytes > kMaxBytes) return nullptr;
-  void *memory = allocator.allocate(allocator.self, static_cast<size_t>(bytes), INGOT_ALIGNMENT);
-  if (memory != nullptr && reinterpret_cast<uintptr_t>(memory) % INGOT_ALIGNMENT != 0) {
-    allocator.release(allocator.self, memory, static_cast<size_t>(bytes));
-    return nullptr;
-  }
-  return memory;
-}
-
-void Release(const ingot_allocator_t &allocator, void *memory, uint64_t bytes) {
-  if (memory != nullptr) allocator.release(allocator.self, memory, static_cast<size_t>(bytes));
-}
 
 bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes, uint32_t *live,
                  uint64_t *offsets, uint64_t *total) {

@@ -3,7 +3,7 @@
 #ifndef INGOT_RUNTIME_SRC_ARENA_H_
 #define INGOT_RUNTIME_SRC_ARENA_H_
 
-#include "runtime/src/memory.h"
+#include "runtime/src/plan.h"
 
 namespace ingot::runtime {
 
@@ -11,6 +11,21 @@ namespace ingot::runtime {
 // Returns false when the total would exceed kMaxBytes.
 bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes, uint32_t *live,
                  uint64_t *offsets, uint64_t *total);
+
+#ifdef INGOT_GUARD_PAGES
+// guarded_arena.cc, in ingot_runtime_guarded alone: every value, constant and workspace between two pages that fault.
+int32_t GuardPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
+void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t value);
+void PoisonPlan(const ingot_context_t *context, const Plan *plan);
+uint64_t WorkspaceRoom(uint64_t bytes);
+char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &step, uint32_t worker);
+#else
+// Bytes that one thread's workspace takes, and where it is.
+inline uint64_t WorkspaceRoom(uint64_t bytes) { return AlignUp(bytes); }
+inline char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &, uint32_t worker) {
+  return context->workspace.base + worker * plan->workspace_bytes;
+}
+#endif
 
 }  // namespace ingot::runtime
 

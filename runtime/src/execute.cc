@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/src/arena.h"
 #include "runtime/src/pool.h"
 
 namespace ingot::runtime {
@@ -14,9 +15,8 @@ namespace {
 // One step on several threads.
 struct ParallelStep {
   const PlannedStep *step;
-  const int64_t *sizes;
-  char *workspace;
-  uint64_t workspace_bytes;
+  const ingot_context_t *context;
+  const Plan *plan;
   uint32_t workers;  // each below this number
   int32_t failure;   // atomic: the first kernel status that is not 0
   int64_t done;      // atomic: chunks finished
@@ -31,7 +31,9 @@ void RunChunk(void *data, uint32_t worker, int64_t item) {
     int64_t begin = item * step.chunk;
     int64_t end = step.tiles - begin < step.chunk ? step.tiles : begin + step.chunk;
     int32_t code = kBadWorker;
-    if (worker < job->workers) code = step.run(step.buffers, job->sizes, begin, end, job->workspace + worker * job->workspace_bytes);
+    if (worker < job->workers) {
+      code = step.run(step.buffers, job->plan->sizes, begin, end, Workspace(job->context, job->plan, step, worker));
+    }
     int32_t none = 0;
     if (code != 0) __atomic_compare_exchange_n(&job->failure, &none, code, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   }
@@ -39,13 +41,13 @@ void RunChunk(void *data, uint32_t worker, int64_t item) {
 }
 
 int32_t RunParallel(ingot_context_t *context, const Plan *plan, const PlannedStep &step) {
-  ParallelStep job = {&step, plan->sizes, context->workspace.base, plan->workspace_bytes, plan->workers, 0, 0};
+  ParallelStep job = {&step, context, plan, plan->workers, 0, 0};
   int64_t chunks = (step.tiles - 1) / step.chunk + 1;
   if (context->parallel_for.run != nullptr) {
     context->parallel_for.run(context->parallel_for.self, chunks, RunChunk, &job);
   } else if (!PoolRun(context->pool, chunks, step.workers, RunChunk, &job)) {
     // Another context has the pool: run here.
-    return step.run(step.buffers, plan->sizes, 0, step.tiles, context->workspace.base);
+    return step.run(step.buffers, plan->sizes, 0, step.tiles, Workspace(context, plan, step, 0));
   }
   if (__atomic_load_n(&job.done, __ATOMIC_ACQUIRE) != chunks) return kBadWorker;
   return job.failure;
@@ -54,7 +56,7 @@ int32_t RunParallel(ingot_context_t *context, const Plan *plan, const PlannedSte
 inline int32_t RunStep(ingot_context_t *context, const Plan *plan, const PlannedStep &step) {
   if (step.tiles == 0) return 0;
   if (step.workers > 1) return RunParallel(context, plan, step);
-  if (step.run != nullptr) return step.run(step.buffers, plan->sizes, 0, step.tiles, context->workspace.base);
+  if (step.run != nullptr) return step.run(step.buffers, plan->sizes, 0, step.tiles, Workspace(context, plan, step, 0));
   memmove(step.buffers[1], step.buffers[0], static_cast<size_t>(step.tiles));
   return 0;
 }
@@ -99,6 +101,9 @@ int32_t ExecutePlain(ingot_context_t *context, const Plan *plan, ingot_status_t 
 }  // namespace
 
 int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+#ifdef INGOT_GUARD_PAGES
+  PoisonPlan(context, plan);
+#endif
   bool hot = context->pool != nullptr && plan->parallel_steps > 1;
   if (hot) PoolBeginRun(context->pool);
   int32_t code = context->trace.step != nullptr ? ExecuteTraced(context, plan, status) : ExecutePlain(context, plan, status);

@@ -35,6 +35,7 @@ int32_t CheckValues(const ingot_context_t *context, const Plan *plan, ingot_stat
   return INGOT_OK;
 }
 
+#ifndef INGOT_GUARD_PAGES
 // Uses the placement of a plan none of whose values is smaller, if there is one: first fit can need more room for less data, and a run with
 // sizes no larger than those seen must not allocate.
 void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
@@ -54,6 +55,8 @@ void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
     return;
   }
 }
+
+#endif
 
 int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
@@ -86,7 +89,7 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
     uint64_t bytes = static_cast<uint64_t>(plan->sizes[size]);
     if (bytes > kMaxBytes)
       return Fail(status, INGOT_OUT_OF_MEMORY, "step %" PRIu32 " (%s) needs too much workspace", s, NameOr(step.name, "?"));
-    if (AlignUp(bytes) > plan->workspace_bytes) plan->workspace_bytes = AlignUp(bytes);
+    if (WorkspaceRoom(bytes) > plan->workspace_bytes) plan->workspace_bytes = WorkspaceRoom(bytes);
   }
   // The embedder's threads carry the embedder's numbers.
   if (plan->workers > 1 && context->parallel_for.run != nullptr) plan->workers = context->max_workers;
@@ -118,6 +121,7 @@ void DestroyObjects(ingot_context_t *context, Plan *plan) {
   }
 }
 
+#ifndef INGOT_GUARD_PAGES
 // Gives up the old block first: its content is not needed, and holding both would double the peak.
 int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
   Release(context->allocator, memory->base, memory->bytes);
@@ -131,13 +135,19 @@ int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const cha
   return INGOT_OK;
 }
 
+#endif
+
 void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v) {
   const ingot_program_t *program = context->program;
   const ingot_value_t &value = program->desc->values[v];
   if (plan->sizes[value.bytes] == 0) return empty_value;
+#ifdef INGOT_GUARD_PAGES
+  return GuardedPointer(context, plan, v);
+#else
   if (value.kind == INGOT_VALUE_ARENA) return context->arena.base + plan->offsets[program->arena_index[v]];
   if (value.kind == INGOT_VALUE_CONSTANT) return const_cast<char *>(program->weights + value.offset);
   return nullptr;  // the caller's: written before each run
+#endif
 }
 
 }  // namespace
@@ -174,7 +184,9 @@ int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
                    &plan->arena_bytes)) {
     return Fail(status, INGOT_OUT_OF_MEMORY, "program '%s' needs more memory for these sizes than can be addressed", program->desc->name);
   }
+#ifndef INGOT_GUARD_PAGES
   if (plan->arena_bytes > context->arena.bytes) ReuseLargerLayout(context, plan);
+#endif
   code = PlanSteps(context, plan, status);
   if (code == INGOT_OK) code = PrepareObjects(context, plan, status);
   if (code != INGOT_OK) {
@@ -188,6 +200,10 @@ int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
 
 int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
+#ifdef INGOT_GUARD_PAGES
+  ++context->generation;
+  if (int32_t code = GuardPlan(context, plan, status); code != INGOT_OK) return code;
+#else
   if (plan->arena_bytes > context->arena.bytes) {
     ++context->generation;
     int32_t code = Grow(context, &context->arena, plan->arena_bytes, "arena", status);
@@ -199,6 +215,7 @@ int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
     int32_t code = Grow(context, &context->workspace, workspace, "workspace", status);
     if (code != INGOT_OK) return code;
   }
+#endif
   if (plan->generation == context->generation) return INGOT_OK;
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];

@@ -34,7 +34,11 @@ struct Plan {
 };
 
 // A step below this many scalar operations per extra thread stays on fewer threads: waking a parked thread costs some 10-20 us.
+#ifdef INGOT_GUARD_PAGES
+constexpr int64_t kWorkPerThread = 100;  // tests run small programs on several threads
+#else
 constexpr int64_t kWorkPerThread = 50000;
+#endif
 // Chunks per worker: enough for threads that start late or run slowly to take less.
 constexpr int64_t kChunksPerWorker = 4;
 

@@ -32,7 +32,8 @@ double Largest(DType dtype) {
   return dtype == DType::kF16 ? 65504 : std::numeric_limits<float>::max();
 }
 
-// Does the op, computed in its dtype, give the double result rounded once?
+}  // namespace
+
 bool IsExact(const Graph &graph, const Node &node) {
   static const std::set<OpKind> kExact = {
       OpKind::kNeg,     OpKind::kAbs,          OpKind::kSign,   OpKind::kSqrt,      OpKind::kReciprocal, OpKind::kFloor, OpKind::kCeil,
@@ -47,6 +48,8 @@ bool IsExact(const Graph &graph, const Node &node) {
   FusionKind fusion = Schema(node.op).fusion;
   return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf;
 }
+
+namespace {
 
 struct Accuracy {
   bool exact = true;        // every op is, and at most one of them rounds
@@ -154,6 +157,8 @@ std::string Describe(const Graph &graph, ValueId id) {
 }
 
 }  // namespace
+
+bool IsExactOutput(const Graph &graph, ValueId output) { return AccuracyOf(graph, output).exact; }
 
 std::vector<std::string> TestLevels() {
   std::vector<std::string> levels = {"x86-64-v3"};

@@ -32,6 +32,10 @@ Tensor NormalTensor(std::vector<int64_t> dims, unsigned seed, DType dtype = DTyp
 // whose name begins with "index": between -20 and 20.
 std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned seed);
 
+// Whether the op, computed in its dtype, gives the double result rounded once; and whether an output must have the interpreter's bits.
+bool IsExact(const Graph &graph, const Node &node);
+bool IsExactOutput(const Graph &graph, ValueId output);
+
 // What differs between the program, compiled with these options and run on 1 and on 2 threads, and the interpreter; empty when nothing does.
 std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const JitOptions &options);
 

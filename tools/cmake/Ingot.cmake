@@ -16,6 +16,26 @@ if(INGOT_SANITIZE)
   target_compile_options(ingot_flags INTERFACE -fsanitize=${INGOT_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer -g)
   target_link_options(ingot_flags INTERFACE -fsanitize=${INGOT_SANITIZE})
 endif()
+if(INGOT_BUILD_FUZZERS)
+  # A fuzzer finds its way by counters in the code under it, so all of our code has them. In programs that are no fuzzers the sanitizers' runtime
+  # answers the counters' calls.
+  if(NOT INGOT_SANITIZE MATCHES "address")
+    message(FATAL_ERROR "INGOT_BUILD_FUZZERS needs INGOT_SANITIZE=address,undefined: use preset asan")
+  endif()
+  target_compile_options(ingot_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()
+
+# ingot_fuzzer(NAME SOURCES ... [DEPS ...]): a libFuzzer program. That it sees our code is what tests/graph/sees_coverage.cmake checks.
+function(ingot_fuzzer name)
+  cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
+  add_executable(${name} ${A_SOURCES})
+  target_include_directories(${name} PRIVATE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  target_link_libraries(${name} PRIVATE ${A_DEPS} ingot_flags)
+endfunction()
+
+# The runtime as the program at the end of the chain wants it: see runtime/CMakeLists.txt.
+set(INGOT_ANY_RUNTIME "$<IF:$<BOOL:$<TARGET_PROPERTY:INGOT_GUARD_PAGES>>,ingot_runtime_guarded,ingot_runtime>")
 
 # ingot_library(NAME SOURCES ... [DEPS ...] [SYSTEM_INCLUDES ...]): a static library of our own code. Includes are from the project's root.
 function(ingot_library name)

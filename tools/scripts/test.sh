@@ -15,8 +15,8 @@ usage: tools/scripts/test.sh [--all] [--no-python] [--jobs N]
 
 Installs the packages that are missing, builds preset release and runs the tests labelled $labels.
 
-  --all         also: graph and runtime under the address and undefined-behaviour sanitizers, the runtime under the thread sanitizer,
-                and every fuzzer for a minute (build/ci)
+  --all         also: everything under the address and undefined-behaviour sanitizers, the runtime under the thread sanitizer,
+                and every fuzzer for a minute (build/ci; of compiled programs, from the same seed every time)
   --no-python   do without build/oracle, and so without the comparisons with ONNX Runtime
   --jobs N      tests and compilations at a time (default: one per processor)
 EOF
@@ -72,6 +72,27 @@ fuzz() {
   return $status
 }
 
+# execute FOLDER NAME SEED ARGUMENTS...: FOLDER's executing fuzzer for a minute from this seed; what it finds is in build/ci/NAME.log, with
+# the command that repeats it.
+execute() {
+  local fuzzer=$1/bin/execute_fuzzer name=$2 seed=$3
+  shift 3
+  mkdir -p build/ci
+  timeout 300 "$fuzzer" --graphs 1000000 --first-seed "$seed" --seconds 60 "$@" >build/ci/"$name".log 2>&1
+  local status=$?
+  grep -E '^seed |^[0-9]+ graphs' build/ci/"$name".log | sed "s/^/$name: /"
+  ((status == 0)) || printf '%s: failed with status %d; the whole log is build/ci/%s.log\n' "$name" "$status" "$name"
+  return $status
+}
+
+# count PID...: waits for these and counts them.
+count() {
+  local pid
+  for pid in "$@"; do
+    if wait "$pid"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+  done
+}
+
 stage "set-up"
 must tools/setup/debian.sh $python || exit 1
 
@@ -79,19 +100,27 @@ stage "release: build"
 must cmake --preset release --log-level=WARNING && must cmake --build --preset release --parallel "$jobs" && {
   stage "release: tests ($labels)"
   run_tests build/release "$labels"
+  if $all; then
+    stage "compiled programs: random graphs and changed models for a minute each"
+    execute build/release random_graphs 1000 & first=$!
+    execute build/release changed_models 1000 --onnx tests/models/fixtures --onnx tests/graph/import/corpus --onnx /usr/share/libonnx-testdata/data/node & second=$!
+    count $first $second
+  fi
 }
 
 if $all; then
-  stage "address and undefined-behaviour sanitizers: build of graph and runtime"
-  must cmake --preset asan -B build/ci/asan -DINGOT_BUILD_COMPILER=OFF --log-level=WARNING && must cmake --build build/ci/asan --parallel "$jobs" && {
-    stage "address and undefined-behaviour sanitizers: tests (fast)"
-    UBSAN_OPTIONS=print_stacktrace=1 run_tests build/ci/asan fast
+  stage "address and undefined-behaviour sanitizers: build"
+  must cmake --preset asan -B build/ci/asan --log-level=WARNING && must cmake --build build/ci/asan --parallel "$jobs" && {
+    stage "address and undefined-behaviour sanitizers: tests (fast|lit)"
+    export UBSAN_OPTIONS=print_stacktrace=1
+    run_tests build/ci/asan 'fast|lit'
     stage "fuzzers: a minute each"
     fuzz build/ci/asan/bin/graph_file_fuzzer tests/graph/corpus/graph & first=$!
     fuzz build/ci/asan/bin/onnx_import_fuzzer tests/graph/import/corpus & second=$!
-    for fuzzer in $first $second; do
-      if wait "$fuzzer"; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
-    done
+    count $first $second
+    stage "the compiler under the sanitizers: random graphs for a minute"
+    execute build/ci/asan sanitized_graphs 5000 --jobs "$jobs" & first=$!
+    count $first
   }
   stage "thread sanitizer: build of the runtime"
   must cmake --preset tsan -B build/ci/tsan --log-level=WARNING && must cmake --build build/ci/tsan --parallel "$jobs" && {

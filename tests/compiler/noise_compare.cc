@@ -1,0 +1,127 @@
+#include "tests/compiler/noise_compare.h"
+
+#include <cmath>
+#include <limits>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "graph/interp/interpreter.h"
+#include "tests/compiler/jit_testing.h"
+
+namespace ingot {
+namespace {
+
+constexpr size_t kFewRuns = 5, kManyRuns = 41;
+constexpr double kSlack = 4;
+
+// The size of a kernel's errors. Sums are off by what their terms are off by.
+NodeNoise ErrorsOf(const Graph &graph, const Node &node) {
+  double tolerance = Schema(node.op).tolerance;
+  switch (Schema(node.op).fusion) {
+    case FusionKind::kView:
+    case FusionKind::kGather:
+    case FusionKind::kLeaf:
+      return {};
+    case FusionKind::kElementwise:
+      return IsExact(graph, node) ? NodeNoise{1, 0, 0} : NodeNoise{tolerance, tolerance, 0};
+    case FusionKind::kComposite:
+      return IsExact(graph, node) ? NodeNoise{} : NodeNoise{tolerance, tolerance, tolerance / 8};
+    default:
+      return IsExact(graph, node) ? NodeNoise{} : NodeNoise{tolerance, 0, tolerance / 8};
+  }
+}
+
+double Epsilon(DType dtype) {
+  return dtype == DType::kF64 ? 0x1p-52 : dtype == DType::kF32 ? 0x1p-23 : dtype == DType::kF16 ? 0x1p-10 : 0x1p-7;
+}
+
+double Smallest(DType dtype) { return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126; }
+
+double Largest(DType dtype) {
+  return dtype == DType::kF64 ? std::numeric_limits<double>::max() : dtype == DType::kF16 ? 65504.0 : std::numeric_limits<float>::max();
+}
+
+std::string Describe(const Graph &graph, const GraphOutput &output) {
+  int32_t producer = graph.value(output.value).producer;
+  if (producer < 0) return absl::StrCat(output.name, " (no op)");
+  const Node &node = graph.nodes[static_cast<size_t>(producer)];
+  return absl::StrCat(output.name, " (", node.name, ", ", graph.type(output.value).ToString(), ")");
+}
+
+}  // namespace
+
+absl::StatusOr<NoiseCompare> NoiseCompare::Create(const Graph &graph, const std::vector<Tensor> &inputs) {
+  NoiseCompare compare(graph, inputs);
+  absl::StatusOr<std::vector<Tensor>> expected = InterpretDouble(graph, inputs), exact = Interpret(graph, inputs);
+  if (!expected.ok()) return expected.status();
+  if (!exact.ok()) return exact.status();
+  compare.expected_ = *std::move(expected);
+  compare.exact_ = *std::move(exact);
+  for (const GraphOutput &output : graph.outputs) compare.is_exact_.push_back(IsExactOutput(graph, output.value));
+  return compare;
+}
+
+void NoiseCompare::Run(size_t count) {
+  while (noisy_.size() < count) {
+    InterpreterOptions options;
+    if (noisy_.empty()) {  // every value rounded to its dtype
+      options.precision = InterpreterOptions::Precision::kNative;
+    } else {
+      options.noise = {ErrorsOf, (noisy_.size() + 1) / 2, noisy_.size() % 2 == 0 ? 1.0 : -1.0};
+    }
+    noisy_.push_back(InterpretDouble(graph_, inputs_, options).value_or(expected_));
+  }
+}
+
+bool NoiseCompare::Allowed(size_t output, int64_t i, double actual) const {
+  DType dtype = exact_[output].dtype();
+  double expected = expected_[output].GetDouble(i), spread = 0;
+  for (const std::vector<Tensor> &run : noisy_) {
+    double value = run[output].GetDouble(i);
+    // Infinite in one run and not in the other, or infinite the other way.
+    bool finite = std::isfinite(value);
+    if (finite != std::isfinite(expected) || (!finite && value != expected && !(std::isnan(value) && std::isnan(expected)))) return true;
+    if (finite) spread = std::max(spread, std::fabs(value - expected));
+  }
+  if (!std::isfinite(expected)) return std::isnan(expected) ? std::isnan(actual) : actual == expected;
+  // One side of the dtype's largest value or the other.
+  if (std::fabs(expected) >= 0.99 * Largest(dtype)) return std::isinf(actual) || std::fabs(actual) >= 0.9 * Largest(dtype);
+  double allowed = kSlack * spread + 2 * Epsilon(dtype) * std::fabs(expected) + Smallest(dtype);
+  return std::isfinite(actual) && std::fabs(actual - expected) <= allowed;
+}
+
+std::string NoiseCompare::Compare(size_t output, const Tensor &actual) const {
+  const Tensor &exact = exact_[output];
+  if (actual.type() != exact.type()) return absl::StrCat(actual.type().ToString(), " instead of ", exact.type().ToString());
+  int64_t wrong = 0;
+  std::string first;
+  for (int64_t i = 0; i < exact.size(); ++i) {
+    bool same, settled = true;
+    if (!IsFloat(exact.dtype())) {
+      same = actual.GetInt(i) == exact.GetInt(i);
+      for (const auto &run : noisy_) settled = settled && run[output].GetInt(i) == exact.GetInt(i);
+      same = same || !settled;
+    } else {
+      double a = actual.GetDouble(i), e = exact.GetDouble(i);
+      same = std::isnan(e) ? std::isnan(a) : a == e && (!is_exact_[output] || std::signbit(a) == std::signbit(e));
+      if (!same && !is_exact_[output]) same = Allowed(output, i, a);
+    }
+    if (same || wrong++ > 0) continue;
+    first = IsFloat(exact.dtype()) ? absl::StrFormat("element %d of %d is %.9g instead of %.9g", i, exact.size(), actual.GetDouble(i), exact.GetDouble(i))
+                                   : absl::StrFormat("element %d of %d is %d instead of %d", i, exact.size(), actual.GetInt(i), exact.GetInt(i));
+  }
+  return wrong == 0 ? "" : absl::StrCat("output ", Describe(graph_, graph_.outputs[output]), ": ", first, ", ", wrong, " are wrong");
+}
+
+std::string NoiseCompare::Difference(const std::vector<Tensor> &outputs) {
+  std::string difference;
+  for (size_t runs : {size_t{0}, kFewRuns, kManyRuns}) {
+    Run(runs);
+    difference.clear();
+    for (size_t i = 0; i < outputs.size() && difference.empty(); ++i) difference = Compare(i, outputs[i]);
+    if (difference.empty()) break;
+  }
+  return difference;
+}
+
+}  // namespace ingot

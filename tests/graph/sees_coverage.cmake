@@ -1,0 +1,17 @@
+# Is a fuzzer blind? It runs on its corpus alone and has to report at least COUNTERS counters in the code that it loads, and EDGES edges reached.
+# Usage: cmake -DFUZZER=... -DCORPUS=... -DCOUNTERS=N -DEDGES=N -P sees_coverage.cmake
+execute_process(COMMAND ${FUZZER} -runs=0 ${CORPUS} RESULT_VARIABLE status OUTPUT_VARIABLE log ERROR_VARIABLE log)
+if(NOT status EQUAL 0)
+  message(FATAL_ERROR "${FUZZER} failed on its corpus:\n${log}")
+endif()
+if(NOT log MATCHES "Loaded [0-9]+ modules +\\(([0-9]+) inline 8-bit counters\\)")
+  message(FATAL_ERROR "no line about counters in:\n${log}")
+endif()
+set(counters ${CMAKE_MATCH_1})
+string(REGEX MATCHALL "cov: [0-9]+" edges "${log}")
+list(POP_BACK edges edges)
+string(REPLACE "cov: " "" edges "${edges}")
+message("${counters} counters, ${edges} edges")
+if(counters LESS COUNTERS OR edges LESS EDGES)
+  message(FATAL_ERROR "the fuzzer sees too little: wanted ${COUNTERS} counters and ${EDGES} edges; is the code under it compiled with -fsanitize=fuzzer-no-link?")
+endif()
