@@ -121,8 +121,10 @@ Value logOf(ImplicitLocOpBuilder &b, Value x) {
 }
 
 static Value sigmoidOf(ImplicitLocOpBuilder &b, Value x) {
-  Value one = constantLike(b, x, 1);
-  return arith::DivFOp::create(b, one, arith::AddFOp::create(b, one, expOf(b, arith::NegFOp::create(b, x))));
+  // By exp(-|x|), which does not overflow where the result is small but not 0.
+  Value one = constantLike(b, x, 1), e = expOf(b, arith::NegFOp::create(b, math::AbsFOp::create(b, x)));
+  Value top = select(b, compare(b, arith::CmpFPredicate::OLT, x, zeroLike(b, x)), e, one);
+  return arith::DivFOp::create(b, top, arith::AddFOp::create(b, one, e));
 }
 
 // Division that never traps: by zero gives 0, the lowest value by -1 wraps.
