@@ -110,7 +110,7 @@ must cmake --preset release --log-level=WARNING && must cmake --build --preset r
 
 if $all; then
   stage "address and undefined-behaviour sanitizers: build"
-  must cmake --preset asan -B build/ci/asan --log-level=WARNING && must cmake --build build/ci/asan --parallel "$jobs" && {
+  must cmake --preset asan -B build/ci/asan -DINGOT_BUILD_COMPILER=ON --log-level=WARNING && must cmake --build build/ci/asan --parallel "$jobs" && {
     stage "address and undefined-behaviour sanitizers: tests (fast|lit)"
     export UBSAN_OPTIONS=print_stacktrace=1
     run_tests build/ci/asan 'fast|lit'
