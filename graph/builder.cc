@@ -51,7 +51,8 @@ Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Locati
   std::vector<std::string> symbols;
   for (const Dim &dim : dims) {
     if (dim.undefined()) {
-      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input '", name, "' has the dim ", dim.ToString(), "; give a number, a symbol or an expression like \"2 * n + 1\"")));
+      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input '", name, "' has the dim ", dim.ToString(),
+                                                   "; give a number, a symbol or an expression like \"2 * n + 1\"")));
     }
     dim.CollectSymbols(symbols);
   }
@@ -76,12 +77,14 @@ Expr GraphBuilder::Scalar(double value, DType dtype) {
 
 void GraphBuilder::Output(const std::string &name, Expr value, Location at) {
   if (!Owns(value)) {
-    const char *problem = value.id == kNoValue ? "' has no value" : "' is a value of another builder; build one graph with one builder";
+    const char *problem =
+        value.id == kNoValue ? "' has no value" : "' is a value of another builder; build one graph with one builder";
     Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the output '", name, problem)));
     return;
   }
   for (const GraphOutput &output : graph_.outputs) {
-    if (output.name == name) Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": two outputs are called '", name, "'")));
+    if (output.name == name)
+      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": two outputs are called '", name, "'")));
   }
   graph_.outputs.push_back({name, value.id});
 }
@@ -110,10 +113,12 @@ Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes
     known = known && (operand.id == kNoValue || Owns(operand));
   }
   node.attributes = std::move(attributes);
-  absl::StatusOr<TensorType> type = absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
+  absl::StatusOr<TensorType> type =
+      absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
   if (known) type = CompleteNode(graph_, node);
   if (!type.ok()) {
-    Fail(absl::Status(type.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ", node.location, "): ", type.status().message())));
+    Fail(absl::Status(type.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ",
+                                                         node.location, "): ", type.status().message())));
     return {};
   }
   ValueId id = NewValue(node.name + ".out", *std::move(type));
@@ -125,7 +130,9 @@ Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes
 
 absl::StatusOr<Graph> GraphBuilder::Finish() {
   if (!status_.ok()) return status_;
-  if (graph_.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat("graph '", graph_.name, "' has no output; call Output(name, value)"));
+  if (graph_.outputs.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat("graph '", graph_.name, "' has no output; call Output(name, value)"));
   RemoveDeadNodes(graph_);
   if (absl::Status valid = Validate(graph_); !valid.ok()) return valid;
   return std::move(graph_);

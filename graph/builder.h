@@ -6,8 +6,9 @@
 //   b.Output("probs", b.Softmax(b.Add(b.MatMul(h, b.Constant(w2)), b.Constant(b2))));
 //   absl::StatusOr<Graph> graph = b.Finish();
 //
-// Shapes are inferred at every call. The first error sticks and is what Finish returns; it names the node and the line that made it.
-// One method per op is generated from graph/ops/*.td; element-wise operands broadcast as in NumPy. Tests: tests/graph/builder_test.cc.
+// Shapes are inferred at every call. The first error sticks and is what Finish returns; it names the node and the line
+// that made it. One method per op is generated from graph/ops/*.td; element-wise operands broadcast as in NumPy. Tests:
+// tests/graph/builder_test.cc.
 #ifndef INGOT_GRAPH_BUILDER_H_
 #define INGOT_GRAPH_BUILDER_H_
 
@@ -61,7 +62,9 @@ class GraphBuilder {
   absl::StatusOr<Graph> Finish();
 
  private:
-  bool Owns(Expr value) const { return value.builder == identity_ && value.id >= 0 && value.id < static_cast<ValueId>(graph_.values.size()); }
+  bool Owns(Expr value) const {
+    return value.builder == identity_ && value.id >= 0 && value.id < static_cast<ValueId>(graph_.values.size());
+  }
   ValueId NewValue(std::string name, TensorType type);
   std::string UniqueName(const std::string &wanted);
   std::string Where(const Location &at) const;

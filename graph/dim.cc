@@ -11,8 +11,8 @@ namespace {
 
 using AtomPtr = std::shared_ptr<const Dim::Atom>;
 
-// Terms and atoms of one Dim. A text that Parse accepts stays below unless products multiply out; a hostile graph, though, could square an
-// expression at every node, or nest calls until recursion ends the stack.
+// Terms and atoms of one Dim. A text that Parse accepts stays below unless products multiply out; a hostile graph,
+// though, could square an expression at every node, or nest calls until recursion ends the stack.
 constexpr size_t kMaxSize = 1000;
 
 size_t Size(const std::vector<Dim::Term> &terms) {
@@ -169,7 +169,8 @@ Dim operator*(const Dim &a, const Dim &b) {
       Dim::Term term{0, s.atoms};
       if (__builtin_mul_overflow(s.coefficient, t.coefficient, &term.coefficient)) return Dim::Undefined();
       term.atoms.insert(term.atoms.end(), t.atoms.begin(), t.atoms.end());
-      std::sort(term.atoms.begin(), term.atoms.end(), [](const AtomPtr &l, const AtomPtr &r) { return CompareAtoms(l, r) < 0; });
+      std::sort(term.atoms.begin(), term.atoms.end(),
+                [](const AtomPtr &l, const AtomPtr &r) { return CompareAtoms(l, r) < 0; });
       products.push_back(std::move(term));
     }
   }
@@ -257,7 +258,8 @@ std::optional<Dim> Dim::DivideExactly(const Dim &a, const Dim &b) {
     if (term.coefficient % divisor.coefficient != 0) return std::nullopt;
     term.coefficient /= divisor.coefficient;
     for (const AtomPtr &atom : divisor.atoms) {
-      auto found = std::find_if(term.atoms.begin(), term.atoms.end(), [&](const AtomPtr &x) { return CompareAtoms(x, atom) == 0; });
+      auto found = std::find_if(term.atoms.begin(), term.atoms.end(),
+                                [&](const AtomPtr &x) { return CompareAtoms(x, atom) == 0; });
       if (found == term.atoms.end()) return std::nullopt;
       term.atoms.erase(found);
     }
@@ -286,15 +288,18 @@ std::string Dim::ToString() const {
       if (!atom->symbol.empty()) {
         product += atom->symbol;
       } else if (atom->call == Call::kMin || atom->call == Call::kMax) {
-        absl::StrAppend(&product, Name(atom->call), "(", atom->arguments[0].ToString(), ", ", atom->arguments[1].ToString(), ")");
+        absl::StrAppend(&product, Name(atom->call), "(", atom->arguments[0].ToString(), ", ",
+                        atom->arguments[1].ToString(), ")");
       } else {
-        absl::StrAppend(&product, "((", atom->arguments[0].ToString(), ") ", Name(atom->call), " (", atom->arguments[1].ToString(), "))");
+        absl::StrAppend(&product, "((", atom->arguments[0].ToString(), ") ", Name(atom->call), " (",
+                        atom->arguments[1].ToString(), "))");
       }
     }
     if (c == 1 && !product.empty()) {
       text += product;
     } else {
-      absl::StrAppend(&text, lowest ? "(-9223372036854775807 - 1)" : absl::StrCat(c), product.empty() ? "" : " * ", product);
+      absl::StrAppend(&text, lowest ? "(-9223372036854775807 - 1)" : absl::StrCat(c), product.empty() ? "" : " * ",
+                      product);
     }
   }
   return text;
@@ -313,8 +318,11 @@ void Dim::CollectSymbols(std::vector<std::string> &names) const {
 }
 
 absl::StatusOr<int64_t> Dim::Evaluate(const std::map<std::string, int64_t> &symbols) const {
-  if (undefined()) return absl::InvalidArgumentError("the size overflows 64 bits, divides by zero or is too long an expression");
-  auto overflow = [&] { return absl::InvalidArgumentError(absl::StrCat("the size ", ToString(), " does not fit 64 bits")); };
+  if (undefined())
+    return absl::InvalidArgumentError("the size overflows 64 bits, divides by zero or is too long an expression");
+  auto overflow = [&] {
+    return absl::InvalidArgumentError(absl::StrCat("the size ", ToString(), " does not fit 64 bits"));
+  };
   int64_t sum = 0;
   for (const Term &term : terms()) {
     int64_t product = term.coefficient;
@@ -322,7 +330,8 @@ absl::StatusOr<int64_t> Dim::Evaluate(const std::map<std::string, int64_t> &symb
       int64_t value;
       if (!atom->symbol.empty()) {
         auto found = symbols.find(atom->symbol);
-        if (found == symbols.end()) return absl::InvalidArgumentError(absl::StrCat("no value for the symbol '", atom->symbol, "'"));
+        if (found == symbols.end())
+          return absl::InvalidArgumentError(absl::StrCat("no value for the symbol '", atom->symbol, "'"));
         value = found->second;
       } else {
         absl::StatusOr<int64_t> a = atom->arguments[0].Evaluate(symbols), b = atom->arguments[1].Evaluate(symbols);

@@ -1,9 +1,9 @@
 // A dim: an integer expression over named symbols, kept in one canonical form so that equal expressions compare equal.
 //
-// The form is a polynomial with integer coefficients whose atoms are symbols and the calls floordiv, ceildiv, mod, min and max. `2 * (n + 1)` and
-// `n + n + 2` are therefore the same Dim. Comparison, printing and parsing follow that form. Arithmetic that overflows 64 bits, divides by the
-// constant 0 or grows past a bound gives the undefined Dim, which stays undefined in whatever it enters and is refused by Parse, Evaluate
-// and Validate. Tests: tests/graph/dim_test.cc.
+// The form is a polynomial with integer coefficients whose atoms are symbols and the calls floordiv, ceildiv, mod, min
+// and max. `2 * (n + 1)` and `n + n + 2` are therefore the same Dim. Comparison, printing and parsing follow that form.
+// Arithmetic that overflows 64 bits, divides by the constant 0 or grows past a bound gives the undefined Dim, which
+// stays undefined in whatever it enters and is refused by Parse, Evaluate and Validate. Tests: tests/graph/dim_test.cc.
 #ifndef INGOT_GRAPH_DIM_H_
 #define INGOT_GRAPH_DIM_H_
 
@@ -31,21 +31,22 @@ class Dim {
   };
 
   Dim() : Dim(int64_t{0}) {}
-  Dim(int64_t value);  // NOLINT: a number is a dim
+  Dim(int64_t value);                                   // NOLINT: a number is a dim
   Dim(int value) : Dim(static_cast<int64_t>(value)) {}  // NOLINT
-  // A string is an expression; a malformed one is undefined and prints its text. Files use Parse, which says what is wrong.
+  // A string is an expression; a malformed one is undefined and prints its text. Files use Parse, which says what is
+  // wrong.
   Dim(const char *expression);  // NOLINT
 
   static Dim Symbol(std::string_view name);
-  // How long and how deeply nested a text may be. Files are hostile; text that the compiler printed itself (kOwnText) is only kept from
-  // ending the stack.
+  // How long and how deeply nested a text may be. Files are hostile; text that the compiler printed itself (kOwnText)
+  // is only kept from ending the stack.
   struct TextLimits {
     size_t length = 1000;
     int depth = 32;
   };
   static constexpr TextLimits kOwnText{size_t{1} << 24, 1000};
-  // "2 * n + 1", "n floordiv 2", "min(n, 512)"; a minus sign binds tighter than every operator. Within the limits and not undefined;
-  // otherwise InvalidArgument.
+  // "2 * n + 1", "n floordiv 2", "min(n, 512)"; a minus sign binds tighter than every operator. Within the limits and
+  // not undefined; otherwise InvalidArgument.
   static absl::StatusOr<Dim> Parse(std::string_view text) { return Parse(text, TextLimits()); }
   static absl::StatusOr<Dim> Parse(std::string_view text, TextLimits limits);
   // A letter or underscore, then letters, digits, underscores and dots.

@@ -14,13 +14,16 @@ class Parser {
   Parser(std::string_view text, Dim::TextLimits limits) : text_(text), limits_(limits) {}
 
   absl::StatusOr<Dim> Run() {
-    if (text_.size() > limits_.length) return absl::InvalidArgumentError(absl::StrCat("a dim expression is longer than ", limits_.length, " characters"));
+    if (text_.size() > limits_.length)
+      return absl::InvalidArgumentError(
+          absl::StrCat("a dim expression is longer than ", limits_.length, " characters"));
     Dim value = Sum(0);
     Skip();
     if (error_.empty() && at_ != text_.size()) Fail("unexpected text");
     if (value.undefined()) Fail("it overflows 64 bits, divides by zero or has too many terms,");
     if (!error_.empty()) {
-      return absl::InvalidArgumentError(absl::StrCat("malformed dim expression '", std::string(text_.substr(0, 80)), "': ", error_, " at position ", at_ + 1));
+      return absl::InvalidArgumentError(absl::StrCat("malformed dim expression '", std::string(text_.substr(0, 80)),
+                                                     "': ", error_, " at position ", at_ + 1));
     }
     return value;
   }
@@ -36,7 +39,9 @@ class Parser {
   bool Eat(std::string_view token) {
     Skip();
     if (text_.substr(at_, token.size()) != token) return false;
-    if (std::isalpha(static_cast<unsigned char>(token[0])) && at_ + token.size() < text_.size() && IsNameChar(text_[at_ + token.size()])) return false;
+    if (std::isalpha(static_cast<unsigned char>(token[0])) && at_ + token.size() < text_.size() &&
+        IsNameChar(text_[at_ + token.size()]))
+      return false;
     at_ += token.size();
     return true;
   }
@@ -119,7 +124,8 @@ class Parser {
 absl::StatusOr<Dim> Dim::Parse(std::string_view text, TextLimits limits) { return Parser(text, limits).Run(); }
 
 bool Dim::IsSymbolName(std::string_view name) {
-  if (name.empty() || name.size() > 200 || (!std::isalpha(static_cast<unsigned char>(name[0])) && name[0] != '_')) return false;
+  if (name.empty() || name.size() > 200 || (!std::isalpha(static_cast<unsigned char>(name[0])) && name[0] != '_'))
+    return false;
   for (char c : name) {
     if (!std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '.') return false;
   }

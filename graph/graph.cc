@@ -14,7 +14,8 @@ namespace {
 constexpr int64_t kMaxElements = INT64_C(1) << 46;
 
 absl::Status Error(const Node &node, const std::string &what) {
-  return absl::InvalidArgumentError(absl::StrCat("node '", node.name, "' (", std::string(Name(node.op)), node.location.empty() ? "" : ", ", node.location, "): ", what));
+  return absl::InvalidArgumentError(absl::StrCat("node '", node.name, "' (", std::string(Name(node.op)),
+                                                 node.location.empty() ? "" : ", ", node.location, "): ", what));
 }
 
 // The first symbol that no input introduces, or empty.
@@ -29,24 +30,31 @@ std::string UnknownSymbol(const Graph &graph, const Dims &dims) {
 
 absl::Status CheckType(const Graph &graph, const Value &value) {
   if (value.type.dtype == DType::kInvalid || value.type.rank() > kMaxRank) {
-    return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' has no valid type (dtype ", std::string(Name(value.type.dtype)), ", rank ", value.type.rank(), ", at most ", kMaxRank, ")"));
+    return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' has no valid type (dtype ",
+                                                   std::string(Name(value.type.dtype)), ", rank ", value.type.rank(),
+                                                   ", at most ", kMaxRank, ")"));
   }
   if (std::string symbol = UnknownSymbol(graph, value.type.dims); !symbol.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' uses the symbol '", symbol, "', which no input defines"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("value '", value.name, "' uses the symbol '", symbol, "', which no input defines"));
   }
   int64_t elements = 1;
   for (const Dim &dim : value.type.dims) {
     int64_t constant = dim.constant().value_or(1);
-    if (dim.undefined() || constant < 0 || (constant > 0 && __builtin_mul_overflow(elements, constant, &elements)) || elements > kMaxElements) {
-      return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' has the impossible type ", value.type.ToString()));
+    if (dim.undefined() || constant < 0 || (constant > 0 && __builtin_mul_overflow(elements, constant, &elements)) ||
+        elements > kMaxElements) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("value '", value.name, "' has the impossible type ", value.type.ToString()));
     }
   }
   return absl::OkStatus();
 }
 
 absl::Status CheckConstant(const Graph &graph, const Value &value) {
-  if (value.constant >= static_cast<int32_t>(graph.constants.size())) return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' names a constant that does not exist"));
-  if (graph.constants[static_cast<size_t>(value.constant)].type() != value.type) return absl::InvalidArgumentError(absl::StrCat("constant '", value.name, "' differs from its declared type"));
+  if (value.constant >= static_cast<int32_t>(graph.constants.size()))
+    return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' names a constant that does not exist"));
+  if (graph.constants[static_cast<size_t>(value.constant)].type() != value.type)
+    return absl::InvalidArgumentError(absl::StrCat("constant '", value.name, "' differs from its declared type"));
   return absl::OkStatus();
 }
 
@@ -60,11 +68,16 @@ absl::Status CheckSymbols(const Graph &graph) {
   }
   for (const auto &[name, range] : graph.symbols) {
     if (!Dim::IsSymbolName(name)) return absl::InvalidArgumentError(absl::StrCat("'", name, "' is not a symbol name"));
-    if (range.min < 0 || range.min > range.max) return absl::InvalidArgumentError(absl::StrCat("symbol '", name, "' has the empty range [", range.min, ", ", range.max, "]"));
+    if (range.min < 0 || range.min > range.max)
+      return absl::InvalidArgumentError(
+          absl::StrCat("symbol '", name, "' has the empty range [", range.min, ", ", range.max, "]"));
     // A file writes "no stated bound" as max 0.
-    if (range.max == 0) return absl::InvalidArgumentError(absl::StrCat("symbol '", name, "' can only be 0; use the number instead"));
+    if (range.max == 0)
+      return absl::InvalidArgumentError(absl::StrCat("symbol '", name, "' can only be 0; use the number instead"));
     if (!solvable.count(name)) {
-      return absl::InvalidArgumentError(absl::StrCat("no input has the symbol '", name, "' alone as a dim, so its value cannot be found; give one input the dim \"", name, "\""));
+      return absl::InvalidArgumentError(
+          absl::StrCat("no input has the symbol '", name,
+                       "' alone as a dim, so its value cannot be found; give one input the dim \"", name, "\""));
     }
   }
   return absl::OkStatus();
@@ -93,7 +106,8 @@ bool Same(const Attributes &a, const Attributes &b) {
 absl::Status Validate(const Graph &graph) {
   std::set<std::string> names;
   for (const Value &value : graph.values) {
-    if (value.name.empty() || !names.insert(value.name).second) return absl::InvalidArgumentError(absl::StrCat("the value name '", value.name, "' is empty or used twice"));
+    if (value.name.empty() || !names.insert(value.name).second)
+      return absl::InvalidArgumentError(absl::StrCat("the value name '", value.name, "' is empty or used twice"));
     if (absl::Status s = CheckType(graph, value); !s.ok()) return s;
     if (value.constant >= 0) {
       if (absl::Status s = CheckConstant(graph, value); !s.ok()) return s;
@@ -102,7 +116,8 @@ absl::Status Validate(const Graph &graph) {
   std::vector<bool> defined(graph.values.size());
   auto in_range = [&](ValueId id) { return id >= 0 && static_cast<size_t>(id) < graph.values.size(); };
   for (ValueId id : graph.inputs) {
-    if (!in_range(id) || graph.value(id).constant >= 0 || graph.value(id).producer >= 0) return absl::InvalidArgumentError("an input is not a free value");
+    if (!in_range(id) || graph.value(id).constant >= 0 || graph.value(id).producer >= 0)
+      return absl::InvalidArgumentError("an input is not a free value");
     defined[static_cast<size_t>(id)] = true;
   }
   for (size_t i = 0; i < graph.values.size(); ++i) {
@@ -112,27 +127,36 @@ absl::Status Validate(const Graph &graph) {
   for (const Node &node : graph.nodes) {
     for (ValueId id : node.inputs) {
       if (!in_range(id) || !defined[static_cast<size_t>(id)]) {
-        return Error(node, absl::StrCat("uses ", in_range(id) ? "'" + graph.value(id).name + "'" : "a value", " before it is computed; nodes must stand in topological order, without cycles"));
+        return Error(node,
+                     absl::StrCat("uses ", in_range(id) ? "'" + graph.value(id).name + "'" : "a value",
+                                  " before it is computed; nodes must stand in topological order, without cycles"));
       }
     }
-    if (node.outputs.size() != 1 || !in_range(node.outputs[0]) || defined[static_cast<size_t>(node.outputs[0])]) return Error(node, "must define exactly one new value");
+    if (node.outputs.size() != 1 || !in_range(node.outputs[0]) || defined[static_cast<size_t>(node.outputs[0])])
+      return Error(node, "must define exactly one new value");
     Node copy = node;
     absl::StatusOr<TensorType> type = CompleteNode(graph, copy);
     if (!type.ok()) return Error(node, std::string(type.status().message()));
-    if (*type != graph.type(node.outputs[0])) return Error(node, absl::StrCat("yields ", type->ToString(), ", but is declared as ", graph.type(node.outputs[0]).ToString()));
+    if (*type != graph.type(node.outputs[0]))
+      return Error(node, absl::StrCat("yields ", type->ToString(), ", but is declared as ",
+                                      graph.type(node.outputs[0]).ToString()));
     if (!Same(copy.attributes, node.attributes)) return Error(node, "has attributes that are not complete");
     for (const auto &[name, attribute] : node.attributes) {
       const Dims *dims = std::get_if<Dims>(&attribute);
       std::string symbol = dims == nullptr ? "" : UnknownSymbol(graph, *dims);
-      if (!symbol.empty()) return Error(node, absl::StrCat("attribute '", name, "' uses the symbol '", symbol, "', which no input defines"));
+      if (!symbol.empty())
+        return Error(node,
+                     absl::StrCat("attribute '", name, "' uses the symbol '", symbol, "', which no input defines"));
     }
     defined[static_cast<size_t>(node.outputs[0])] = true;
   }
   if (graph.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat("graph '", graph.name, "' has no output"));
   std::set<std::string> outputs;
   for (const GraphOutput &output : graph.outputs) {
-    if (output.name.empty() || !outputs.insert(output.name).second) return absl::InvalidArgumentError(absl::StrCat("the output name '", output.name, "' is empty or used twice"));
-    if (!in_range(output.value) || !defined[static_cast<size_t>(output.value)]) return absl::InvalidArgumentError(absl::StrCat("output '", output.name, "' is never computed"));
+    if (output.name.empty() || !outputs.insert(output.name).second)
+      return absl::InvalidArgumentError(absl::StrCat("the output name '", output.name, "' is empty or used twice"));
+    if (!in_range(output.value) || !defined[static_cast<size_t>(output.value)])
+      return absl::InvalidArgumentError(absl::StrCat("output '", output.name, "' is never computed"));
   }
   return absl::OkStatus();
 }
@@ -177,16 +201,19 @@ void RemoveDeadNodes(Graph &graph) {
 
 std::string ToString(const Graph &graph) {
   std::string text = absl::StrCat("graph ", graph.name, "\n");
-  for (ValueId id : graph.inputs) absl::StrAppend(&text, "  input %", graph.value(id).name, " : ", graph.type(id).ToString(), "\n");
+  for (ValueId id : graph.inputs)
+    absl::StrAppend(&text, "  input %", graph.value(id).name, " : ", graph.type(id).ToString(), "\n");
   for (const Value &value : graph.values) {
     if (value.constant >= 0) absl::StrAppend(&text, "  constant %", value.name, " : ", value.type.ToString(), "\n");
   }
   for (const Node &node : graph.nodes) {
     absl::StrAppend(&text, "  %", graph.value(node.outputs[0]).name, " = ", std::string(Name(node.op)), "(");
-    for (size_t i = 0; i < node.inputs.size(); ++i) absl::StrAppend(&text, i ? ", " : "", "%", graph.value(node.inputs[i]).name);
+    for (size_t i = 0; i < node.inputs.size(); ++i)
+      absl::StrAppend(&text, i ? ", " : "", "%", graph.value(node.inputs[i]).name);
     absl::StrAppend(&text, ") : ", graph.type(node.outputs[0]).ToString(), "\n");
   }
-  for (const GraphOutput &output : graph.outputs) absl::StrAppend(&text, "  output ", output.name, " = %", graph.value(output.value).name, "\n");
+  for (const GraphOutput &output : graph.outputs)
+    absl::StrAppend(&text, "  output ", output.name, " = %", graph.value(output.value).name, "\n");
   return text;
 }
 

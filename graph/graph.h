@@ -1,5 +1,5 @@
-// The in-memory graph: SSA values and nodes in topological order. Built by GraphBuilder (graph/builder.h), read and written by graph/io,
-// imported by graph/import. A Graph handed around is valid: Validate() has accepted it.
+// The in-memory graph: SSA values and nodes in topological order. Built by GraphBuilder (graph/builder.h), read and
+// written by graph/io, imported by graph/import. A Graph handed around is valid: Validate() has accepted it.
 //
 // Tests: tests/graph/.
 #ifndef INGOT_GRAPH_GRAPH_H_
@@ -40,7 +40,8 @@ struct Node {
   Attributes attributes;
   std::string location;  // where it came from: the ONNX node, or FILE:LINE of the builder call
 
-  // The attribute's value. It exists with this type in every validated node (defaults are filled in when a node is made).
+  // The attribute's value. It exists with this type in every validated node (defaults are filled in when a node is
+  // made).
   template <typename T>
   const T &Get(const std::string &key) const {
     return std::get<T>(attributes.at(key));
@@ -74,8 +75,8 @@ struct Graph {
   }
 };
 
-// Checks everything a later stage relies on: names, arity, attributes, types (by running every shape function again), order, sizes.
-// InvalidArgument that names the node and the remedy.
+// Checks everything a later stage relies on: names, arity, attributes, types (by running every shape function again),
+// order, sizes. InvalidArgument that names the node and the remedy.
 absl::Status Validate(const Graph &graph);
 
 // Removes nodes, constants and values that no output needs. Inputs stay.

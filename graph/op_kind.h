@@ -26,8 +26,8 @@ enum class FusionKind : uint8_t {
   kComposite,  // decomposed before fusion (compiler/transforms/decompose)
 };
 
-// Which elements of an operand one element of the result needs. Only what is read pointwise, or along rows by a row kernel, may be computed in
-// the same kernel.
+// Which elements of an operand one element of the result needs. Only what is read pointwise, or along rows by a row
+// kernel, may be computed in the same kernel.
 enum class Reads : uint8_t {
   kPoint,     // the one at the same index, after broadcasting
   kRows,      // those that differ along the op's axes alone
@@ -59,18 +59,23 @@ struct OpSchema {
   std::span<const OperandSchema> operands;
   std::span<const AttributeSchema> attributes;
   FusionKind fusion;
-  DTypeSet dtypes;            // of the operands
+  DTypeSet dtypes;              // of the operands
   std::string_view shape_rule;  // name in graph/shape
   int since;
-  int cost;  // of one element of the result, in additions
-  double tolerance;  // largest accepted error of a compiled kernel in units of the output dtype's epsilon, relative to the output's scale
+  int cost;          // of one element of the result, in additions
+  double tolerance;  // largest accepted error of a compiled kernel in units of the output dtype's epsilon, relative to
+                     // the output's scale
 };
 
 const OpSchema &Schema(OpKind kind);
 // How operand `i` is read; a variadic operand's entry stands for all of it.
-inline Reads OperandReads(const OpSchema &schema, size_t i) { return schema.operands[i < schema.operands.size() ? i : schema.operands.size() - 1].reads; }
+inline Reads OperandReads(const OpSchema &schema, size_t i) {
+  return schema.operands[i < schema.operands.size() ? i : schema.operands.size() - 1].reads;
+}
 // Does the value at a point depend on the point's index itself, and not only on operands read there?
-inline bool UsesIndex(const OpSchema &schema) { return schema.fusion == FusionKind::kLeaf || schema.fusion == FusionKind::kGather; }
+inline bool UsesIndex(const OpSchema &schema) {
+  return schema.fusion == FusionKind::kLeaf || schema.fusion == FusionKind::kGather;
+}
 std::span<const OpSchema> AllSchemas();
 std::optional<OpKind> FindOp(std::string_view name);
 inline std::string_view Name(OpKind kind) { return Schema(kind).name; }

@@ -21,8 +21,12 @@ Tensor Tensor::Copy(DType dtype, std::vector<int64_t> dims, const void *bytes) {
   return tensor;
 }
 
-Tensor Tensor::F32(std::vector<int64_t> dims, const std::vector<float> &values) { return Copy(DType::kF32, std::move(dims), values.data()); }
-Tensor Tensor::I64(std::vector<int64_t> dims, const std::vector<int64_t> &values) { return Copy(DType::kI64, std::move(dims), values.data()); }
+Tensor Tensor::F32(std::vector<int64_t> dims, const std::vector<float> &values) {
+  return Copy(DType::kF32, std::move(dims), values.data());
+}
+Tensor Tensor::I64(std::vector<int64_t> dims, const std::vector<int64_t> &values) {
+  return Copy(DType::kI64, std::move(dims), values.data());
+}
 
 int64_t Tensor::size() const {
   int64_t product = 1;
@@ -46,7 +50,8 @@ void Store(char *data, int64_t i, T value) {
   std::memcpy(data + i * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
 }
 
-// A float whose last bit is set where `value` was not exact: rounding it once more, to a narrower type, gives what rounding `value` gives.
+// A float whose last bit is set where `value` was not exact: rounding it once more, to a narrower type, gives what
+// rounding `value` gives.
 float RoundToOdd(double value) {
   float nearest = static_cast<float>(value);
   if (nearest == value || std::isnan(value)) return nearest;
@@ -144,7 +149,8 @@ void Tensor::SetInt(int64_t i, int64_t value) {
     case 2:
       return Store<int16_t>(data, i, static_cast<int16_t>(value));
     default:
-      return Store<int8_t>(data, i, dtype_ == DType::kBool ? static_cast<int8_t>(value != 0) : static_cast<int8_t>(value));
+      return Store<int8_t>(data, i,
+                           dtype_ == DType::kBool ? static_cast<int8_t>(value != 0) : static_cast<int8_t>(value));
   }
 }
 

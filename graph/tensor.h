@@ -39,8 +39,8 @@ class Tensor {
   double GetDouble(int64_t i) const;
   // Element i of an integer or bool tensor.
   int64_t GetInt(int64_t i) const;
-  // Stores with rounding to nearest (floats), truncation (integers; at most 64 bits, of which the low ones are kept) or x != 0 (bool).
-  // After Zeros only.
+  // Stores with rounding to nearest (floats), truncation (integers; at most 64 bits, of which the low ones are kept) or
+  // x != 0 (bool). After Zeros only.
   void SetDouble(int64_t i, double value);
   void SetInt(int64_t i, int64_t value);
 

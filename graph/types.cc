@@ -9,7 +9,20 @@ struct Row {
   std::string_view name;
   size_t bytes;
 };
-constexpr std::array<Row, 14> kRows = {{{"invalid", 0}, {"f64", 8}, {"f32", 4}, {"f16", 2}, {"bf16", 2}, {"i64", 8}, {"i32", 4}, {"i16", 2}, {"i8", 1}, {"u64", 8}, {"u32", 4}, {"u16", 2}, {"u8", 1}, {"bool", 1}}};
+constexpr std::array<Row, 14> kRows = {{{"invalid", 0},
+                                        {"f64", 8},
+                                        {"f32", 4},
+                                        {"f16", 2},
+                                        {"bf16", 2},
+                                        {"i64", 8},
+                                        {"i32", 4},
+                                        {"i16", 2},
+                                        {"i8", 1},
+                                        {"u64", 8},
+                                        {"u32", 4},
+                                        {"u16", 2},
+                                        {"u8", 1},
+                                        {"bool", 1}}};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
-// Element types and tensor types. Values of DType equal ingot_dtype_t of runtime/include/ingot/abi.h (a test compares them).
+// Element types and tensor types. Values of DType equal ingot_dtype_t of runtime/include/ingot/abi.h (a test compares
+// them).
 #ifndef INGOT_GRAPH_TYPES_H_
 #define INGOT_GRAPH_TYPES_H_
 
@@ -36,8 +37,8 @@ bool IsFloat(DType dtype);
 bool IsSigned(DType dtype);    // signed integers
 bool IsUnsigned(DType dtype);  // unsigned integers, without bool
 inline bool IsInteger(DType dtype) { return IsSigned(dtype) || IsUnsigned(dtype); }
-size_t ByteSize(DType dtype);          // 0 for kInvalid
-std::string_view Name(DType dtype);    // "f32"
+size_t ByteSize(DType dtype);        // 0 for kInvalid
+std::string_view Name(DType dtype);  // "f32"
 std::optional<DType> ParseDType(std::string_view name);
 
 struct TensorType {

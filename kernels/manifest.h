@@ -1,6 +1,6 @@
-/* What a kernel library offers to compiled programs, and how they call it. The compiler knows a library by this page alone: it emits calls of the
- * `ingot_library_*` names, and whoever loads the program says which library's functions those are (compiler/jit/). Implemented by: kernels/cpu/.
- * Tests: tests/kernels/, tests/compiler/library_jit_test.cc.
+/* What a kernel library offers to compiled programs, and how they call it. The compiler knows a library by this page
+ * alone: it emits calls of the `ingot_library_*` names, and whoever loads the program says which library's functions
+ * those are (compiler/jit/). Implemented by: kernels/cpu/. Tests: tests/kernels/, tests/compiler/library_jit_test.cc.
  */
 #ifndef INGOT_KERNELS_MANIFEST_H_
 #define INGOT_KERNELS_MANIFEST_H_
@@ -11,8 +11,9 @@
 extern "C" {
 #endif
 
-/* result[m, n] = sum over k of x[m, k] * y[k, n], in f32. Strides are in elements; a result row is `columns` long and contiguous.
- * x and y each have a stride of 1 along one of their axes. Calls compute blocks of at most block_rows x block_columns. */
+/* result[m, n] = sum over k of x[m, k] * y[k, n], in f32. Strides are in elements; a result row is `columns` long and
+ * contiguous. x and y each have a stride of 1 along one of their axes. Calls compute blocks of at most block_rows x
+ * block_columns. */
 typedef struct ingot_matmul_shape {
   int64_t rows, depth, columns;
   int64_t x_row_stride, x_depth_stride;

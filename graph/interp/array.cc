@@ -46,7 +46,8 @@ Tensor ToTensor(const Array &array, bool wide_floats) {
   DType dtype = wide_floats && IsFloat(array.dtype) ? DType::kF64 : array.dtype;
   Tensor tensor = Tensor::Zeros(dtype, array.dims);
   // Rounded here, in one step: going through float first would round halves twice.
-  for (size_t i = 0; i < array.reals.size(); ++i) tensor.SetDouble(static_cast<int64_t>(i), RoundTo(dtype, array.reals[i]));
+  for (size_t i = 0; i < array.reals.size(); ++i)
+    tensor.SetDouble(static_cast<int64_t>(i), RoundTo(dtype, array.reals[i]));
   for (size_t i = 0; i < array.integers.size(); ++i) tensor.SetInt(static_cast<int64_t>(i), array.integers[i]);
   return tensor;
 }

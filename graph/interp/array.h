@@ -1,5 +1,5 @@
-// A tensor inside the interpreter: floats of any dtype as doubles, integers and bools as int64 (u64 as its bit pattern), dense and
-// row-major.
+// A tensor inside the interpreter: floats of any dtype as doubles, integers and bools as int64 (u64 as its bit
+// pattern), dense and row-major.
 //
 // Tests: tests/graph/interp/.
 #ifndef INGOT_GRAPH_INTERP_ARRAY_H_

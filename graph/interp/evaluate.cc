@@ -7,8 +7,9 @@ namespace ingot::interp {
 
 absl::StatusOr<Array> OpCall::Result(const std::vector<int64_t> &own_dims) const {
   if (own_dims == dims) return MakeArray(dtype, dims);
-  return absl::InvalidArgumentError(absl::StrCat("the operands give the shape ", DimsText(own_dims), ", but the graph promises ",
-                                                 DimsText(dims), "; its dim expressions do not hold for these sizes"));
+  return absl::InvalidArgumentError(absl::StrCat("the operands give the shape ", DimsText(own_dims),
+                                                 ", but the graph promises ", DimsText(dims),
+                                                 "; its dim expressions do not hold for these sizes"));
 }
 
 // No default: an op that is new in graph/ops does not compile until it has a row here.
@@ -90,8 +91,9 @@ absl::StatusOr<std::vector<int64_t>> EvaluateDims(const Dims &dims, const Symbol
 }
 
 absl::Status NodeError(const Node &node, const absl::Status &status) {
-  return absl::Status(status.code(), absl::StrCat("node '", node.name, "' (", std::string(Name(node.op)), node.location.empty() ? "" : ", ",
-                                                  node.location, "): ", status.message()));
+  return absl::Status(status.code(),
+                      absl::StrCat("node '", node.name, "' (", std::string(Name(node.op)),
+                                   node.location.empty() ? "" : ", ", node.location, "): ", status.message()));
 }
 
 Around AroundAxis(const std::vector<int64_t> &dims, int64_t axis) {

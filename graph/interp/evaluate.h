@@ -1,5 +1,6 @@
-// One op on arrays: what the interpreter's loop and constant folding share. Each op works out the dims of its result from its operands
-// alone; OpCall::Result compares them with what the shape rule promised, so every evaluation also checks graph/shape.
+// One op on arrays: what the interpreter's loop and constant folding share. Each op works out the dims of its result
+// from its operands alone; OpCall::Result compares them with what the shape rule promised, so every evaluation also
+// checks graph/shape.
 //
 // Tests: tests/graph/interp/.
 #ifndef INGOT_GRAPH_INTERP_EVALUATE_H_
@@ -25,12 +26,13 @@ struct OpCall {
   const Symbols &symbols;
 
   const Array &operand(size_t i) const { return *operands[i]; }
-  // A zero-filled result, or InvalidArgument when `own_dims` differ from `dims`. The caller of EvaluateOp has checked that `dims` fit in
-  // memory.
+  // A zero-filled result, or InvalidArgument when `own_dims` differ from `dims`. The caller of EvaluateOp has checked
+  // that `dims` fit in memory.
   absl::StatusOr<Array> Result(const std::vector<int64_t> &own_dims) const;
 };
 
-// The result before rounding: integers are exact modulo 2^64, floats are doubles. Errors do not name the node; see NodeError.
+// The result before rounding: integers are exact modulo 2^64, floats are doubles. Errors do not name the node; see
+// NodeError.
 absl::StatusOr<Array> EvaluateOp(const OpCall &call);
 
 absl::StatusOr<std::vector<int64_t>> EvaluateDims(const Dims &dims, const Symbols &symbols);

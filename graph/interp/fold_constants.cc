@@ -1,4 +1,5 @@
-// Constant folding with the interpreter's kernels. Reshapes and transposes work on the raw bytes, without widening and at any size.
+// Constant folding with the interpreter's kernels. Reshapes and transposes work on the raw bytes, without widening and
+// at any size.
 #include <algorithm>
 #include <memory>
 
@@ -52,7 +53,9 @@ Tensor ReshapeTensor(const Tensor &x, const std::vector<int64_t> &dims) {
 
 // The sizes of the result when neither they nor the attributes depend on a symbol.
 std::optional<std::vector<int64_t>> ConstantDims(const Graph &graph, const Node &node) {
-  auto constant = [](const Dims &dims) { return std::all_of(dims.begin(), dims.end(), [](const Dim &dim) { return dim.is_constant(); }); };
+  auto constant = [](const Dims &dims) {
+    return std::all_of(dims.begin(), dims.end(), [](const Dim &dim) { return dim.is_constant(); });
+  };
   for (const auto &[name, attribute] : node.attributes) {
     const Dims *dims = std::get_if<Dims>(&attribute);
     if (dims != nullptr && !constant(*dims)) return std::nullopt;
@@ -77,7 +80,8 @@ absl::StatusOr<std::optional<Tensor>> TryFold(const Graph &graph, const Node &no
   if (!elements) return std::nullopt;
   if (node.op == OpKind::kReshape && *elements == operand_elements) return ReshapeTensor(*operands[0], *dims);
   if (node.op == OpKind::kTranspose) return TransposeTensor(*operands[0], node.Get<Ints>("permutation"), *dims);
-  if (*elements > std::min(max_elements, std::max(operand_elements, kFreeGrowth)) || operand_elements > kLargestOperands)
+  if (*elements > std::min(max_elements, std::max(operand_elements, kFreeGrowth)) ||
+      operand_elements > kLargestOperands)
     return std::nullopt;
   absl::StatusOr<Tensor> result = EvaluateNode(graph, node, operands, {}, max_elements);
   if (!result.ok()) return result.status();
@@ -89,14 +93,16 @@ absl::StatusOr<std::optional<Tensor>> TryFold(const Graph &graph, const Node &no
 absl::StatusOr<Tensor> EvaluateNode(const Graph &graph, const Node &node, const std::vector<const Tensor *> &operands,
                                     const std::map<std::string, int64_t> &symbols, int64_t max_elements) {
   auto fail = [&](const absl::Status &status) { return interp::NodeError(node, status); };
-  if (operands.size() != node.inputs.size()) return fail(absl::InvalidArgumentError("the number of operands differs from the node's"));
+  if (operands.size() != node.inputs.size())
+    return fail(absl::InvalidArgumentError("the number of operands differs from the node's"));
   const TensorType &type = graph.type(node.outputs[0]);
   absl::StatusOr<std::vector<int64_t>> dims = interp::EvaluateDims(type.dims, symbols);
   if (!dims.ok()) return fail(dims.status());
   std::optional<int64_t> elements = interp::CountElements(*dims);
   if (!elements || *elements > max_elements) {
-    return fail(absl::ResourceExhaustedError(absl::StrCat("a result of shape ", interp::DimsText(*dims), " has more than ", max_elements,
-                                                          " elements; evaluate it at run time")));
+    return fail(
+        absl::ResourceExhaustedError(absl::StrCat("a result of shape ", interp::DimsText(*dims), " has more than ",
+                                                  max_elements, " elements; evaluate it at run time")));
   }
   std::vector<interp::Array> arrays;
   for (size_t i = 0; i < operands.size(); ++i) {

@@ -49,7 +49,9 @@ class Run {
     std::vector<Tensor> tensors;
     for (const GraphOutput &output : graph_.outputs) {
       absl::StatusOr<const Array *> value = Load(output.value);
-      if (!value.ok()) return absl::Status(value.status().code(), absl::StrCat("output '", output.name, "': ", value.status().message()));
+      if (!value.ok())
+        return absl::Status(value.status().code(),
+                            absl::StrCat("output '", output.name, "': ", value.status().message()));
       tensors.push_back(interp::ToTensor(**value, wide_floats));
       Release(output.value);
     }
@@ -60,12 +62,13 @@ class Run {
   // Accounts for a tensor of these dims.
   absl::Status Charge(const std::vector<int64_t> &dims) {
     std::optional<int64_t> elements = interp::CountElements(dims);
-    if (!elements) return absl::InvalidArgumentError(absl::StrCat("the shape ", interp::DimsText(dims), " is not possible"));
+    if (!elements)
+      return absl::InvalidArgumentError(absl::StrCat("the shape ", interp::DimsText(dims), " is not possible"));
     int64_t bytes = *elements * interp::kElementBytes;
     if (bytes > options_.max_bytes - live_) {
-      return absl::ResourceExhaustedError(absl::StrCat("a tensor of shape ", interp::DimsText(dims), " needs ", bytes, " bytes beside ",
-                                                       live_, " in use; the interpreter's limit is ", options_.max_bytes,
-                                                       ", raise max_bytes"));
+      return absl::ResourceExhaustedError(absl::StrCat("a tensor of shape ", interp::DimsText(dims), " needs ", bytes,
+                                                       " bytes beside ", live_, " in use; the interpreter's limit is ",
+                                                       options_.max_bytes, ", raise max_bytes"));
     }
     live_ += bytes;
     return absl::OkStatus();
@@ -76,7 +79,8 @@ class Run {
     std::optional<Array> &value = values_[static_cast<size_t>(id)];
     if (!value) {
       const Tensor *source = sources_[static_cast<size_t>(id)];
-      if (source == nullptr) return absl::InternalError(absl::StrCat("value '", graph_.value(id).name, "' is read before it is computed"));
+      if (source == nullptr)
+        return absl::InternalError(absl::StrCat("value '", graph_.value(id).name, "' is read before it is computed"));
       if (absl::Status status = Charge(source->dims()); !status.ok()) return status;
       value = interp::FromTensor(*source);
     }
@@ -132,8 +136,8 @@ class Run {
   int64_t live_ = 0;
 };
 
-absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::vector<Tensor> &inputs, const InterpreterOptions &options,
-                                                bool wide_floats) {
+absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::vector<Tensor> &inputs,
+                                                const InterpreterOptions &options, bool wide_floats) {
   std::vector<std::vector<int64_t>> dims;
   for (const Tensor &input : inputs) dims.push_back(input.dims());
   absl::StatusOr<interp::Symbols> symbols = SolveSymbols(graph, dims);
@@ -141,8 +145,9 @@ absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::v
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value &value = graph.value(graph.inputs[i]);
     if (inputs[i].dtype() != value.type.dtype) {
-      return absl::InvalidArgumentError(absl::StrCat("input '", value.name, "': expected dtype ", std::string(Name(value.type.dtype)),
-                                                     ", got ", std::string(Name(inputs[i].dtype()))));
+      return absl::InvalidArgumentError(absl::StrCat("input '", value.name, "': expected dtype ",
+                                                     std::string(Name(value.type.dtype)), ", got ",
+                                                     std::string(Name(inputs[i].dtype()))));
     }
   }
   Run run(graph, inputs, options, *std::move(symbols));
@@ -152,7 +157,8 @@ absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::v
 
 }  // namespace
 
-absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vector<Tensor> &inputs, const InterpreterOptions &options) {
+absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vector<Tensor> &inputs,
+                                              const InterpreterOptions &options) {
   return InterpretTo(graph, inputs, options, /*wide_floats=*/false);
 }
 

@@ -1,9 +1,9 @@
-// The reference evaluation of a graph: slow, exact, and sharing nothing with the compiler, so that it can say who is right. kDouble is the
-// oracle that errors are measured against; kNative says what each op alone would give in its own dtype. Also evaluates single nodes, for
-// constant folding.
+// The reference evaluation of a graph: slow, exact, and sharing nothing with the compiler, so that it can say who is
+// right. kDouble is the oracle that errors are measured against; kNative says what each op alone would give in its own
+// dtype. Also evaluates single nodes, for constant folding.
 //
-// Extended answers where a summary leaves room: reduce_max and reduce_min of floats over nothing give an infinity, argmax takes the first
-// NaN. Tests: tests/graph/interp/.
+// Extended answers where a summary leaves room: reduce_max and reduce_min of floats over nothing give an infinity,
+// argmax takes the first NaN. Tests: tests/graph/interp/.
 #ifndef INGOT_GRAPH_INTERP_INTERPRETER_H_
 #define INGOT_GRAPH_INTERP_INTERPRETER_H_
 
@@ -18,15 +18,17 @@
 namespace ingot {
 
 struct InterpreterOptions {
-  // kDouble: floats stay in double precision from input to output (the oracle). kNative: every op's result is rounded to its dtype.
+  // kDouble: floats stay in double precision from input to output (the oracle). kNative: every op's result is rounded
+  // to its dtype.
   enum class Precision { kDouble, kNative } precision = Precision::kDouble;
-  // Of live tensors inside the interpreter (8 bytes per element, whatever the dtype); beyond it: ResourceExhausted that names the node.
+  // Of live tensors inside the interpreter (8 bytes per element, whatever the dtype); beyond it: ResourceExhausted that
+  // names the node.
   int64_t max_bytes = INT64_C(8) << 30;
   Noise noise = {};  // errors on purpose
 };
 
-// Inputs in graph order. Symbols are solved from their shapes; every dtype, dim and range is checked, and errors name input, dim, expected
-// and got. The outputs have the graph's dtypes, rounded once.
+// Inputs in graph order. Symbols are solved from their shapes; every dtype, dim and range is checked, and errors name
+// input, dim, expected and got. The outputs have the graph's dtypes, rounded once.
 absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vector<Tensor> &inputs,
                                               const InterpreterOptions &options = {});
 
@@ -34,18 +36,21 @@ absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vec
 absl::StatusOr<std::vector<Tensor>> InterpretDouble(const Graph &graph, const std::vector<Tensor> &inputs,
                                                     const InterpreterOptions &options = {});
 
-// The values of the symbols for inputs of these dims, in graph order. InvalidArgument when they do not fit the input types or the symbols'
-// ranges.
-absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph, const std::vector<std::vector<int64_t>> &input_dims);
+// The values of the symbols for inputs of these dims, in graph order. InvalidArgument when they do not fit the input
+// types or the symbols' ranges.
+absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph,
+                                                            const std::vector<std::vector<int64_t>> &input_dims);
 
-// One node on constant operands, in native precision. ResourceExhausted when the result has more than max_elements elements.
+// One node on constant operands, in native precision. ResourceExhausted when the result has more than max_elements
+// elements.
 absl::StatusOr<Tensor> EvaluateNode(const Graph &graph, const Node &node, const std::vector<const Tensor *> &operands,
-                                    const std::map<std::string, int64_t> &symbols, int64_t max_elements = INT64_C(1) << 26);
+                                    const std::map<std::string, int64_t> &symbols,
+                                    int64_t max_elements = INT64_C(1) << 26);
 
-// Replaces nodes whose operands are all constants, and whose sizes hold no symbol, by constants of at most max_elements elements. Reshapes
-// and transposes are folded at any size, since weights are often transposed at run time. A result much larger than its operands (a
-// broadcast, an iota) stays a node, because it is cheaper to compute than to store. Returns the number of folded nodes; dead nodes and
-// constants are removed.
+// Replaces nodes whose operands are all constants, and whose sizes hold no symbol, by constants of at most max_elements
+// elements. Reshapes and transposes are folded at any size, since weights are often transposed at run time. A result
+// much larger than its operands (a broadcast, an iota) stays a node, because it is cheaper to compute than to store.
+// Returns the number of folded nodes; dead nodes and constants are removed.
 absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements = INT64_C(1) << 26);
 
 }  // namespace ingot

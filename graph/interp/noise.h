@@ -1,5 +1,5 @@
-// Errors on purpose: how much a result hangs on the rounding of the values before it shows when these values are off by a little. Tests of
-// compiled programs allow what such runs differ by. Tests: tests/graph/interp/interp_noise_test.cc.
+// Errors on purpose: how much a result hangs on the rounding of the values before it shows when these values are off by
+// a little. Tests of compiled programs allow what such runs differ by. Tests: tests/graph/interp/interp_noise_test.cc.
 #ifndef INGOT_GRAPH_INTERP_NOISE_H_
 #define INGOT_GRAPH_INTERP_NOISE_H_
 

@@ -31,7 +31,8 @@ absl::StatusOr<Tensor> ReadNpy(const std::string &path, DType wanted) {
   absl::StatusOr<std::shared_ptr<const MappedFile>> file = MappedFile::Open(path);
   if (!file.ok()) return file.status();
   absl::StatusOr<NpyHeader> header = ParseNpyHeader((*file)->view());
-  if (!header.ok()) return absl::Status(header.status().code(), absl::StrCat("'", path, "' ", header.status().message()));
+  if (!header.ok())
+    return absl::Status(header.status().code(), absl::StrCat("'", path, "' ", header.status().message()));
   if (wanted == DType::kBF16 && header->dtype == DType::kU16) header->dtype = DType::kBF16;
   const char *elements = (*file)->data() + header->size;
   if (header->column_major && header->dims.size() > 1) return FromColumnMajor(*header, elements);

@@ -1,8 +1,8 @@
-// NumPy's .npy files as tensors. Reading maps the file, so a hostile header costs nothing: every size is checked against the bytes that are
-// there.
+// NumPy's .npy files as tensors. Reading maps the file, so a hostile header costs nothing: every size is checked
+// against the bytes that are there.
 //
-// NumPy has no bfloat16: it is written as the opaque type |V2, which reads back as bf16. A program that keeps bfloat16 bits as u2 says so
-// with `wanted`. Tests: tests/graph/interp/interp_npy_test.cc.
+// NumPy has no bfloat16: it is written as the opaque type |V2, which reads back as bf16. A program that keeps bfloat16
+// bits as u2 says so with `wanted`. Tests: tests/graph/interp/interp_npy_test.cc.
 #ifndef INGOT_GRAPH_INTERP_NPY_H_
 #define INGOT_GRAPH_INTERP_NPY_H_
 
@@ -14,8 +14,8 @@
 
 namespace ingot {
 
-// Versions 1 to 3, little-endian, both element orders. With wanted = kBF16 a file of u2 counts as bf16; nothing else is converted, and the
-// caller compares dtypes. NotFound, or InvalidArgument that names the file and what to save instead.
+// Versions 1 to 3, little-endian, both element orders. With wanted = kBF16 a file of u2 counts as bf16; nothing else is
+// converted, and the caller compares dtypes. NotFound, or InvalidArgument that names the file and what to save instead.
 absl::StatusOr<Tensor> ReadNpy(const std::string &path, DType wanted = DType::kInvalid);
 
 // Replaces PATH by way of a temporary file and a rename.

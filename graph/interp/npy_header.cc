@@ -37,7 +37,8 @@ absl::StatusOr<DType> DTypeOf(std::string_view descr) {
       return Bad(absl::StrCat("is big-endian ('", std::string(descr), "'); save it as '", std::string(row.descr), "'"));
     if (descr[0] == '<' || descr[0] == '=' || orderless) return row.dtype;
   }
-  return Bad(absl::StrCat("has elements of type '", std::string(descr), "', which no tensor can have; convert it with astype"));
+  return Bad(absl::StrCat("has elements of type '", std::string(descr),
+                          "', which no tensor can have; convert it with astype"));
 }
 
 // Reads the dict literal, e.g. {'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }
@@ -54,7 +55,8 @@ class Reader {
       if (!Quoted(key) || !Take(":")) return Malformed("a key and ':'");
       unsigned bit = key == "descr" ? 1 : key == "fortran_order" ? 2 : key == "shape" ? 4 : 0;
       if (bit == 0 || (seen & bit) != 0)
-        return Bad(absl::StrCat("has the unknown or repeated key '", std::string(key.substr(0, 40)), "' in its header"));
+        return Bad(
+            absl::StrCat("has the unknown or repeated key '", std::string(key.substr(0, 40)), "' in its header"));
       seen |= bit;
       absl::Status status = bit == 1 ? Descr(header) : bit == 2 ? Order(header) : Shape(header);
       if (!status.ok()) return status;
@@ -88,7 +90,8 @@ class Reader {
     return true;
   }
   absl::Status Malformed(const char *expected) const {
-    return Bad(absl::StrCat("has a malformed header: expected ", expected, " before '", std::string(text_.substr(0, 20)), "'"));
+    return Bad(absl::StrCat("has a malformed header: expected ", expected, " before '",
+                            std::string(text_.substr(0, 20)), "'"));
   }
 
   absl::Status Descr(NpyHeader &header) {
@@ -143,9 +146,11 @@ std::optional<size_t> ElementBytes(const NpyHeader &header, size_t available) {
 }  // namespace
 
 absl::StatusOr<NpyHeader> ParseNpyHeader(std::string_view file) {
-  if (file.substr(0, kMagic.size()) != kMagic || file.size() < 10) return Bad("is not an .npy file; make one with numpy.save");
+  if (file.substr(0, kMagic.size()) != kMagic || file.size() < 10)
+    return Bad("is not an .npy file; make one with numpy.save");
   unsigned version = static_cast<unsigned char>(file[6]);
-  if (version < 1 || version > 3) return Bad(absl::StrCat("is an .npy file of version ", version, "; 1 to 3 are supported"));
+  if (version < 1 || version > 3)
+    return Bad(absl::StrCat("is an .npy file of version ", version, "; 1 to 3 are supported"));
   size_t length_bytes = version == 1 ? 2 : 4, length = 0;
   if (file.size() < 8 + length_bytes) return Bad("ends within its header");
   for (size_t i = length_bytes; i-- > 0;) length = length << 8 | static_cast<unsigned char>(file[8 + i]);
@@ -157,7 +162,8 @@ absl::StatusOr<NpyHeader> ParseNpyHeader(std::string_view file) {
   size_t rest = file.size() - header->size;
   std::optional<size_t> bytes = ElementBytes(*header, rest);
   if (!bytes) return Bad(absl::StrCat("is cut short: its shape needs more than the ", rest, " bytes after its header"));
-  if (*bytes != rest) return Bad(absl::StrCat("has ", rest - *bytes, " bytes after its last element; save one array per file"));
+  if (*bytes != rest)
+    return Bad(absl::StrCat("has ", rest - *bytes, " bytes after its last element; save one array per file"));
   return header;
 }
 

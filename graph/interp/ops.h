@@ -1,5 +1,5 @@
-// The evaluation of ops by family (ops_math.cc, ops_tensor.cc, ops_reduce.cc, ops_nn.cc, after graph/ops/*.td); called by evaluate.cc
-// alone.
+// The evaluation of ops by family (ops_math.cc, ops_tensor.cc, ops_reduce.cc, ops_nn.cc, after graph/ops/*.td); called
+// by evaluate.cc alone.
 #ifndef INGOT_GRAPH_INTERP_OPS_H_
 #define INGOT_GRAPH_INTERP_OPS_H_
 

@@ -10,7 +10,9 @@ namespace {
 using reference::Sizes;
 
 enum class Number { kReal, kSigned, kUnsigned };
-Number NumberOf(DType dtype) { return IsFloat(dtype) ? Number::kReal : IsSigned(dtype) ? Number::kSigned : Number::kUnsigned; }
+Number NumberOf(DType dtype) {
+  return IsFloat(dtype) ? Number::kReal : IsSigned(dtype) ? Number::kSigned : Number::kUnsigned;
+}
 
 absl::Status Undefined(DType dtype) {
   return absl::InternalError(absl::StrCat("the interpreter has no rule for ", std::string(Name(dtype)), " operands"));
@@ -34,7 +36,8 @@ absl::StatusOr<Sizes> BroadcastOperands(const OpCall &c) {
   for (const Array *operand : c.operands) {
     std::optional<Sizes> both = reference::Broadcast(dims, operand->dims);
     if (!both)
-      return absl::InvalidArgumentError(absl::StrCat("shapes ", DimsText(dims), " and ", DimsText(operand->dims), " do not broadcast"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("shapes ", DimsText(dims), " and ", DimsText(operand->dims), " do not broadcast"));
     dims = *std::move(both);
   }
   return dims;
@@ -42,16 +45,19 @@ absl::StatusOr<Sizes> BroadcastOperands(const OpCall &c) {
 
 // Both operands of any one kind of number, with results of type R in `out`.
 template <typename Scalar, typename R>
-absl::Status Apply2(const OpCall &c, const Scalar &scalar, std::span<R> out_of_reals, std::span<int64_t> out_of_integers) {
+absl::Status Apply2(const OpCall &c, const Scalar &scalar, std::span<R> out_of_reals,
+                    std::span<int64_t> out_of_integers) {
   const Array &x = c.operand(0), &y = c.operand(1);
   if (x.dtype != y.dtype) return absl::InvalidArgumentError("the operands differ in dtype");
   if (IsFloat(x.dtype)) {
     if (scalar.f == nullptr) return Undefined(x.dtype);
-    reference::Map2(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, c.dims, out_of_reals, scalar.f);
+    reference::Map2(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, c.dims,
+                    out_of_reals, scalar.f);
     return absl::OkStatus();
   }
   bool defined = WithInteger(scalar, x.dtype, [&](auto f) {
-    reference::Map2(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims, c.dims, out_of_integers, f);
+    reference::Map2(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims, c.dims,
+                    out_of_integers, f);
   });
   return defined ? absl::OkStatus() : Undefined(x.dtype);
 }
@@ -67,8 +73,9 @@ absl::StatusOr<Array> Unary(const OpCall &c, const reference::UnaryScalar &scala
     reference::Map(std::span<const double>(x.reals), std::span<double>(result->reals), scalar.f);
     return result;
   }
-  bool defined = WithInteger(
-      scalar, x.dtype, [&](auto f) { reference::Map(std::span<const int64_t>(x.integers), std::span<int64_t>(result->integers), f); });
+  bool defined = WithInteger(scalar, x.dtype, [&](auto f) {
+    reference::Map(std::span<const int64_t>(x.integers), std::span<int64_t>(result->integers), f);
+  });
   if (!defined) return Undefined(x.dtype);
   return result;
 }
@@ -97,24 +104,26 @@ absl::StatusOr<Array> Compare(const OpCall &c, const reference::CompareScalar &s
 absl::StatusOr<Array> IsNan(const OpCall &c) {
   absl::StatusOr<Array> result = c.Result(c.operand(0).dims);
   if (!result.ok()) return result;
-  reference::Map(std::span<const double>(c.operand(0).reals), std::span<int64_t>(result->integers), [](double x) { return std::isnan(x); });
+  reference::Map(std::span<const double>(c.operand(0).reals), std::span<int64_t>(result->integers),
+                 [](double x) { return std::isnan(x); });
   return result;
 }
 
 absl::StatusOr<Array> Select(const OpCall &c) {
   const Array &condition = c.operand(0), &x = c.operand(1), &y = c.operand(2);
-  if (condition.dtype != DType::kBool || x.dtype != y.dtype) return absl::InvalidArgumentError("the operands differ in dtype");
+  if (condition.dtype != DType::kBool || x.dtype != y.dtype)
+    return absl::InvalidArgumentError("the operands differ in dtype");
   absl::StatusOr<Sizes> dims = BroadcastOperands(c);
   if (!dims.ok()) return dims.status();
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
   std::span<const int64_t> holds(condition.integers);
   if (IsFloat(x.dtype)) {
-    reference::Select(holds, condition.dims, std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, *dims,
-                      std::span<double>(result->reals));
+    reference::Select(holds, condition.dims, std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals),
+                      y.dims, *dims, std::span<double>(result->reals));
   } else {
-    reference::Select(holds, condition.dims, std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims,
-                      *dims, std::span<int64_t>(result->integers));
+    reference::Select(holds, condition.dims, std::span<const int64_t>(x.integers), x.dims,
+                      std::span<const int64_t>(y.integers), y.dims, *dims, std::span<int64_t>(result->integers));
   }
   return result;
 }
@@ -143,8 +152,10 @@ absl::StatusOr<Array> Cast(const OpCall &c) {
     reference::Map(reals, out.first(reals.size()), [](double v) { return v != 0; });
     reference::Map(integers, out.first(integers.size()), [](int64_t v) { return v != 0; });
   } else {
-    reference::Map(reals, out.first(reals.size()), [&](double v) { return reference::SaturatingInt(v, bits, IsSigned(to)); });
-    reference::Map(integers, out.first(integers.size()), [&](int64_t v) { return reference::WrapInt(v, bits, IsSigned(to)); });
+    reference::Map(reals, out.first(reals.size()),
+                   [&](double v) { return reference::SaturatingInt(v, bits, IsSigned(to)); });
+    reference::Map(integers, out.first(integers.size()),
+                   [&](int64_t v) { return reference::WrapInt(v, bits, IsSigned(to)); });
   }
   return result;
 }

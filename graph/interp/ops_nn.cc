@@ -20,8 +20,10 @@ absl::Status Mismatch(const Array &x, const Array &y) {
 
 absl::StatusOr<Array> MatMul(const OpCall &c) {
   const Array &x = c.operand(0), &y = c.operand(1);
-  if (x.dtype != y.dtype || x.dims.size() < 2 || y.dims.size() < 2 || x.dims.back() != y.dims[y.dims.size() - 2]) return Mismatch(x, y);
-  std::optional<Sizes> dims = reference::Broadcast(Sizes(x.dims.begin(), x.dims.end() - 2), Sizes(y.dims.begin(), y.dims.end() - 2));
+  if (x.dtype != y.dtype || x.dims.size() < 2 || y.dims.size() < 2 || x.dims.back() != y.dims[y.dims.size() - 2])
+    return Mismatch(x, y);
+  std::optional<Sizes> dims =
+      reference::Broadcast(Sizes(x.dims.begin(), x.dims.end() - 2), Sizes(y.dims.begin(), y.dims.end() - 2));
   if (!dims) return Mismatch(x, y);
   dims->push_back(x.dims[x.dims.size() - 2]);
   dims->push_back(y.dims.back());
@@ -31,8 +33,8 @@ absl::StatusOr<Array> MatMul(const OpCall &c) {
     reference::BatchMatMul(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, *dims,
                            std::span<double>(result->reals));
   } else {
-    reference::BatchMatMul(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims, *dims,
-                           std::span<int64_t>(result->integers));
+    reference::BatchMatMul(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims,
+                           *dims, std::span<int64_t>(result->integers));
   }
   return result;
 }
@@ -47,7 +49,8 @@ absl::StatusOr<Array> Conv(const OpCall &c) {
   shape.batch = x.dims[0];
   shape.channels = x.dims[1];
   shape.filters = weights.dims[0];
-  if (weights.dims[1] * shape.groups != shape.channels || shape.filters % shape.groups != 0) return Mismatch(x, weights);
+  if (weights.dims[1] * shape.groups != shape.channels || shape.filters % shape.groups != 0)
+    return Mismatch(x, weights);
   shape.input.assign(x.dims.begin() + 2, x.dims.end());
   shape.kernel.assign(weights.dims.begin() + 2, weights.dims.end());
   shape.strides = c.node.Get<Ints>("strides");
@@ -55,10 +58,11 @@ absl::StatusOr<Array> Conv(const OpCall &c) {
   shape.low.assign(pads.begin(), pads.begin() + static_cast<int64_t>(spatial));
   Sizes dims = {shape.batch, shape.filters};
   for (size_t i = 0; i < spatial; ++i) {
-    int64_t extent = (shape.kernel[i] - 1) * shape.dilations[i] + 1, room = shape.input[i] + pads[i] + pads[spatial + i] - extent;
+    int64_t extent = (shape.kernel[i] - 1) * shape.dilations[i] + 1,
+            room = shape.input[i] + pads[i] + pads[spatial + i] - extent;
     if (room < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the kernel spans ", extent, " elements of spatial axis ", i, ", which has only ", room + extent, " with padding"));
+      return absl::InvalidArgumentError(absl::StrCat("the kernel spans ", extent, " elements of spatial axis ", i,
+                                                     ", which has only ", room + extent, " with padding"));
     }
     shape.output.push_back(room / shape.strides[i] + 1);
   }

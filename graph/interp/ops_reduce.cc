@@ -41,10 +41,12 @@ absl::StatusOr<Array> Reduce(const OpCall &c) {
   std::span<int64_t> out(result->integers);
   switch (c.node.op) {
     case OpKind::kReduceSum:
-      real ? reference::ReduceSum(reals, x.dims, reduced, real_out) : reference::ReduceSum(integers, x.dims, reduced, out);
+      real ? reference::ReduceSum(reals, x.dims, reduced, real_out)
+           : reference::ReduceSum(integers, x.dims, reduced, out);
       return result;
     case OpKind::kReduceProd:
-      real ? reference::ReduceProd(reals, x.dims, reduced, real_out) : reference::ReduceProd(integers, x.dims, reduced, out);
+      real ? reference::ReduceProd(reals, x.dims, reduced, real_out)
+           : reference::ReduceProd(integers, x.dims, reduced, out);
       return result;
     case OpKind::kReduceMean:
       reference::ReduceMean(reals, x.dims, reduced, real_out);
@@ -81,7 +83,8 @@ absl::StatusOr<Array> ArgMax(const OpCall &c) {
   if (IsFloat(x.dtype)) {
     reference::ArgMax(std::span<const double>(x.reals), around.outer, around.size, around.inner, out);
   } else {
-    reference::ArgMax(std::span<const int64_t>(x.integers), around.outer, around.size, around.inner, IsUnsigned(x.dtype), out);
+    reference::ArgMax(std::span<const int64_t>(x.integers), around.outer, around.size, around.inner,
+                      IsUnsigned(x.dtype), out);
   }
   return result;
 }

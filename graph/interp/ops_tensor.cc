@@ -98,7 +98,8 @@ absl::StatusOr<Array> Concat(const OpCall &c) {
     dims[axis] += others[axis];
     others[axis] = dims[axis];
     if (others != dims || operand->dtype != c.dtype) {
-      return absl::InvalidArgumentError(absl::StrCat("cannot concatenate ", DimsText(c.operand(0).dims), " and ", DimsText(operand->dims)));
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot concatenate ", DimsText(c.operand(0).dims), " and ", DimsText(operand->dims)));
     }
   }
   absl::StatusOr<Array> result = c.Result(dims);
@@ -117,10 +118,12 @@ absl::StatusOr<Array> Pad(const OpCall &c) {
   if (!low.ok()) return low.status();
   absl::StatusOr<Sizes> high = EvaluateDims(c.node.Get<Dims>("high"), c.symbols);
   if (!high.ok()) return high.status();
-  if (value.size() != 1 || value.dtype != x.dtype) return absl::InvalidArgumentError("the padding value is not a scalar of x's dtype");
+  if (value.size() != 1 || value.dtype != x.dtype)
+    return absl::InvalidArgumentError("the padding value is not a scalar of x's dtype");
   Sizes dims;
   for (size_t axis = 0; axis < x.dims.size(); ++axis) {
-    if ((*low)[axis] < 0 || (*high)[axis] < 0) return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " has negative padding"));
+    if ((*low)[axis] < 0 || (*high)[axis] < 0)
+      return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " has negative padding"));
     dims.push_back((*low)[axis] + x.dims[axis] + (*high)[axis]);
   }
   absl::StatusOr<Array> result = c.Result(dims);
@@ -146,7 +149,8 @@ absl::StatusOr<Array> Gather(const OpCall &c) {
   bool is_unsigned = IsUnsigned(indices.dtype);
   OnElements(x, *result, [&](auto from, auto to) {
     if (around.size > 0)
-      reference::Gather(from, around.outer, around.size, around.inner, std::span<const int64_t>(indices.integers), is_unsigned, to);
+      reference::Gather(from, around.outer, around.size, around.inner, std::span<const int64_t>(indices.integers),
+                        is_unsigned, to);
   });
   return result;
 }

@@ -84,9 +84,12 @@ bool IsMask(std::string name) {
 
 }  // namespace
 
-absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph, const std::map<std::string, int64_t> &symbols) {
+absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph,
+                                                       const std::map<std::string, int64_t> &symbols) {
   std::vector<int64_t> bounds(graph.values.size(), std::numeric_limits<int64_t>::max());
-  auto lower = [&](ValueId id, int64_t bound) { bounds[static_cast<size_t>(id)] = std::min(bounds[static_cast<size_t>(id)], bound); };
+  auto lower = [&](ValueId id, int64_t bound) {
+    bounds[static_cast<size_t>(id)] = std::min(bounds[static_cast<size_t>(id)], bound);
+  };
   // Against the order of the nodes, so that a node's result has its final bound before its operands get theirs.
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node &node = graph.nodes[i];
@@ -95,7 +98,8 @@ absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph, const
       for (auto [id, source_bound] : SourcesOf(graph, node, bound)) lower(id, source_bound);
     }
     if (node.op != OpKind::kGather) continue;
-    absl::StatusOr<int64_t> size = graph.type(node.inputs[0]).dims[static_cast<size_t>(node.Get<int64_t>("axis"))].Evaluate(symbols);
+    absl::StatusOr<int64_t> size =
+        graph.type(node.inputs[0]).dims[static_cast<size_t>(node.Get<int64_t>("axis"))].Evaluate(symbols);
     if (!size.ok()) return interp::NodeError(node, size.status());
     lower(node.inputs[1], std::max<int64_t>(*size, 1));
   }
@@ -107,8 +111,8 @@ absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph, const
   return of_inputs;
 }
 
-absl::StatusOr<std::vector<Tensor>> RandomInputs(const Graph &graph, const std::map<std::string, int64_t> &symbols, uint64_t seed,
-                                                 int64_t max_bytes) {
+absl::StatusOr<std::vector<Tensor>> RandomInputs(const Graph &graph, const std::map<std::string, int64_t> &symbols,
+                                                 uint64_t seed, int64_t max_bytes) {
   absl::StatusOr<std::map<ValueId, int64_t>> bounds = IndexBounds(graph, symbols);
   if (!bounds.ok()) return bounds.status();
   std::vector<Tensor> inputs;
@@ -117,12 +121,14 @@ absl::StatusOr<std::vector<Tensor>> RandomInputs(const Graph &graph, const std::
     const Value &value = graph.value(id);
     DType dtype = value.type.dtype;
     absl::StatusOr<std::vector<int64_t>> dims = interp::EvaluateDims(value.type.dims, symbols);
-    if (!dims.ok()) return absl::Status(dims.status().code(), absl::StrCat("input '", value.name, "': ", dims.status().message()));
+    if (!dims.ok())
+      return absl::Status(dims.status().code(), absl::StrCat("input '", value.name, "': ", dims.status().message()));
     std::optional<int64_t> count = interp::CountElements(*dims);
     int64_t element = static_cast<int64_t>(ByteSize(dtype));
     if (!count || *count > left / element) {
       return absl::ResourceExhaustedError(absl::StrCat("input '", value.name, "' of shape ", interp::DimsText(*dims),
-                                                       " is not possible or larger than ", left, " bytes; choose smaller symbols"));
+                                                       " is not possible or larger than ", left,
+                                                       " bytes; choose smaller symbols"));
     }
     left -= *count * element;
     // A generator of its own, so that an input does not depend on the others.

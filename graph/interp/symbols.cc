@@ -6,7 +6,9 @@
 namespace ingot {
 namespace {
 
-std::string InputName(const Graph &graph, size_t i) { return absl::StrCat("input '", graph.value(graph.inputs[i]).name, "'"); }
+std::string InputName(const Graph &graph, size_t i) {
+  return absl::StrCat("input '", graph.value(graph.inputs[i]).name, "'");
+}
 
 absl::Status CheckRanks(const Graph &graph, const std::vector<std::vector<int64_t>> &input_dims) {
   if (input_dims.size() != graph.inputs.size()) {
@@ -16,8 +18,8 @@ absl::Status CheckRanks(const Graph &graph, const std::vector<std::vector<int64_
   for (size_t i = 0; i < input_dims.size(); ++i) {
     const TensorType &type = graph.type(graph.inputs[i]);
     if (static_cast<int>(input_dims[i].size()) != type.rank() || !interp::CountElements(input_dims[i])) {
-      return absl::InvalidArgumentError(
-          absl::StrCat(InputName(graph, i), ": expected ", type.ToString(), ", got the shape ", interp::DimsText(input_dims[i])));
+      return absl::InvalidArgumentError(absl::StrCat(InputName(graph, i), ": expected ", type.ToString(),
+                                                     ", got the shape ", interp::DimsText(input_dims[i])));
     }
   }
   return absl::OkStatus();
@@ -30,14 +32,16 @@ std::string Explain(const Graph &graph, const Dim &dim, const std::map<std::stri
   dim.CollectSymbols(names);
   std::string text;
   for (const std::string &name : names) {
-    absl::StrAppend(&text, text.empty() ? " (" : ", ", name, " = ", symbols.at(name), " from ", InputName(graph, from.at(name)));
+    absl::StrAppend(&text, text.empty() ? " (" : ", ", name, " = ", symbols.at(name), " from ",
+                    InputName(graph, from.at(name)));
   }
   return text.empty() ? text : text + ")";
 }
 
 }  // namespace
 
-absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph, const std::vector<std::vector<int64_t>> &input_dims) {
+absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph,
+                                                            const std::vector<std::vector<int64_t>> &input_dims) {
   if (absl::Status status = CheckRanks(graph, input_dims); !status.ok()) return status;
   std::map<std::string, int64_t> symbols;
   std::map<std::string, size_t> from;  // the input that fixed the symbol
@@ -48,14 +52,18 @@ absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph, 
       if (!symbol || !symbols.emplace(*symbol, input_dims[i][d]).second) continue;
       from.emplace(*symbol, i);
       auto range = graph.symbols.find(*symbol);
-      if (range == graph.symbols.end() || (input_dims[i][d] >= range->second.min && input_dims[i][d] <= range->second.max)) continue;
-      return absl::InvalidArgumentError(absl::StrCat(InputName(graph, i), " dim ", d, ": expected ", *symbol, " from ", range->second.min,
-                                                     " to ", range->second.max, ", got ", input_dims[i][d]));
+      if (range == graph.symbols.end() ||
+          (input_dims[i][d] >= range->second.min && input_dims[i][d] <= range->second.max))
+        continue;
+      return absl::InvalidArgumentError(absl::StrCat(InputName(graph, i), " dim ", d, ": expected ", *symbol, " from ",
+                                                     range->second.min, " to ", range->second.max, ", got ",
+                                                     input_dims[i][d]));
     }
   }
   for (const auto &[name, range] : graph.symbols) {
     if (!symbols.count(name)) {
-      return absl::InvalidArgumentError(absl::StrCat("symbol '", name, "' has no value: no input has it alone as a dim"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("symbol '", name, "' has no value: no input has it alone as a dim"));
     }
   }
   for (size_t i = 0; i < input_dims.size(); ++i) {
@@ -63,12 +71,14 @@ absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph, 
     for (size_t d = 0; d < dims.size(); ++d) {
       absl::StatusOr<int64_t> expected = dims[d].Evaluate(symbols);
       if (!expected.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat(InputName(graph, i), " dim ", d, ": ", expected.status().message()));
+        return absl::InvalidArgumentError(
+            absl::StrCat(InputName(graph, i), " dim ", d, ": ", expected.status().message()));
       }
       if (*expected == input_dims[i][d]) continue;
       std::string form = dims[d].is_constant() ? "" : dims[d].ToString() + " = ";
       return absl::InvalidArgumentError(absl::StrCat(InputName(graph, i), " dim ", d, ": expected ", form, *expected,
-                                                     Explain(graph, dims[d], symbols, from), ", got ", input_dims[i][d]));
+                                                     Explain(graph, dims[d], symbols, from), ", got ",
+                                                     input_dims[i][d]));
     }
   }
   return symbols;

@@ -20,11 +20,12 @@ namespace {
 
 absl::Status CannotWrite(const std::string &path, int error) {
   const char *remedy = "";
-  if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS) remedy = "; is the folder there and writable?";
+  if (error == ENOENT || error == ENOTDIR || error == EACCES || error == EROFS)
+    remedy = "; is the folder there and writable?";
   if (error == ENOSPC || error == EDQUOT || error == EFBIG) remedy = "; make room, or name another place";
   if (error == EISDIR) remedy = "; remove it, or name another output";
-  return absl::InvalidArgumentError(
-      absl::StrCat("cannot write '", path, "': ", error == EISDIR ? "it is a directory" : std::strerror(error), remedy));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cannot write '", path, "': ", error == EISDIR ? "it is a directory" : std::strerror(error), remedy));
 }
 
 // A name beside `path` that nobody can guess. It does not hold the target's name: that may be as long as names can be.
@@ -60,12 +61,16 @@ void SyncDirectory(const std::string &directory) {
 absl::StatusOr<AtomicFile> AtomicFile::Create(std::string path) {
   std::string temporary;
   int fd = -1;
-  auto create = [&](const char *name) { return (fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) >= 0; };
+  auto create = [&](const char *name) {
+    return (fd = open(name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666)) >= 0;
+  };
   if (!WithFreeName(path, &temporary, create)) return CannotWrite(path, errno);
   return AtomicFile(std::move(path), std::move(temporary), fd);
 }
 
-AtomicFile AtomicFile::Adopt(std::string path, std::string written) { return AtomicFile(std::move(path), std::move(written), -1); }
+AtomicFile AtomicFile::Adopt(std::string path, std::string written) {
+  return AtomicFile(std::move(path), std::move(written), -1);
+}
 
 AtomicFile::AtomicFile(AtomicFile &&other) noexcept
     : path_(std::move(other.path_)),
@@ -165,7 +170,9 @@ class FileSet {
   std::vector<std::string> backups_;  // empty: there was no old file, or nothing has replaced it yet
 };
 
-absl::Status Commit(std::vector<AtomicFile> files, Durability durability) { return FileSet(std::move(files)).Commit(durability); }
+absl::Status Commit(std::vector<AtomicFile> files, Durability durability) {
+  return FileSet(std::move(files)).Commit(durability);
+}
 
 absl::Status WriteFiles(const std::vector<std::pair<std::string, std::string_view>> &files) {
   std::vector<AtomicFile> written;
@@ -182,14 +189,16 @@ absl::Status WriteFile(const std::string &path, std::string_view contents) { ret
 
 absl::StatusOr<PrivateDirectory> PrivateDirectory::Beside(const std::string &path) {
   std::string name;
-  if (!WithFreeName(path, &name, [](const char *free) { return mkdir(free, 0700) == 0; })) return CannotWrite(path, errno);
+  if (!WithFreeName(path, &name, [](const char *free) { return mkdir(free, 0700) == 0; }))
+    return CannotWrite(path, errno);
   return PrivateDirectory(name);
 }
 
 absl::StatusOr<PrivateDirectory> PrivateDirectory::Temporary() {
   const char *base = std::getenv("TMPDIR");
   absl::StatusOr<PrivateDirectory> made = Beside(absl::StrCat(base && *base ? base : "/tmp", "/."));
-  if (!made.ok()) return absl::FailedPreconditionError("cannot create a temporary directory; set TMPDIR to a folder of yours");
+  if (!made.ok())
+    return absl::FailedPreconditionError("cannot create a temporary directory; set TMPDIR to a folder of yours");
   return made;
 }
 

@@ -1,6 +1,7 @@
-// Writes files so that nobody sees half of one: the bytes go to a temporary file beside the target, which is renamed when it is whole.
-// The temporary name is random and is created anew (O_EXCL, no link is followed), so threads and processes that write the same file do not
-// meet. An error is InvalidArgument that names the file. Tests: tests/graph/atomic_file_test.cc.
+// Writes files so that nobody sees half of one: the bytes go to a temporary file beside the target, which is renamed
+// when it is whole. The temporary name is random and is created anew (O_EXCL, no link is followed), so threads and
+// processes that write the same file do not meet. An error is InvalidArgument that names the file. Tests:
+// tests/graph/atomic_file_test.cc.
 #ifndef INGOT_GRAPH_IO_ATOMIC_FILE_H_
 #define INGOT_GRAPH_IO_ATOMIC_FILE_H_
 
@@ -19,7 +20,8 @@ class AtomicFile {
  public:
   // Creates the temporary file; the mode respects the umask.
   static absl::StatusOr<AtomicFile> Create(std::string path);
-  // For files that another program wrote: `written` becomes `path`. Both lie in one file system. `written` must exist and now belongs to this object.
+  // For files that another program wrote: `written` becomes `path`. Both lie in one file system. `written` must exist
+  // and now belongs to this object.
   static AtomicFile Adopt(std::string path, std::string written);
 
   AtomicFile(AtomicFile &&other) noexcept;
@@ -34,7 +36,8 @@ class AtomicFile {
 
  private:
   friend class FileSet;
-  AtomicFile(std::string path, std::string temporary, int fd) : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
+  AtomicFile(std::string path, std::string temporary, int fd)
+      : path_(std::move(path)), temporary_(std::move(temporary)), fd_(fd) {}
   absl::Status Close(bool sync);
 
   std::string path_, temporary_;
@@ -42,17 +45,20 @@ class AtomicFile {
   uint64_t size_ = 0;
 };
 
-// kSync: the bytes are on the disk before the name is, so that a power cut cannot leave a file with the right name and wrong content.
+// kSync: the bytes are on the disk before the name is, so that a power cut cannot leave a file with the right name and
+// wrong content.
 enum class Durability { kNone, kSync };
 
-// Puts files that belong together in place, in this order. None is replaced before all are written, and after an error all targets are as they were.
+// Puts files that belong together in place, in this order. None is replaced before all are written, and after an error
+// all targets are as they were.
 absl::Status Commit(std::vector<AtomicFile> files, Durability durability = Durability::kNone);
 
 // All steps in one.
 absl::Status WriteFile(const std::string &path, std::string_view contents);
 absl::Status WriteFiles(const std::vector<std::pair<std::string, std::string_view>> &files);
 
-// A new directory beside `path` that only this user may enter; for programs that take a path to write to. It goes away with this object.
+// A new directory beside `path` that only this user may enter; for programs that take a path to write to. It goes away
+// with this object.
 class PrivateDirectory {
  public:
   static absl::StatusOr<PrivateDirectory> Beside(const std::string &path);

@@ -11,12 +11,14 @@ namespace ingot {
 namespace {
 
 absl::StatusOr<DType> ReadDType(proto::DType dtype) {
-  if (dtype <= proto::DTYPE_INVALID || dtype > proto::BOOL) return absl::InvalidArgumentError(absl::StrCat("the dtype ", static_cast<int>(dtype), " is not known"));
+  if (dtype <= proto::DTYPE_INVALID || dtype > proto::BOOL)
+    return absl::InvalidArgumentError(absl::StrCat("the dtype ", static_cast<int>(dtype), " is not known"));
   return static_cast<DType>(dtype);
 }
 
 absl::StatusOr<Dims> ReadDims(const google::protobuf::RepeatedPtrField<std::string> &texts) {
-  if (texts.size() > kMaxDimList) return absl::InvalidArgumentError(absl::StrCat("a list of ", texts.size(), " dims is too long"));
+  if (texts.size() > kMaxDimList)
+    return absl::InvalidArgumentError(absl::StrCat("a list of ", texts.size(), " dims is too long"));
   Dims dims;
   for (const std::string &text : texts) {
     absl::StatusOr<Dim> dim = Dim::Parse(text);
@@ -62,9 +64,12 @@ class Reader {
 
   absl::StatusOr<Graph> Run() {
     if (message_.format_version() != kGraphFormatVersion) {
-      return absl::InvalidArgumentError(absl::StrCat("format version ", message_.format_version(), " is not known; this build reads version ", kGraphFormatVersion));
+      return absl::InvalidArgumentError(absl::StrCat("format version ", message_.format_version(),
+                                                     " is not known; this build reads version ", kGraphFormatVersion));
     }
-    if (message_.op_set() > kOpSet) return absl::InvalidArgumentError(absl::StrCat("op set ", message_.op_set(), " is newer than this build's ", kOpSet));
+    if (message_.op_set() > kOpSet)
+      return absl::InvalidArgumentError(
+          absl::StrCat("op set ", message_.op_set(), " is newer than this build's ", kOpSet));
     graph_.name = message_.name();
     for (const proto::Symbol &symbol : message_.symbols()) {
       graph_.symbols[symbol.name()] = {symbol.min(), symbol.max() == 0 ? SymbolRange().max : symbol.max()};
@@ -80,7 +85,9 @@ class Reader {
     }
     for (const proto::Output &output : message_.outputs()) {
       auto found = ids_.find(output.value());
-      if (found == ids_.end()) return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' stands for '", output.value(), "', which is never computed"));
+      if (found == ids_.end())
+        return absl::InvalidArgumentError(
+            absl::StrCat("output '", output.name(), "' stands for '", output.value(), "', which is never computed"));
       graph_.outputs.push_back({output.name(), found->second});
     }
     if (absl::Status s = Validate(graph_); !s.ok()) return s;
@@ -94,7 +101,8 @@ class Reader {
 
   absl::StatusOr<ValueId> Define(const std::string &name, TensorType type) {
     ValueId id = static_cast<ValueId>(graph_.values.size());
-    if (!ids_.emplace(name, id).second) return absl::InvalidArgumentError(absl::StrCat("the value '", name, "' is defined twice"));
+    if (!ids_.emplace(name, id).second)
+      return absl::InvalidArgumentError(absl::StrCat("the value '", name, "' is defined twice"));
     graph_.values.push_back({name, std::move(type), -1, -1});
     return id;
   }
@@ -117,22 +125,29 @@ class Reader {
     const proto::Tensor &in = constant.tensor();
     absl::StatusOr<DType> dtype = ReadDType(in.dtype());
     if (!dtype.ok()) return dtype.status();
-    if (in.dims_size() > kMaxRank) return absl::InvalidArgumentError(absl::StrCat("rank ", in.dims_size(), " is more than ", kMaxRank));
+    if (in.dims_size() > kMaxRank)
+      return absl::InvalidArgumentError(absl::StrCat("rank ", in.dims_size(), " is more than ", kMaxRank));
     std::vector<int64_t> dims(in.dims().begin(), in.dims().end());
     int64_t bytes = static_cast<int64_t>(ByteSize(*dtype));
     for (int64_t dim : dims) {
-      if (dim < 0 || __builtin_mul_overflow(bytes, dim, &bytes)) return absl::InvalidArgumentError("its size is negative or does not fit 64 bits");
+      if (dim < 0 || __builtin_mul_overflow(bytes, dim, &bytes))
+        return absl::InvalidArgumentError("its size is negative or does not fit 64 bits");
     }
     Tensor tensor;
     if (in.file().empty()) {
-      if (static_cast<int64_t>(in.data().size()) != bytes) return absl::InvalidArgumentError(absl::StrCat("its type needs ", bytes, " bytes, the file has ", in.data().size()));
+      if (static_cast<int64_t>(in.data().size()) != bytes)
+        return absl::InvalidArgumentError(
+            absl::StrCat("its type needs ", bytes, " bytes, the file has ", in.data().size()));
       tensor = Tensor::Copy(*dtype, std::move(dims), in.data().data());
     } else {
       absl::StatusOr<std::shared_ptr<const MappedFile>> file = SideFile(in.file());
       if (!file.ok()) return file.status();
       uint64_t size = (*file)->size();
-      if (in.offset() > size || static_cast<uint64_t>(bytes) > size - in.offset() || in.length() != static_cast<uint64_t>(bytes)) {
-        return absl::InvalidArgumentError(absl::StrCat("its ", bytes, " bytes at offset ", in.offset(), " (stated length ", in.length(), ") are not all in '", in.file(), "', which has ", size));
+      if (in.offset() > size || static_cast<uint64_t>(bytes) > size - in.offset() ||
+          in.length() != static_cast<uint64_t>(bytes)) {
+        return absl::InvalidArgumentError(absl::StrCat("its ", bytes, " bytes at offset ", in.offset(),
+                                                       " (stated length ", in.length(), ") are not all in '", in.file(),
+                                                       "', which has ", size));
       }
       tensor = Tensor(*dtype, std::move(dims), (*file)->data() + in.offset(), *file);
     }
@@ -150,7 +165,8 @@ class Reader {
     absl::StatusOr<std::string> path = PathInside(directory_, name);
     if (!path.ok()) return path.status();
     if (name.find('/') != std::string::npos) {
-      return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' has a separator; put the file beside the graph"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("the file name '", name, "' has a separator; put the file beside the graph"));
     }
     absl::StatusOr<std::shared_ptr<const MappedFile>> opened = MappedFile::Open(*path);
     if (opened.ok()) file = *opened;
@@ -166,7 +182,9 @@ class Reader {
     node.location = in.location();
     for (const std::string &name : in.inputs()) {
       auto found = ids_.find(name);
-      if (found == ids_.end()) return absl::InvalidArgumentError(absl::StrCat("uses '", name, "' before it is computed; nodes must stand in topological order, without cycles"));
+      if (found == ids_.end())
+        return absl::InvalidArgumentError(absl::StrCat(
+            "uses '", name, "' before it is computed; nodes must stand in topological order, without cycles"));
       node.inputs.push_back(found->second);
     }
     for (const auto &[name, attribute] : in.attributes()) {
@@ -174,7 +192,8 @@ class Reader {
       if (!value.ok()) return Named("attribute", name, value.status());
       node.attributes[name] = *std::move(value);
     }
-    if (in.outputs_size() != 1) return absl::InvalidArgumentError(absl::StrCat("has ", in.outputs_size(), " outputs; every op has one"));
+    if (in.outputs_size() != 1)
+      return absl::InvalidArgumentError(absl::StrCat("has ", in.outputs_size(), " outputs; every op has one"));
     absl::StatusOr<TensorType> type = CompleteNode(graph_, node);
     if (!type.ok()) return type.status();
     absl::StatusOr<ValueId> id = Define(in.outputs(0), *std::move(type));
@@ -194,6 +213,8 @@ class Reader {
 
 }  // namespace
 
-absl::StatusOr<Graph> FromProto(const proto::Graph &message, const std::string &directory) { return Reader(message, directory).Run(); }
+absl::StatusOr<Graph> FromProto(const proto::Graph &message, const std::string &directory) {
+  return Reader(message, directory).Run();
+}
 
 }  // namespace ingot

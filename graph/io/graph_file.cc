@@ -29,7 +29,9 @@ bool IsBinary(std::string_view bytes) { return !bytes.empty() && bytes[0] == '\x
 absl::Status CheckReadable(const Dims &dims) {
   for (const Dim &dim : dims) {
     absl::StatusOr<Dim> again = Dim::Parse(dim.ToString());
-    if (!again.ok()) return absl::InvalidArgumentError(absl::StrCat("a size is too long an expression for a file: ", again.status().message()));
+    if (!again.ok())
+      return absl::InvalidArgumentError(
+          absl::StrCat("a size is too long an expression for a file: ", again.status().message()));
   }
   return absl::OkStatus();
 }
@@ -44,7 +46,8 @@ absl::Status CheckReadable(const Graph &graph) {
       const Dims *dims = std::get_if<Dims>(&attribute);
       if (dims == nullptr) continue;
       if (absl::Status s = CheckReadable(*dims); !s.ok()) {
-        return absl::InvalidArgumentError(absl::StrCat("node '", node.name, "', attribute '", name, "': ", s.message()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("node '", node.name, "', attribute '", name, "': ", s.message()));
       }
     }
   }
@@ -65,7 +68,8 @@ std::string Serialize(const proto::Graph &message) {
 }  // namespace
 
 absl::StatusOr<Graph> ParseGraph(std::string_view bytes, const std::string &directory) {
-  if (bytes.size() > INT32_MAX) return absl::InvalidArgumentError("the graph file is larger than 2 GB; keep tensors in a side file");
+  if (bytes.size() > INT32_MAX)
+    return absl::InvalidArgumentError("the graph file is larger than 2 GB; keep tensors in a side file");
   google::protobuf::LogSilencer quiet;  // damaged strings would be reported on stderr
   proto::Graph message;
   if (IsBinary(bytes)) {
@@ -81,7 +85,8 @@ absl::StatusOr<Graph> ParseGraph(std::string_view bytes, const std::string &dire
     FirstError error;
     parser.RecordErrorsTo(&error);
     parser.SetRecursionLimit(32);
-    if (!parser.Parse(&stream, &message)) return absl::InvalidArgumentError(absl::StrCat("neither a binary nor a text graph: ", error.text));
+    if (!parser.Parse(&stream, &message))
+      return absl::InvalidArgumentError(absl::StrCat("neither a binary nor a text graph: ", error.text));
   }
   return FromProto(message, directory);
 }
@@ -99,7 +104,8 @@ absl::Status SaveGraph(const Graph &graph, const std::string &path, int64_t side
   std::string side_file = path.substr(path.rfind('/') + 1) + ".data", side_data;
   proto::Graph message;
   ToProto(graph, side_file_threshold, side_file, &side_data, &message);
-  if (message.ByteSizeLong() > INT32_MAX) return absl::InvalidArgumentError("the graph's inline tensors exceed 2 GB; lower the side-file threshold");
+  if (message.ByteSizeLong() > INT32_MAX)
+    return absl::InvalidArgumentError("the graph's inline tensors exceed 2 GB; lower the side-file threshold");
   std::string bytes = Serialize(message);
   if (side_data.empty()) return WriteFile(path, bytes);
   return WriteFiles({{path + ".data", side_data}, {path, bytes}});

@@ -1,4 +1,5 @@
-// Graph files: binary (.ingot) and text (.ingot.txt, protobuf text format). Tests: tests/graph/io_test.cc; fuzzer: graph_file_fuzzer.
+// Graph files: binary (.ingot) and text (.ingot.txt, protobuf text format). Tests: tests/graph/io_test.cc; fuzzer:
+// graph_file_fuzzer.
 #ifndef INGOT_GRAPH_IO_GRAPH_FILE_H_
 #define INGOT_GRAPH_IO_GRAPH_FILE_H_
 
@@ -16,7 +17,8 @@ namespace ingot {
 constexpr uint32_t kGraphFormatVersion = 1;
 constexpr uint32_t kOpSet = 1;
 
-// Reads and validates a file; the form is told from the contents. Tensors in side files are mapped; a side file must lie in the graph's directory.
+// Reads and validates a file; the form is told from the contents. Tensors in side files are mapped; a side file must
+// lie in the graph's directory.
 absl::StatusOr<Graph> LoadGraph(const std::string &path);
 // The same from memory; `directory` empty: side files are refused.
 absl::StatusOr<Graph> ParseGraph(std::string_view bytes, const std::string &directory);
@@ -32,7 +34,8 @@ std::string SerializeStructure(const Graph &graph);
 // from_proto.cc, to_proto.cc
 absl::StatusOr<Graph> FromProto(const proto::Graph &message, const std::string &directory);
 // Tensors of at least `side_file_threshold` bytes are appended to `side_data`, called `side_file`.
-void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data, proto::Graph *message);
+void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,
+             proto::Graph *message);
 
 }  // namespace ingot
 #endif  // INGOT_GRAPH_IO_GRAPH_FILE_H_

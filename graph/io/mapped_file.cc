@@ -47,8 +47,10 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> MappedFile::Open(const std::st
   void *data = size == 0 ? nullptr : mapped ? mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd, 0) : ReadWhole(fd, size);
   int error = errno;
   close(fd);
-  if (data == MAP_FAILED) return absl::InvalidArgumentError(absl::StrCat("cannot map '", path, "': ", std::strerror(error)));
-  if (data == nullptr && size != 0) return absl::InvalidArgumentError(absl::StrCat("cannot read '", path, "' to its end; is it being written?"));
+  if (data == MAP_FAILED)
+    return absl::InvalidArgumentError(absl::StrCat("cannot map '", path, "': ", std::strerror(error)));
+  if (data == nullptr && size != 0)
+    return absl::InvalidArgumentError(absl::StrCat("cannot read '", path, "' to its end; is it being written?"));
   return std::shared_ptr<const MappedFile>(new MappedFile(static_cast<const char *>(data), size, mapped));
 }
 
@@ -72,12 +74,16 @@ absl::StatusOr<std::string> PathInside(const std::string &directory, const std::
   if (error) return absl::NotFoundError(absl::StrCat("cannot open the directory '", directory, "': ", error.message()));
   fs::path relative(name);
   if (name.empty() || relative.is_absolute() || name.find('\0') != std::string::npos) {
-    return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' is not relative to the model's directory"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the file name '", name, "' is not relative to the model's directory"));
   }
   fs::path full = fs::weakly_canonical(root / relative, error);
-  if (error) return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' cannot be resolved: ", error.message()));
+  if (error)
+    return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' cannot be resolved: ", error.message()));
   auto [end, rest] = std::mismatch(root.begin(), root.end(), full.begin(), full.end());
-  if (end != root.end()) return absl::InvalidArgumentError(absl::StrCat("the file name '", name, "' leaves the model's directory; put the file beside the model"));
+  if (end != root.end())
+    return absl::InvalidArgumentError(
+        absl::StrCat("the file name '", name, "' leaves the model's directory; put the file beside the model"));
   return full.string();
 }
 

@@ -10,10 +10,11 @@
 
 namespace ingot {
 
-// Large files are mapped, and stay readable only while nobody shortens them: a read beyond the new end raises SIGBUS, which ends the
-// process. The command `ingot` and compiled programs turn that into a message (runtime/main/bus_error.h); who embeds this library decides
-// alone, since signal handlers belong to the process. Files that are replaced by a rename, as all of ours are, keep their old content here.
-// Files up to kReadWhole bytes are read, and what happens to them later does not matter.
+// Large files are mapped, and stay readable only while nobody shortens them: a read beyond the new end raises SIGBUS,
+// which ends the process. The command `ingot` and compiled programs turn that into a message
+// (runtime/main/bus_error.h); who embeds this library decides alone, since signal handlers belong to the process. Files
+// that are replaced by a rename, as all of ours are, keep their old content here. Files up to kReadWhole bytes are
+// read, and what happens to them later does not matter.
 class MappedFile {
  public:
   static constexpr size_t kReadWhole = 1 << 20;

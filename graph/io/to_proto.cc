@@ -11,7 +11,9 @@ struct AttributeWriter {
   void operator()(double value) const { out->set_f(value); }
   void operator()(const std::string &value) const { out->set_s(value); }
   void operator()(const Ints &value) const { out->mutable_ints()->mutable_values()->Add(value.begin(), value.end()); }
-  void operator()(const std::vector<double> &value) const { out->mutable_floats()->mutable_values()->Add(value.begin(), value.end()); }
+  void operator()(const std::vector<double> &value) const {
+    out->mutable_floats()->mutable_values()->Add(value.begin(), value.end());
+  }
   void operator()(const Dims &value) const {
     proto::Dims *dims = out->mutable_dims();
     for (const Dim &dim : value) dims->add_values(dim.ToString());
@@ -27,7 +29,8 @@ void WriteValue(const Value &value, proto::Value *out) {
 
 }  // namespace
 
-void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data, proto::Graph *message) {
+void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,
+             proto::Graph *message) {
   message->set_format_version(kGraphFormatVersion);
   message->set_op_set(kOpSet);
   message->set_name(graph.name);
@@ -62,7 +65,8 @@ void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string 
     out->set_op(std::string(Name(node.op)));
     for (ValueId id : node.inputs) out->add_inputs(graph.value(id).name);
     for (ValueId id : node.outputs) out->add_outputs(graph.value(id).name);
-    for (const auto &[name, attribute] : node.attributes) std::visit(AttributeWriter{&(*out->mutable_attributes())[name]}, attribute);
+    for (const auto &[name, attribute] : node.attributes)
+      std::visit(AttributeWriter{&(*out->mutable_attributes())[name]}, attribute);
     out->set_location(node.location);
   }
   for (const GraphOutput &output : graph.outputs) {

@@ -18,7 +18,7 @@ def Ingot_Dialect : Dialect {
   }];
 }
 
-// Dim expressions, also the encoding of every tensor type: #ingot.dims<["batch", "768"]> (compiler/dialect/Dims.h).
+// Dim expressions, also the encoding of every tensor type: #ingot.dims<["batch", "768"]> (compiler/dialect/dims.h).
 def Ingot_Dims : Attr<CPred<"::llvm::isa<::ingot::ir::DimsAttr>($_self)">, "dim expressions"> {
   let storageType = "::ingot::ir::DimsAttr";
   let returnType = "const ::ingot::Dims &";
@@ -46,7 +46,7 @@ class DTypeAttr<string default = "required"> : Ingot_Attr<TypeAttr, "DType", def
 
 def ShapeChecked : NativeOpTrait<"ShapeChecked"> { let cppNamespace = "::ingot::ir"; }
 
-// fusionKind: FusionKind without the k. shapeRule: a name in graph/shape/rules.cc.
+// fusionKind: FusionKind without the k. shapeRule: a name in the table of graph/shape/infer.cc.
 class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> traits = []> : Op<Ingot_Dialect, mnemonic, traits # [Pure, ShapeChecked]> {
   string fusion = fusionKind;
   string shapeRule = shape;

@@ -23,7 +23,8 @@ Interval Add(Interval a, Interval b) {
 
 Interval Multiply(Interval a, Interval b) {
   int64_t products[] = {Saturate(static_cast<__int128>(a.low) * b.low), Saturate(static_cast<__int128>(a.low) * b.high),
-                        Saturate(static_cast<__int128>(a.high) * b.low), Saturate(static_cast<__int128>(a.high) * b.high)};
+                        Saturate(static_cast<__int128>(a.high) * b.low),
+                        Saturate(static_cast<__int128>(a.high) * b.high)};
   return {*std::min_element(products, products + 4), *std::max_element(products, products + 4)};
 }
 

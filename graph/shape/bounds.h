@@ -1,5 +1,6 @@
-// What is known about the sizes that symbols stand for: intervals of dim expressions, proofs of a <= b, and bounds taken on where a model
-// needs them. Also the limit on how large an expression may grow. Tests: tests/graph/bounds_test.cc.
+// What is known about the sizes that symbols stand for: intervals of dim expressions, proofs of a <= b, and bounds
+// taken on where a model needs them. Also the limit on how large an expression may grow. Tests:
+// tests/graph/bounds_test.cc.
 #ifndef INGOT_GRAPH_SHAPE_BOUNDS_H_
 #define INGOT_GRAPH_SHAPE_BOUNDS_H_
 
@@ -38,7 +39,8 @@ class SymbolBounds {
   std::map<std::string, SymbolRange> ranges_;
 };
 
-// False for expressions with more than 64 terms, symbols and calls, or calls nested more than 8 deep: hostile models grow such without end.
+// False for expressions with more than 64 terms, symbols and calls, or calls nested more than 8 deep: hostile models
+// grow such without end.
 bool IsSmall(const Dim &dim);
 // All dims small, and their product too.
 bool IsSmall(const Dims &dims);

@@ -10,7 +10,8 @@ absl::StatusOr<TensorType> Broadcast(InferContext &c, size_t first) {
   TensorType result = c.operand(first);
   for (size_t i = first + 1; i < c.operands.size(); ++i) {
     if (c.operand(i).dtype != result.dtype) {
-      return absl::InvalidArgumentError(absl::StrCat("operands have dtypes ", std::string(Name(result.dtype)), " and ", std::string(Name(c.operand(i).dtype)), "; cast one of them"));
+      return absl::InvalidArgumentError(absl::StrCat("operands have dtypes ", std::string(Name(result.dtype)), " and ",
+                                                     std::string(Name(c.operand(i).dtype)), "; cast one of them"));
     }
     absl::StatusOr<Dims> dims = c.Broadcast(result.dims, c.operand(i).dims);
     if (!dims.ok()) return dims.status();
@@ -56,7 +57,9 @@ absl::StatusOr<TensorType> InferLayerNorm(InferContext &c) {
   if (!type.ok()) return type;
   for (size_t i = 1; i < c.operands.size(); ++i) {
     if (c.operand(i).dtype != type->dtype) return absl::InvalidArgumentError("scale and shift must have x's dtype");
-    if (!c.MustBroadcastTo(c.operand(i).dims, type->dims)) return absl::InvalidArgumentError(absl::StrCat("scale or shift ", c.operand(i).ToString(), " does not broadcast to ", type->ToString()));
+    if (!c.MustBroadcastTo(c.operand(i).dims, type->dims))
+      return absl::InvalidArgumentError(
+          absl::StrCat("scale or shift ", c.operand(i).ToString(), " does not broadcast to ", type->ToString()));
   }
   return type;
 }

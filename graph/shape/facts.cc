@@ -14,8 +14,11 @@ absl::Status SizeFact::Check(const std::map<std::string, int64_t> &symbols) cons
   if (!x.ok()) return x.status();
   if (!y.ok()) return y.status();
   if (kind == Kind::kEqual ? *x == *y : *x <= *y) return absl::OkStatus();
-  auto side = [](const Dim &dim, int64_t value) { return dim.is_constant() ? absl::StrCat(value) : absl::StrCat("'", dim.ToString(), "' = ", value); };
-  return absl::InvalidArgumentError(absl::StrCat(what, ", but ", side(a, *x), kind == Kind::kEqual ? " is not equal to " : " is larger than ", side(b, *y)));
+  auto side = [](const Dim &dim, int64_t value) {
+    return dim.is_constant() ? absl::StrCat(value) : absl::StrCat("'", dim.ToString(), "' = ", value);
+  };
+  return absl::InvalidArgumentError(absl::StrCat(
+      what, ", but ", side(a, *x), kind == Kind::kEqual ? " is not equal to " : " is larger than ", side(b, *y)));
 }
 
 absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph) {
@@ -27,7 +30,8 @@ absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph) {
     std::vector<SizeFact> facts;
     if (absl::StatusOr<TensorType> type = CompleteNode(graph, node, &facts); !type.ok()) return type.status();
     for (SizeFact &fact : facts) {
-      bool proven = bounds.Proves(fact.a, fact.b) && (fact.kind == SizeFact::Kind::kAtMost || bounds.Proves(fact.b, fact.a));
+      bool proven =
+          bounds.Proves(fact.a, fact.b) && (fact.kind == SizeFact::Kind::kAtMost || bounds.Proves(fact.b, fact.a));
       if (!proven && known.insert({fact.kind, fact.a, fact.b}).second) unproven.push_back({i, std::move(fact)});
     }
   }

@@ -1,6 +1,6 @@
-// Facts about sizes that shape rules rely on. What follows from the expressions is decided at once, what the symbols' ranges prove is dropped,
-// and the rest is checked when the sizes are known: by the compiled program before it runs, and by the interpreter.
-// Tests: tests/graph/facts_test.cc.
+// Facts about sizes that shape rules rely on. What follows from the expressions is decided at once, what the symbols'
+// ranges prove is dropped, and the rest is checked when the sizes are known: by the compiled program before it runs,
+// and by the interpreter. Tests: tests/graph/facts_test.cc.
 #ifndef INGOT_GRAPH_SHAPE_FACTS_H_
 #define INGOT_GRAPH_SHAPE_FACTS_H_
 
@@ -20,7 +20,8 @@ struct SizeFact {
   Dim a, b;
   std::string what;  // why: "the number of elements must stay the same"
 
-  // InvalidArgument that says why, with the expressions and their values, when the fact does not hold or a size cannot be computed.
+  // InvalidArgument that says why, with the expressions and their values, when the fact does not hold or a size cannot
+  // be computed.
   absl::Status Check(const std::map<std::string, int64_t> &symbols) const;
 };
 

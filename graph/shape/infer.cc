@@ -1,4 +1,5 @@
-// Completing a node: default attributes, arity, attribute kinds, dtypes; then the op's shape rule. Tests: tests/graph/shape_test.cc.
+// Completing a node: default attributes, arity, attribute kinds, dtypes; then the op's shape rule. Tests:
+// tests/graph/shape_test.cc.
 #include "graph/shape/infer.h"
 
 #include <algorithm>
@@ -16,12 +17,24 @@ struct NamedRule {
 };
 
 constexpr NamedRule kRules[] = {
-    {"elementwise", InferElementwise}, {"predicate", InferPredicate},     {"select", InferSelect},
-    {"cast", InferCast},               {"reshape", InferReshape},         {"transpose", InferTranspose},
-    {"broadcast_to", InferBroadcastTo}, {"slice", InferSlice},            {"concat", InferConcat},
-    {"pad", InferPad},                 {"gather", InferGather},           {"iota", InferIota},
-    {"dim", InferDim},                 {"reduce", InferReduce},           {"argmax", InferArgMax},
-    {"matmul", InferMatMul},           {"conv", InferConv},               {"same_with_axis", InferSameWithAxis},
+    {"elementwise", InferElementwise},
+    {"predicate", InferPredicate},
+    {"select", InferSelect},
+    {"cast", InferCast},
+    {"reshape", InferReshape},
+    {"transpose", InferTranspose},
+    {"broadcast_to", InferBroadcastTo},
+    {"slice", InferSlice},
+    {"concat", InferConcat},
+    {"pad", InferPad},
+    {"gather", InferGather},
+    {"iota", InferIota},
+    {"dim", InferDim},
+    {"reduce", InferReduce},
+    {"argmax", InferArgMax},
+    {"matmul", InferMatMul},
+    {"conv", InferConv},
+    {"same_with_axis", InferSameWithAxis},
     {"layer_norm", InferLayerNorm},
 };
 
@@ -53,8 +66,9 @@ std::optional<Attribute> ParseDefault(const AttributeSchema &schema) {
 
 bool HasKind(const Attribute &attribute, AttributeKind kind) {
   static_assert(std::variant_size_v<Attribute> == 8);
-  constexpr AttributeKind kByIndex[] = {AttributeKind::kBool, AttributeKind::kInt,    AttributeKind::kFloat, AttributeKind::kString,
-                                        AttributeKind::kInts, AttributeKind::kFloats, AttributeKind::kDims,  AttributeKind::kDType};
+  constexpr AttributeKind kByIndex[] = {AttributeKind::kBool,   AttributeKind::kInt,  AttributeKind::kFloat,
+                                        AttributeKind::kString, AttributeKind::kInts, AttributeKind::kFloats,
+                                        AttributeKind::kDims,   AttributeKind::kDType};
   return kByIndex[attribute.index()] == kind;
 }
 
@@ -67,12 +81,16 @@ absl::Status CompleteAttributes(const OpSchema &schema, Attributes &attributes) 
     auto found = attributes.find(name);
     if (found == attributes.end()) {
       std::optional<Attribute> value = ParseDefault(wanted);
-      if (!value) return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is missing and has no default"));
+      if (!value)
+        return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is missing and has no default"));
       found = attributes.emplace(name, *std::move(value)).first;
     }
-    if (!HasKind(found->second, wanted.kind)) return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' has the wrong kind of value"));
-    if (const Dims *dims = std::get_if<Dims>(&found->second); dims != nullptr && std::any_of(dims->begin(), dims->end(), IsUndefined)) {
-      return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is ", ToString(*dims), "; a size overflows or divides by zero"));
+    if (!HasKind(found->second, wanted.kind))
+      return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' has the wrong kind of value"));
+    if (const Dims *dims = std::get_if<Dims>(&found->second);
+        dims != nullptr && std::any_of(dims->begin(), dims->end(), IsUndefined)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("attribute '", name, "' is ", ToString(*dims), "; a size overflows or divides by zero"));
     }
     ++known;
   }
@@ -80,7 +98,8 @@ absl::Status CompleteAttributes(const OpSchema &schema, Attributes &attributes) 
   for (const auto &[name, value] : attributes) {
     bool expected = false;
     for (const AttributeSchema &wanted : schema.attributes) expected = expected || wanted.name == name;
-    if (!expected) return absl::InvalidArgumentError(absl::StrCat("there is no attribute '", name, "'; docs/ops.md lists them"));
+    if (!expected)
+      return absl::InvalidArgumentError(absl::StrCat("there is no attribute '", name, "'; docs/ops.md lists them"));
   }
   return absl::OkStatus();
 }
@@ -128,35 +147,46 @@ bool InferContext::MustBroadcastTo(const Dims &from, const Dims &to) {
   if (from.size() > to.size()) return false;
   size_t lead = to.size() - from.size();
   for (size_t i = 0; i < from.size(); ++i) {
-    if (!from[i].Is(1) && !MustBeEqual(from[i], to[lead + i], "a size that is not 1 for every input must be the one it broadcasts to")) return false;
+    if (!from[i].Is(1) &&
+        !MustBeEqual(from[i], to[lead + i], "a size that is not 1 for every input must be the one it broadcasts to"))
+      return false;
   }
   return true;
 }
 
-absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands, Attributes &attributes,
-                                     std::vector<SizeFact> *facts) {
+absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands,
+                                     Attributes &attributes, std::vector<SizeFact> *facts) {
   bool variadic = !schema.operands.empty() && schema.operands.back().form == OperandForm::kVariadic;
   if (variadic ? operands.size() < schema.operands.size() : operands.size() != schema.operands.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("takes ", variadic ? "at least " : "", schema.operands.size(), " operands, got ", operands.size()));
+    return absl::InvalidArgumentError(absl::StrCat("takes ", variadic ? "at least " : "", schema.operands.size(),
+                                                   " operands, got ", operands.size()));
   }
   for (size_t i = 0; i < operands.size(); ++i) {
     if (operands[i] == nullptr) return absl::InvalidArgumentError(absl::StrCat("operand ", i, " is missing"));
     if (!Allows(schema.dtypes, operands[i]->dtype)) {
-      return absl::InvalidArgumentError(absl::StrCat("operand ", i, " has dtype ", std::string(Name(operands[i]->dtype)), ", which this op does not take; cast it first"));
+      return absl::InvalidArgumentError(absl::StrCat("operand ", i, " has dtype ",
+                                                     std::string(Name(operands[i]->dtype)),
+                                                     ", which this op does not take; cast it first"));
     }
   }
   if (absl::Status status = CompleteAttributes(schema, attributes); !status.ok()) return status;
   ShapeRule rule = FindShapeRule(schema.shape_rule);
-  if (rule == nullptr) return absl::InternalError(absl::StrCat("there is no shape rule '", std::string(schema.shape_rule), "'"));
+  if (rule == nullptr)
+    return absl::InternalError(absl::StrCat("there is no shape rule '", std::string(schema.shape_rule), "'"));
   InferContext context{schema, operands, attributes, facts};
   absl::StatusOr<TensorType> type = rule(context);
   if (!type.ok()) return type;
-  if (type->rank() > kMaxRank) return absl::InvalidArgumentError(absl::StrCat("the result has rank ", type->rank(), "; at most ", kMaxRank, " is supported"));
+  if (type->rank() > kMaxRank)
+    return absl::InvalidArgumentError(
+        absl::StrCat("the result has rank ", type->rank(), "; at most ", kMaxRank, " is supported"));
   for (const Dim &dim : type->dims) {
     if (dim.undefined()) {
-      return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), "; a size overflows 64 bits or is too long an expression"));
+      return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(),
+                                                     "; a size overflows 64 bits or is too long an expression"));
     }
-    if (!context.MustBeAtMost(0, dim, "no size may be negative")) return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(), ", with a negative size"));
+    if (!context.MustBeAtMost(0, dim, "no size may be negative"))
+      return absl::InvalidArgumentError(
+          absl::StrCat("the result would be ", type->ToString(), ", with a negative size"));
   }
   return type;
 }
@@ -168,9 +198,12 @@ absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node, std::vec
 }
 
 absl::StatusOr<int64_t> NormalizeAxis(int64_t axis, int rank) {
-  if (rank == 0) return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range: a scalar has no axes; reshape it"));
+  if (rank == 0)
+    return absl::InvalidArgumentError(
+        absl::StrCat("axis ", axis, " is out of range: a scalar has no axes; reshape it"));
   if (axis < -rank || axis >= rank) {
-    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", rank, "; use ", -rank, " to ", rank - 1));
+    return absl::InvalidArgumentError(
+        absl::StrCat("axis ", axis, " is out of range for rank ", rank, "; use ", -rank, " to ", rank - 1));
   }
   return axis < 0 ? axis + rank : axis;
 }
@@ -187,7 +220,8 @@ absl::StatusOr<Dims> InferContext::Broadcast(const Dims &a, const Dims &b) {
     } else if (MustBeEqual(*x, *y, "sizes that broadcast must be equal where none is 1 for every input")) {
       out = y->is_constant() ? *y : *x;
     } else {
-      return absl::InvalidArgumentError(absl::StrCat("shapes ", ToString(a), " and ", ToString(b), " do not broadcast: ", x->ToString(), " against ", y->ToString(),
+      return absl::InvalidArgumentError(absl::StrCat("shapes ", ToString(a), " and ", ToString(b),
+                                                     " do not broadcast: ", x->ToString(), " against ", y->ToString(),
                                                      "; sizes must be equal, or one of them 1"));
     }
   }

@@ -1,4 +1,5 @@
-// Shape functions: the one place that says what type an op's result has. The builder, the loaders and the MLIR verifier all call CompleteNode.
+// Shape functions: the one place that says what type an op's result has. The builder, the loaders and the MLIR verifier
+// all call CompleteNode.
 #ifndef INGOT_GRAPH_SHAPE_INFER_H_
 #define INGOT_GRAPH_SHAPE_INFER_H_
 
@@ -14,7 +15,7 @@ namespace ingot {
 struct InferContext {
   const OpSchema &schema;
   std::vector<const TensorType *> operands;
-  Attributes &attributes;       // axes may be made non-negative here
+  Attributes &attributes;        // axes may be made non-negative here
   std::vector<SizeFact> *facts;  // where facts go that the expressions leave open; may be null
 
   const TensorType &operand(size_t i) const { return *operands[i]; }
@@ -22,7 +23,8 @@ struct InferContext {
   T &Get(const std::string &key) const {
     return std::get<T>(attributes.at(key));
   }
-  // The rule relies on a == b, or on a <= b. False when that certainly does not hold; what is undecided is noted as a fact, with the reason.
+  // The rule relies on a == b, or on a <= b. False when that certainly does not hold; what is undecided is noted as a
+  // fact, with the reason.
   bool MustBeEqual(const Dim &a, const Dim &b, const char *what);
   bool MustBeAtMost(const Dim &a, const Dim &b, const char *what);
   // NumPy broadcasting: a size broadcasts where it is 1 at compile time; all others must be equal.
@@ -35,10 +37,10 @@ using ShapeRule = absl::StatusOr<TensorType> (*)(InferContext &);
 // nullptr when there is no rule of this name.
 ShapeRule FindShapeRule(std::string_view name);
 
-// Fills in default attributes, checks arity, attribute kinds and dtypes, and returns the result type. `facts` receives what has to hold for the
-// sizes besides (UnprovenFacts of facts.h asks for it; others leave it null).
-absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands, Attributes &attributes,
-                                     std::vector<SizeFact> *facts = nullptr);
+// Fills in default attributes, checks arity, attribute kinds and dtypes, and returns the result type. `facts` receives
+// what has to hold for the sizes besides (UnprovenFacts of facts.h asks for it; others leave it null).
+absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands,
+                                     Attributes &attributes, std::vector<SizeFact> *facts = nullptr);
 // The same for a node whose operands are values of `graph`.
 absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts = nullptr);
 

@@ -19,7 +19,9 @@ absl::StatusOr<TensorType> InferReshape(InferContext &c) {
   Dim from = NumElements(c.operand(0).dims), to = NumElements(dims);
   // Two expressions of one size can differ in form (a floordiv that is exact).
   if (!c.MustBeEqual(from, to, "a reshape must keep the number of elements")) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot reshape ", c.operand(0).ToString(), " (", from.ToString(), " elements) to ", ToString(dims), " (", to.ToString(), " elements); keep the number of elements"));
+    return absl::InvalidArgumentError(absl::StrCat("cannot reshape ", c.operand(0).ToString(), " (", from.ToString(),
+                                                   " elements) to ", ToString(dims), " (", to.ToString(),
+                                                   " elements); keep the number of elements"));
   }
   return TensorType{c.operand(0).dtype, dims};
 }
@@ -34,7 +36,8 @@ absl::StatusOr<TensorType> InferTranspose(InferContext &c) {
     absl::StatusOr<int64_t> normal = NormalizeAxis(axis, x.rank());
     if (!normal.ok()) return normal.status();
     axis = *normal;
-    if (seen[static_cast<size_t>(axis)]) return absl::InvalidArgumentError(absl::StrCat("'permutation' names axis ", axis, " twice"));
+    if (seen[static_cast<size_t>(axis)])
+      return absl::InvalidArgumentError(absl::StrCat("'permutation' names axis ", axis, " twice"));
     seen[static_cast<size_t>(axis)] = true;
     result.dims.push_back(x.dims[static_cast<size_t>(axis)]);
   }
@@ -43,7 +46,9 @@ absl::StatusOr<TensorType> InferTranspose(InferContext &c) {
 
 absl::StatusOr<TensorType> InferBroadcastTo(InferContext &c) {
   const Dims &dims = c.Get<Dims>("dims");
-  if (!c.MustBroadcastTo(c.operand(0).dims, dims)) return absl::InvalidArgumentError(absl::StrCat("cannot broadcast ", c.operand(0).ToString(), " to ", ToString(dims)));
+  if (!c.MustBroadcastTo(c.operand(0).dims, dims))
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot broadcast ", c.operand(0).ToString(), " to ", ToString(dims)));
   return TensorType{c.operand(0).dtype, dims};
 }
 
@@ -51,22 +56,26 @@ absl::StatusOr<TensorType> InferSlice(InferContext &c) {
   const TensorType &x = c.operand(0);
   const Dims &starts = c.Get<Dims>("starts"), &limits = c.Get<Dims>("limits");
   const Ints &steps = c.Get<Ints>("steps");
-  for (auto [name, count] : {std::pair("starts", starts.size()), std::pair("limits", limits.size()), std::pair("steps", steps.size())}) {
+  for (auto [name, count] :
+       {std::pair("starts", starts.size()), std::pair("limits", limits.size()), std::pair("steps", steps.size())}) {
     if (absl::Status s = OnePerAxis(name, count, x.rank()); !s.ok()) return s;
   }
   TensorType result{x.dtype, {}};
   for (size_t i = 0; i < steps.size(); ++i) {
-    if (steps[i] == 0 || steps[i] == INT64_MIN) return absl::InvalidArgumentError(absl::StrCat("axis ", i, " has step ", steps[i]));
+    if (steps[i] == 0 || steps[i] == INT64_MIN)
+      return absl::InvalidArgumentError(absl::StrCat("axis ", i, " has step ", steps[i]));
     Dim span = steps[i] > 0 ? limits[i] - starts[i] : starts[i] - limits[i];
     Dim count = Dim::CeilDiv(span, Dim(std::abs(steps[i])));
     if (count.constant().value_or(0) < 0) count = 0;
     // The first element read backwards is `start` itself, so that it must lie below the size unless nothing is read.
     Dim last = steps[i] > 0 ? x.dims[i] : x.dims[i] - Dim::Min(1, count);
     constexpr const char *kWhy = "a slice must lie within its axis";
-    if (!c.MustBeAtMost(0, starts[i], kWhy) || !c.MustBeAtMost(steps[i] < 0 ? -1 : 0, limits[i], kWhy) || !c.MustBeAtMost(starts[i], last, kWhy) ||
-        !c.MustBeAtMost(limits[i], x.dims[i], kWhy) || (steps[i] < 0 && !count.Is(0) && (starts[i] - x.dims[i]).constant().value_or(-1) >= 0)) {
-      return absl::InvalidArgumentError(absl::StrCat("axis ", i, " of size ", x.dims[i].ToString(), " has start ", starts[i].ToString(), ", limit ",
-                                                     limits[i].ToString(), " and step ", steps[i], ", out of bounds; clamp them to the axis"));
+    if (!c.MustBeAtMost(0, starts[i], kWhy) || !c.MustBeAtMost(steps[i] < 0 ? -1 : 0, limits[i], kWhy) ||
+        !c.MustBeAtMost(starts[i], last, kWhy) || !c.MustBeAtMost(limits[i], x.dims[i], kWhy) ||
+        (steps[i] < 0 && !count.Is(0) && (starts[i] - x.dims[i]).constant().value_or(-1) >= 0)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("axis ", i, " of size ", x.dims[i].ToString(), " has start ", starts[i].ToString(), ", limit ",
+                       limits[i].ToString(), " and step ", steps[i], ", out of bounds; clamp them to the axis"));
     }
     result.dims.push_back(count);
   }
@@ -80,13 +89,16 @@ absl::StatusOr<TensorType> InferConcat(InferContext &c) {
   c.Get<int64_t>("axis") = *axis;
   for (size_t i = 1; i < c.operands.size(); ++i) {
     const TensorType &x = c.operand(i);
-    if (x.dtype != result.dtype || x.rank() != result.rank()) return absl::InvalidArgumentError(absl::StrCat("cannot concatenate ", result.ToString(), " and ", x.ToString()));
+    if (x.dtype != result.dtype || x.rank() != result.rank())
+      return absl::InvalidArgumentError(absl::StrCat("cannot concatenate ", result.ToString(), " and ", x.ToString()));
     for (int d = 0; d < x.rank(); ++d) {
       size_t at = static_cast<size_t>(d);
       if (d == *axis) {
         result.dims[at] = result.dims[at] + x.dims[at];
-      } else if (!c.MustBeEqual(x.dims[at], result.dims[at], "operands of a concat must have equal sizes on the other axes")) {
-        return absl::InvalidArgumentError(absl::StrCat("operands ", c.operand(0).ToString(), " and ", x.ToString(), " differ on axis ", d, " besides the concatenated one"));
+      } else if (!c.MustBeEqual(x.dims[at], result.dims[at],
+                                "operands of a concat must have equal sizes on the other axes")) {
+        return absl::InvalidArgumentError(absl::StrCat("operands ", c.operand(0).ToString(), " and ", x.ToString(),
+                                                       " differ on axis ", d, " besides the concatenated one"));
       }
     }
   }
@@ -98,11 +110,13 @@ absl::StatusOr<TensorType> InferPad(InferContext &c) {
   const Dims &low = c.Get<Dims>("low"), &high = c.Get<Dims>("high");
   if (absl::Status s = OnePerAxis("low", low.size(), x.rank()); !s.ok()) return s;
   if (absl::Status s = OnePerAxis("high", high.size(), x.rank()); !s.ok()) return s;
-  if (c.operand(1).rank() != 0 || c.operand(1).dtype != x.dtype) return absl::InvalidArgumentError("the padding value must be a scalar of x's dtype");
+  if (c.operand(1).rank() != 0 || c.operand(1).dtype != x.dtype)
+    return absl::InvalidArgumentError("the padding value must be a scalar of x's dtype");
   TensorType result{x.dtype, {}};
   for (size_t i = 0; i < low.size(); ++i) {
     constexpr const char *kWhy = "padding may not be negative";
-    if (!c.MustBeAtMost(0, low[i], kWhy) || !c.MustBeAtMost(0, high[i], kWhy)) return absl::InvalidArgumentError(absl::StrCat("axis ", i, " has negative padding; slice instead"));
+    if (!c.MustBeAtMost(0, low[i], kWhy) || !c.MustBeAtMost(0, high[i], kWhy))
+      return absl::InvalidArgumentError(absl::StrCat("axis ", i, " has negative padding; slice instead"));
     result.dims.push_back(low[i] + x.dims[i] + high[i]);
   }
   return result;
@@ -110,15 +124,18 @@ absl::StatusOr<TensorType> InferPad(InferContext &c) {
 
 absl::StatusOr<TensorType> InferGather(InferContext &c) {
   const TensorType &x = c.operand(0), &indices = c.operand(1);
-  if (indices.dtype != DType::kI64 && indices.dtype != DType::kI32) return absl::InvalidArgumentError("indices must be i64 or i32");
+  if (indices.dtype != DType::kI64 && indices.dtype != DType::kI32)
+    return absl::InvalidArgumentError("indices must be i64 or i32");
   absl::StatusOr<int64_t> axis = NormalizeAxis(c.Get<int64_t>("axis"), x.rank());
   if (!axis.ok()) return axis.status();
   c.Get<int64_t>("axis") = *axis;
   TensorType result{x.dtype, Dims(x.dims.begin(), x.dims.begin() + *axis)};
   result.dims.insert(result.dims.end(), indices.dims.begin(), indices.dims.end());
   result.dims.insert(result.dims.end(), x.dims.begin() + *axis + 1, x.dims.end());
-  if (!c.MustBeAtMost(Dim::Min(1, NumElements(result.dims)), x.dims[static_cast<size_t>(*axis)], "an axis that is gathered from must not be empty")) {
-    return absl::InvalidArgumentError(absl::StrCat("axis ", *axis, " of ", x.ToString(), " is empty, so there is nothing to gather"));
+  if (!c.MustBeAtMost(Dim::Min(1, NumElements(result.dims)), x.dims[static_cast<size_t>(*axis)],
+                      "an axis that is gathered from must not be empty")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("axis ", *axis, " of ", x.ToString(), " is empty, so there is nothing to gather"));
   }
   return result;
 }
@@ -136,7 +153,8 @@ absl::StatusOr<TensorType> InferIota(InferContext &c) {
 absl::StatusOr<TensorType> InferDim(InferContext &c) {
   size_t count = c.Get<Dims>("values").size();
   if (count > kMaxDimList) {
-    return absl::InvalidArgumentError(absl::StrCat("'values' has ", count, " entries; at most ", kMaxDimList, " are supported"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'values' has ", count, " entries; at most ", kMaxDimList, " are supported"));
   }
   return TensorType{DType::kI64, {Dim(static_cast<int64_t>(count))}};
 }

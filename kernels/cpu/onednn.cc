@@ -1,7 +1,7 @@
-// Matrix products by oneDNN. Blocks come in at most four sizes (whole or last rows, whole or last columns), each with a primitive of its own.
-// A primitive may be executed by several threads at a time if each brings its memory objects and scratchpad: those are kept in a list of slots
-// that calls take and give back, so that a repeated run makes nothing new. oneDNN's own threads stay off: a block runs on the caller's.
-// Test: tests/kernels/onednn_test.cc.
+// Matrix products by oneDNN. Blocks come in at most four sizes (whole or last rows, whole or last columns), each with a
+// primitive of its own. A primitive may be executed by several threads at a time if each brings its memory objects and
+// scratchpad: those are kept in a list of slots that calls take and give back, so that a repeated run makes nothing
+// new. oneDNN's own threads stay off: a block runs on the caller's. Test: tests/kernels/onednn_test.cc.
 #include "kernels/cpu/onednn.h"
 
 #include <oneapi/dnnl/dnnl.h>
@@ -70,7 +70,8 @@ class Block {
   dnnl_status_t Create(const ingot_matmul_shape_t &shape, int64_t rows, int64_t columns) {
     rows_ = rows, columns_ = columns;
     const dnnl_dims_t x_dims = {rows, shape.depth}, y_dims = {shape.depth, columns}, result_dims = {rows, columns};
-    const dnnl_dims_t x_strides = {shape.x_row_stride, shape.x_depth_stride}, y_strides = {shape.y_depth_stride, shape.y_column_stride};
+    const dnnl_dims_t x_strides = {shape.x_row_stride, shape.x_depth_stride},
+                      y_strides = {shape.y_depth_stride, shape.y_column_stride};
     const dnnl_dims_t result_strides = {shape.columns, 1};
     RETURN_IF_FAILED(dnnl_memory_desc_init_by_strides(&x_, 2, x_dims, dnnl_f32, x_strides));
     RETURN_IF_FAILED(dnnl_memory_desc_init_by_strides(&y_, 2, y_dims, dnnl_f32, y_strides));
@@ -141,7 +142,8 @@ struct MatMul {
   size_t count = 0;
 };
 
-// oneDNN splits a product over OpenMP's threads, and chooses its blocking by their number: it is told of one, and the caller's setting restored.
+// oneDNN splits a product over OpenMP's threads, and chooses its blocking by their number: it is told of one, and the
+// caller's setting restored.
 class OneThread {
  public:
   OneThread() : before_(omp_get_max_threads()) { omp_set_num_threads(1); }

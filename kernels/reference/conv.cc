@@ -35,13 +35,16 @@ void Conv(std::span<const double> x, std::span<const double> weights, const Conv
       for (int64_t channel = 0; channel < channels; ++channel) {
         int64_t base = (image * shape.channels + group * channels + channel) * input;
         for (size_t i = 0; i < source.size(); ++i) {
-          windows[static_cast<size_t>(channel) * source.size() + i] = source[i] < 0 ? 0 : x[static_cast<size_t>(base + source[i])];
+          windows[static_cast<size_t>(channel) * source.size() + i] =
+              source[i] < 0 ? 0 : x[static_cast<size_t>(base + source[i])];
         }
       }
       int64_t first = group * filters;
-      MatMul(weights.subspan(static_cast<size_t>(first * channels * taps), static_cast<size_t>(filters * channels * taps)), windows,
-             filters, channels * taps, outputs,
-             out.subspan(static_cast<size_t>((image * shape.filters + first) * outputs), static_cast<size_t>(filters * outputs)));
+      MatMul(
+          weights.subspan(static_cast<size_t>(first * channels * taps), static_cast<size_t>(filters * channels * taps)),
+          windows, filters, channels * taps, outputs,
+          out.subspan(static_cast<size_t>((image * shape.filters + first) * outputs),
+                      static_cast<size_t>(filters * outputs)));
     }
   }
 }

@@ -1,5 +1,5 @@
-// Reference convolution for any number of spatial axes: the windows of x become the columns of a matrix, and a matrix product does the
-// rest.
+// Reference convolution for any number of spatial axes: the windows of x become the columns of a matrix, and a matrix
+// product does the rest.
 //
 // Tests: tests/graph/interp/interp_nn_test.cc.
 #ifndef INGOT_KERNELS_REFERENCE_CONV_H_
@@ -15,8 +15,8 @@ struct ConvShape {
   Sizes input, kernel, output, strides, dilations, low;
 };
 
-// x [batch, channels, input...], weights [filters, channels / groups, kernel...], out [batch, filters, output...]. Positions outside x
-// count as 0.
+// x [batch, channels, input...], weights [filters, channels / groups, kernel...], out [batch, filters, output...].
+// Positions outside x count as 0.
 void Conv(std::span<const double> x, std::span<const double> weights, const ConvShape &shape, std::span<double> out);
 
 }  // namespace ingot::reference

@@ -16,7 +16,8 @@ double RoundToBfloat16(double value);
 // The low `bits` bits (8, 16, 32 or 64), sign- or zero-extended.
 int64_t WrapInt(int64_t value, int bits, bool is_signed);
 
-// Truncates towards zero and saturates to the integer type's range; NaN gives 0. Unsigned 64-bit results are bit patterns.
+// Truncates towards zero and saturates to the integer type's range; NaN gives 0. Unsigned 64-bit results are bit
+// patterns.
 int64_t SaturatingInt(double value, int bits, bool is_signed);
 
 }  // namespace ingot::reference

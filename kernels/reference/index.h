@@ -1,5 +1,5 @@
-// Index arithmetic of dense row-major tensors, shared by the reference kernels. Everything that moves data, and every broadcast, is one
-// walk over the result with one offset per operand, so that there is a single place to get it right.
+// Index arithmetic of dense row-major tensors, shared by the reference kernels. Everything that moves data, and every
+// broadcast, is one walk over the result with one offset per operand, so that there is a single place to get it right.
 //
 // Tests: tests/graph/interp/.
 #ifndef INGOT_KERNELS_REFERENCE_INDEX_H_
@@ -58,8 +58,8 @@ inline std::optional<Sizes> Broadcast(const Sizes &a, const Sizes &b) {
   return result;
 }
 
-// Calls f(i, offsets) for every element of a tensor of `dims` in row-major order: i counts from 0, offsets[n] is the position under
-// strides[n].
+// Calls f(i, offsets) for every element of a tensor of `dims` in row-major order: i counts from 0, offsets[n] is the
+// position under strides[n].
 template <size_t N, typename F>
 void ForEachElement(const Sizes &dims, const std::array<Sizes, N> &strides, F f) {
   if (Count(dims) == 0) return;

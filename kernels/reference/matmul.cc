@@ -22,7 +22,8 @@ struct Problem {
 };
 
 // One block: c[rows, columns] += a * panel over `depth` terms. `a` has row stride k, the panel has rows of kColumns.
-[[gnu::always_inline]] inline void Block(const Problem &p, const double *panel, int64_t row, int64_t column, int64_t from, int64_t depth) {
+[[gnu::always_inline]] inline void Block(const Problem &p, const double *panel, int64_t row, int64_t column,
+                                         int64_t from, int64_t depth) {
   int64_t rows = std::min(kRows, p.m - row), columns = std::min(kColumns, p.n - column);
   double sums[kRows][kColumns] = {};
   for (int64_t i = 0; i < rows; ++i) {
@@ -63,7 +64,8 @@ struct Problem {
       int64_t depth = std::min(kDepth, p.k - from);
       for (int64_t q = 0; q < depth; ++q) {
         const double *source = p.b + (from + q) * p.n + column;
-        for (int64_t j = 0; j < kColumns; ++j) panel[static_cast<size_t>(q * kColumns + j)] = j < columns ? source[j] : 0;
+        for (int64_t j = 0; j < kColumns; ++j)
+          panel[static_cast<size_t>(q * kColumns + j)] = j < columns ? source[j] : 0;
       }
       for (int64_t row = begin; row < end; row += kRows) Block(mine, panel.data(), row, column, from, depth);
     }
@@ -75,7 +77,9 @@ void PlainRows(const Problem &p, int64_t begin, int64_t end) { Rows(p, begin, en
 
 #if defined(__x86_64__)
 __attribute__((target("avx2"))) void Avx2Rows(const Problem &p, int64_t begin, int64_t end) { Rows(p, begin, end); }
-__attribute__((target("avx512f"))) void Avx512Rows(const Problem &p, int64_t begin, int64_t end) { Rows(p, begin, end); }
+__attribute__((target("avx512f"))) void Avx512Rows(const Problem &p, int64_t begin, int64_t end) {
+  Rows(p, begin, end);
+}
 RowsFunction BestRows() {
   if (__builtin_cpu_supports("avx512f")) return Avx512Rows;
   return __builtin_cpu_supports("avx2") ? Avx2Rows : PlainRows;
@@ -86,7 +90,8 @@ RowsFunction BestRows() { return PlainRows; }
 
 }  // namespace
 
-void MatMul(std::span<const double> a, std::span<const double> b, int64_t m, int64_t k, int64_t n, std::span<double> c) {
+void MatMul(std::span<const double> a, std::span<const double> b, int64_t m, int64_t k, int64_t n,
+            std::span<double> c) {
   std::fill(c.begin(), c.end(), 0.0);  // the result of an empty sum
   if (m == 0 || n == 0 || k == 0) return;
   Problem p{a.data(), b.data(), c.data(), m, k, n};
@@ -99,7 +104,8 @@ void MatMul(std::span<const double> a, std::span<const double> b, int64_t m, int
   helper.join();
 }
 
-void MatMul(std::span<const int64_t> a, std::span<const int64_t> b, int64_t m, int64_t k, int64_t n, std::span<int64_t> c) {
+void MatMul(std::span<const int64_t> a, std::span<const int64_t> b, int64_t m, int64_t k, int64_t n,
+            std::span<int64_t> c) {
   std::fill(c.begin(), c.end(), 0);
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t p = 0; p < k; ++p) {

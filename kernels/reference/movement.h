@@ -1,5 +1,5 @@
-// Reference kernels that move data, for any element type. Transpose, broadcast and slice are all one strided read; concat and pad are
-// strided writes. Callers have checked shapes.
+// Reference kernels that move data, for any element type. Transpose, broadcast and slice are all one strided read;
+// concat and pad are strided writes. Callers have checked shapes.
 //
 // Tests: tests/graph/interp/interp_tensor_test.cc.
 #ifndef INGOT_KERNELS_REFERENCE_MOVEMENT_H_
@@ -45,7 +45,8 @@ void BroadcastTo(std::span<const T> x, const Sizes &dims, const Sizes &to, std::
 
 // out[i0, ...] = x[starts[0] + i0 * steps[0], ...]
 template <typename T>
-void Slice(std::span<const T> x, const Sizes &dims, const Sizes &starts, const Sizes &steps, const Sizes &out_dims, std::span<T> out) {
+void Slice(std::span<const T> x, const Sizes &dims, const Sizes &starts, const Sizes &steps, const Sizes &out_dims,
+           std::span<T> out) {
   Sizes strides = Strides(dims);
   int64_t base = 0;
   for (size_t axis = 0; axis < dims.size(); ++axis) {
@@ -64,11 +65,11 @@ void Place(std::span<const T> x, const Sizes &x_dims, const Sizes &at, const Siz
   WriteStrided(x, x_dims, base, strides, out);
 }
 
-// out[o, j, i] = x[o, position of index j, i] for x [outer, size, inner]. Negative indices count from the end, others are clamped.
-// `is_unsigned`: the indices are bit patterns of unsigned integers. size is at least 1.
+// out[o, j, i] = x[o, position of index j, i] for x [outer, size, inner]. Negative indices count from the end, others
+// are clamped. `is_unsigned`: the indices are bit patterns of unsigned integers. size is at least 1.
 template <typename T>
-void Gather(std::span<const T> x, int64_t outer, int64_t size, int64_t inner, std::span<const int64_t> indices, bool is_unsigned,
-            std::span<T> out) {
+void Gather(std::span<const T> x, int64_t outer, int64_t size, int64_t inner, std::span<const int64_t> indices,
+            bool is_unsigned, std::span<T> out) {
   int64_t count = static_cast<int64_t>(indices.size());
   for (int64_t o = 0; o < outer; ++o) {
     for (int64_t j = 0; j < count; ++j) {

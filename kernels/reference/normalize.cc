@@ -7,7 +7,8 @@
 namespace ingot::reference {
 namespace {
 
-// Calls f(element, maximum, sum of exp(x - maximum)) for each element of each row along the middle axis, and stores what it returns.
+// Calls f(element, maximum, sum of exp(x - maximum)) for each element of each row along the middle axis, and stores
+// what it returns.
 template <typename F>
 void AlongRows(std::span<const double> x, int64_t outer, int64_t size, int64_t inner, std::span<double> out, F f) {
   for (int64_t o = 0; o < outer; ++o) {
@@ -25,11 +26,13 @@ void AlongRows(std::span<const double> x, int64_t outer, int64_t size, int64_t i
 }  // namespace
 
 void Softmax(std::span<const double> x, int64_t outer, int64_t size, int64_t inner, std::span<double> out) {
-  AlongRows(x, outer, size, inner, out, [](double v, double maximum, double sum) { return std::exp(v - maximum) / sum; });
+  AlongRows(x, outer, size, inner, out,
+            [](double v, double maximum, double sum) { return std::exp(v - maximum) / sum; });
 }
 
 void LogSoftmax(std::span<const double> x, int64_t outer, int64_t size, int64_t inner, std::span<double> out) {
-  AlongRows(x, outer, size, inner, out, [](double v, double maximum, double sum) { return (v - maximum) - std::log(sum); });
+  AlongRows(x, outer, size, inner, out,
+            [](double v, double maximum, double sum) { return (v - maximum) - std::log(sum); });
 }
 
 void Standardize(std::span<const double> x, int64_t rows, int64_t size, double epsilon, std::span<double> out) {

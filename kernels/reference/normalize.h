@@ -1,4 +1,5 @@
-// Softmax and layer normalisation straight from their definitions: separate passes for the maximum, the sums and the result.
+// Softmax and layer normalisation straight from their definitions: separate passes for the maximum, the sums and the
+// result.
 //
 // Tests: tests/graph/interp/interp_nn_test.cc.
 #ifndef INGOT_KERNELS_REFERENCE_NORMALIZE_H_

@@ -1,6 +1,7 @@
-// What every element-wise op does to one element: one row per op, in double precision for floats, in 64-bit two's complement for integers.
-// The caller wraps integer results to the width of their dtype. `i` sees signed integers, `u` unsigned ones and bools (0 and 1); a null `u`
-// means that the bits do not depend on the sign. Null elsewhere: the op is not defined there.
+// What every element-wise op does to one element: one row per op, in double precision for floats, in 64-bit two's
+// complement for integers. The caller wraps integer results to the width of their dtype. `i` sees signed integers, `u`
+// unsigned ones and bools (0 and 1); a null `u` means that the bits do not depend on the sign. Null elsewhere: the op
+// is not defined there.
 //
 // Tests: tests/graph/interp/interp_math_test.cc.
 #ifndef INGOT_KERNELS_REFERENCE_SCALAR_H_
@@ -28,9 +29,15 @@ struct CompareScalar {
 };
 
 // Signed arithmetic that wraps.
-inline int64_t WrapAdd(int64_t x, int64_t y) { return static_cast<int64_t>(static_cast<uint64_t>(x) + static_cast<uint64_t>(y)); }
-inline int64_t WrapSub(int64_t x, int64_t y) { return static_cast<int64_t>(static_cast<uint64_t>(x) - static_cast<uint64_t>(y)); }
-inline int64_t WrapMul(int64_t x, int64_t y) { return static_cast<int64_t>(static_cast<uint64_t>(x) * static_cast<uint64_t>(y)); }
+inline int64_t WrapAdd(int64_t x, int64_t y) {
+  return static_cast<int64_t>(static_cast<uint64_t>(x) + static_cast<uint64_t>(y));
+}
+inline int64_t WrapSub(int64_t x, int64_t y) {
+  return static_cast<int64_t>(static_cast<uint64_t>(x) - static_cast<uint64_t>(y));
+}
+inline int64_t WrapMul(int64_t x, int64_t y) {
+  return static_cast<int64_t>(static_cast<uint64_t>(x) * static_cast<uint64_t>(y));
+}
 
 // NaN wins, and zeros are ordered: -0 < 0.
 inline double Maximum(double x, double y) {
@@ -51,11 +58,12 @@ inline int64_t Divide(int64_t x, int64_t y) {
 inline int64_t Remainder(int64_t x, int64_t y) { return y == 0 || y == -1 ? 0 : x % y; }
 
 inline constexpr UnaryScalar kNeg = {[](double x) { return -x; }, [](int64_t x) { return WrapSub(0, x); }};
-inline constexpr UnaryScalar kAbs = {[](double x) { return std::fabs(x); }, [](int64_t x) { return x < 0 ? WrapSub(0, x) : x; },
-                                     [](uint64_t x) { return x; }};
-inline constexpr UnaryScalar kSign = {[](double x) { return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0)); },
-                                      [](int64_t x) { return static_cast<int64_t>((x > 0) - (x < 0)); },
-                                      [](uint64_t x) { return static_cast<uint64_t>(x != 0); }};
+inline constexpr UnaryScalar kAbs = {[](double x) { return std::fabs(x); },
+                                     [](int64_t x) { return x < 0 ? WrapSub(0, x) : x; }, [](uint64_t x) { return x; }};
+inline constexpr UnaryScalar kSign = {
+    [](double x) { return std::isnan(x) ? x : static_cast<double>((x > 0) - (x < 0)); },
+    [](int64_t x) { return static_cast<int64_t>((x > 0) - (x < 0)); },
+    [](uint64_t x) { return static_cast<uint64_t>(x != 0); }};
 inline constexpr UnaryScalar kExp = {[](double x) { return std::exp(x); }};
 inline constexpr UnaryScalar kLog = {[](double x) { return std::log(x); }};
 inline constexpr UnaryScalar kSqrt = {[](double x) { return std::sqrt(x); }};
@@ -74,8 +82,9 @@ inline constexpr UnaryScalar kSigmoid = {[](double x) { return 1 / (1 + std::exp
 inline constexpr UnaryScalar kLogicalNot = {nullptr, nullptr, [](uint64_t x) { return static_cast<uint64_t>(x == 0); }};
 // erfc instead of 1 + erf: the same value without cancellation for negative x.
 inline constexpr UnaryScalar kGelu = {[](double x) { return 0.5 * x * std::erfc(-x / std::sqrt(2.0)); }};
-inline constexpr UnaryScalar kGeluTanh = {
-    [](double x) { return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x))); }};
+inline constexpr UnaryScalar kGeluTanh = {[](double x) {
+  return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
+}};
 
 inline constexpr BinaryScalar kAdd = {[](double x, double y) { return x + y; }, WrapAdd};
 inline constexpr BinaryScalar kSub = {[](double x, double y) { return x - y; }, WrapSub};
@@ -93,15 +102,21 @@ inline constexpr BinaryScalar kLogicalAnd = {nullptr, [](int64_t x, int64_t y) {
 inline constexpr BinaryScalar kLogicalOr = {nullptr, [](int64_t x, int64_t y) { return x | y; }};
 inline constexpr BinaryScalar kLogicalXor = {nullptr, [](int64_t x, int64_t y) { return x ^ y; }};
 
-inline constexpr CompareScalar kEqual = {[](double x, double y) { return x == y; }, [](int64_t x, int64_t y) { return x == y; }};
-inline constexpr CompareScalar kNotEqual = {[](double x, double y) { return x != y; }, [](int64_t x, int64_t y) { return x != y; }};
-inline constexpr CompareScalar kLess = {[](double x, double y) { return x < y; }, [](int64_t x, int64_t y) { return x < y; },
+inline constexpr CompareScalar kEqual = {[](double x, double y) { return x == y; },
+                                         [](int64_t x, int64_t y) { return x == y; }};
+inline constexpr CompareScalar kNotEqual = {[](double x, double y) { return x != y; },
+                                            [](int64_t x, int64_t y) { return x != y; }};
+inline constexpr CompareScalar kLess = {[](double x, double y) { return x < y; },
+                                        [](int64_t x, int64_t y) { return x < y; },
                                         [](uint64_t x, uint64_t y) { return x < y; }};
-inline constexpr CompareScalar kLessEqual = {[](double x, double y) { return x <= y; }, [](int64_t x, int64_t y) { return x <= y; },
+inline constexpr CompareScalar kLessEqual = {[](double x, double y) { return x <= y; },
+                                             [](int64_t x, int64_t y) { return x <= y; },
                                              [](uint64_t x, uint64_t y) { return x <= y; }};
-inline constexpr CompareScalar kGreater = {[](double x, double y) { return x > y; }, [](int64_t x, int64_t y) { return x > y; },
+inline constexpr CompareScalar kGreater = {[](double x, double y) { return x > y; },
+                                           [](int64_t x, int64_t y) { return x > y; },
                                            [](uint64_t x, uint64_t y) { return x > y; }};
-inline constexpr CompareScalar kGreaterEqual = {[](double x, double y) { return x >= y; }, [](int64_t x, int64_t y) { return x >= y; },
+inline constexpr CompareScalar kGreaterEqual = {[](double x, double y) { return x >= y; },
+                                                [](int64_t x, int64_t y) { return x >= y; },
                                                 [](uint64_t x, uint64_t y) { return x >= y; }};
 
 }  // namespace ingot::reference

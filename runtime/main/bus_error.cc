@@ -21,12 +21,14 @@ void Put(const char *text) {
 
 void Handle(int signal, siginfo_t *info, void *) {
   if (info->si_code != BUS_ADRERR) {
-    // No file: a bug. SA_RESETHAND has put the default back, which ends the process when the instruction runs again; a sent signal does not come again.
+    // No file: a bug. SA_RESETHAND has put the default back, which ends the process when the instruction runs again; a
+    // sent signal does not come again.
     if (info->si_code <= 0) raise(signal);
     return;
   }
   Put(program_name);
-  Put(": a file was shortened, or its disk failed or is full, while it was being read; copy it again and leave it alone during the run\n");
+  Put(": a file was shortened, or its disk failed or is full, while it was being read; copy it again and leave it "
+      "alone during the run\n");
   _exit(1);
 }
 

@@ -1,5 +1,6 @@
-// A mapped file that another process shortens raises SIGBUS when it is read. For a program that owns its process: one message and exit
-// status 1 in place of a core dump. Uses only what a signal handler may. Tests: tests/runtime/bus_error_test.cc.
+// A mapped file that another process shortens raises SIGBUS when it is read. For a program that owns its process: one
+// message and exit status 1 in place of a core dump. Uses only what a signal handler may. Tests:
+// tests/runtime/bus_error_test.cc.
 #ifndef INGOT_RUNTIME_MAIN_BUS_ERROR_H_
 #define INGOT_RUNTIME_MAIN_BUS_ERROR_H_
 

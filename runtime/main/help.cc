@@ -1,5 +1,5 @@
-// Help that is about this program: its inputs and outputs with types and dims, the ranges of its symbols, and a command to start with.
-// Tests: tests/runtime/main_test.cc.
+// Help that is about this program: its inputs and outputs with types and dims, the ranges of its symbols, and a command
+// to start with. Tests: tests/runtime/main_test.cc.
 #include "runtime/main/help.h"
 
 #include <stdint.h>
@@ -51,7 +51,8 @@ bool PrintHelp(const ingot_program_desc_t *desc) {
   printf("\ncpu levels (the best that this machine runs is taken):");
   for (uint32_t v = 0; v < desc->num_variants; ++v) printf(" %s", desc->variants[v].level);
   if (desc->weights == nullptr && desc->weights_size != 0) {
-    printf("\nweights: side file '%s', %llu bytes", desc->weights_file != nullptr ? desc->weights_file : "named with --weights",
+    printf("\nweights: side file '%s', %llu bytes",
+           desc->weights_file != nullptr ? desc->weights_file : "named with --weights",
            static_cast<unsigned long long>(desc->weights_size));
   }
   printf(

@@ -1,5 +1,6 @@
 // The main program of `--emit=executable`: runs the one program that is linked in, on .npy files.
-// The compiler's object defines `ingot_main_program`; this file, from libingot_main.a, is the rest. Tests: tests/runtime/main_test.cc.
+// The compiler's object defines `ingot_main_program`; this file, from libingot_main.a, is the rest. Tests:
+// tests/runtime/main_test.cc.
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -53,7 +54,8 @@ bool Make(T **array, uint64_t count) {
 
 // The side file where the caller says; else in the working directory; else beside this program.
 const char *WeightsPath(const ingot_program_desc_t *desc, const Options &options, char *buffer, size_t size) {
-  if (options.weights != nullptr || desc->weights != nullptr || desc->weights_file == nullptr || access(desc->weights_file, R_OK) == 0) {
+  if (options.weights != nullptr || desc->weights != nullptr || desc->weights_file == nullptr ||
+      access(desc->weights_file, R_OK) == 0) {
     return options.weights;
   }
   ssize_t length = readlink("/proc/self/exe", buffer, size - 1);
@@ -74,16 +76,19 @@ bool Load(const ingot_program_desc_t *desc, Session *session) {
   char beside[4096];
   ingot_load_options_t load = {sizeof(load), WeightsPath(desc, options, beside, sizeof(beside)), options.cpu};
   if (ingot_program_load(desc, &load, &session->program, &status) != INGOT_OK) return Error("%s", status.message);
-  if (options.threads != 1 && ingot_pool_create(static_cast<uint32_t>(options.threads), &session->pool, &status) != INGOT_OK) {
+  if (options.threads != 1 &&
+      ingot_pool_create(static_cast<uint32_t>(options.threads), &session->pool, &status) != INGOT_OK) {
     return Error("%s", status.message);
   }
   ingot_context_options_t make = {sizeof(make), session->pool, nullptr, nullptr, nullptr};
-  return ingot_context_create(session->program, &make, &session->context, &status) == INGOT_OK || Error("%s", status.message);
+  return ingot_context_create(session->program, &make, &session->context, &status) == INGOT_OK ||
+         Error("%s", status.message);
 }
 
 bool MakeOutputs(const ingot_program_desc_t *desc, Session *session) {
   ingot_status_t status;
-  if (ingot_context_query(session->context, session->inputs, session->outputs, &status) != INGOT_OK) return Error("%s", status.message);
+  if (ingot_context_query(session->context, session->inputs, session->outputs, &status) != INGOT_OK)
+    return Error("%s", status.message);
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     session->outputs[i].data = AllocateOrExplain(session->outputs[i].bytes, desc->outputs[i].name);
     if (session->outputs[i].data == nullptr) return false;
@@ -97,7 +102,8 @@ bool Run(Session *session) {
   if (!Make(&session->nanoseconds, static_cast<uint64_t>(runs))) return false;
   for (int64_t r = 0; r < runs; ++r) {
     uint64_t begin = NowNanoseconds();
-    if (ingot_context_run(session->context, session->inputs, session->outputs, &status) != INGOT_OK) return Error("%s", status.message);
+    if (ingot_context_run(session->context, session->inputs, session->outputs, &status) != INGOT_OK)
+      return Error("%s", status.message);
     session->nanoseconds[r] = NowNanoseconds() - begin;
   }
   Times times = Summarize(session->nanoseconds, runs);
@@ -123,7 +129,8 @@ bool Main(const ingot_program_desc_t *desc, int argc, char **argv) {
   if (!ParseOptions(desc, argc, argv, options)) return false;
   if (options->help) return PrintHelp(desc);
   if (!Load(desc, &session)) return false;
-  if (!Make(&session.arrays, desc->num_inputs) || !Make(&session.inputs, desc->num_inputs) || !Make(&session.outputs, desc->num_outputs)) {
+  if (!Make(&session.arrays, desc->num_inputs) || !Make(&session.inputs, desc->num_inputs) ||
+      !Make(&session.outputs, desc->num_outputs)) {
     return false;
   }
   if (!LoadInputs(desc, options, session.arrays)) return false;

@@ -1,5 +1,5 @@
-// Reads .npy files by hand: magic, version, a Python dictionary of three known keys, data. Whatever is not exactly that is refused with a
-// message that says what to do in NumPy. Tests: tests/runtime/npy_test.cc.
+// Reads .npy files by hand: magic, version, a Python dictionary of three known keys, data. Whatever is not exactly that
+// is refused with a message that says what to do in NumPy. Tests: tests/runtime/npy_test.cc.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -62,7 +62,8 @@ struct Cursor {
     const char *begin = at;
     *number = 0;
     while (at < end && *at >= '0' && *at <= '9') {
-      if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, *at - '0', number)) return false;
+      if (__builtin_mul_overflow(*number, 10, number) || __builtin_add_overflow(*number, *at - '0', number))
+        return false;
       ++at;
     }
     return at != begin;
@@ -71,7 +72,8 @@ struct Cursor {
 
 const char *ParseType(Cursor *cursor, NpyHeader *header) {
   char text[16];
-  if (!cursor->TakeString(text, sizeof(text))) return "its element type is not a plain one: use float, integer or bool arrays";
+  if (!cursor->TakeString(text, sizeof(text)))
+    return "its element type is not a plain one: use float, integer or bool arrays";
   if (text[0] == '>') return "it is big endian: save it with .astype(a.dtype.newbyteorder('<'))";
   const char *code = text[0] == '<' || text[0] == '|' || text[0] == '=' ? text + 1 : text;
   for (const TypeRow &row : kTypes) {
@@ -140,19 +142,23 @@ const char *ReadHeader(int file, uint64_t file_bytes, NpyHeader *header, uint64_
 
 bool ReadOpened(const char *path, int file, NpyArray *array) {
   struct stat info;
-  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) return Error("cannot read '%s': it is not a regular file", path);
+  if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode))
+    return Error("cannot read '%s': it is not a regular file", path);
   NpyHeader header = {};
   uint64_t present = 0, needed = 0;
   const char *problem = ReadHeader(file, static_cast<uint64_t>(info.st_size), &header, &present);
   if (problem != nullptr) return Error("cannot read '%s': %s", path, problem);
-  if (!ArrayBytes(header.dtype, header.rank, header.dims, &needed)) return Error("cannot read '%s': its shape is absurdly large", path);
+  if (!ArrayBytes(header.dtype, header.rank, header.dims, &needed))
+    return Error("cannot read '%s': its shape is absurdly large", path);
   if (present != needed) {
-    return Error("cannot read '%s': its shape needs %llu bytes of data, it has %llu%s", path, static_cast<unsigned long long>(needed),
-                 static_cast<unsigned long long>(present), present < needed ? " (cut short)" : "");
+    return Error("cannot read '%s': its shape needs %llu bytes of data, it has %llu%s", path,
+                 static_cast<unsigned long long>(needed), static_cast<unsigned long long>(present),
+                 present < needed ? " (cut short)" : "");
   }
   void *data = AllocateOrExplain(needed, path);
   if (data == nullptr) return false;
-  bool ok = ReadFully(file, data, needed) || Error("cannot read '%s': %s", path, errno != 0 ? strerror(errno) : "it became shorter");
+  bool ok = ReadFully(file, data, needed) ||
+            Error("cannot read '%s': %s", path, errno != 0 ? strerror(errno) : "it became shorter");
   for (uint64_t i = 0; ok && header.dtype == INGOT_BOOL && i < needed; ++i) {
     if (static_cast<unsigned char *>(data)[i] > 1) ok = Error("cannot read '%s': a boolean is neither 0 nor 1", path);
   }

@@ -1,5 +1,6 @@
 // Writes .npy files: version 1.0, header padded so that data starts at a multiple of 64 bytes, as numpy.save does.
-// A reader never sees half a file: data goes to a temporary name that is renamed at the end. Tests: tests/runtime/npy_test.cc.
+// A reader never sees half a file: data goes to a temporary name that is renamed at the end. Tests:
+// tests/runtime/npy_test.cc.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +13,8 @@
 namespace ingot::main_program {
 namespace {
 
-constexpr const char *kCodes[] = {"", "<f8", "<f4", "<f2", "<u2", "<i8", "<i4", "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1"};
+constexpr const char *kCodes[] = {"",    "<f8", "<f4", "<f2", "<u2", "<i8", "<i4",
+                                  "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1"};
 static_assert(sizeof(kCodes) / sizeof(kCodes[0]) == INGOT_BOOL + 1, "one code for each ingot_dtype_t");
 
 constexpr size_t kPrefix = 10;      // magic, version, length
@@ -22,10 +24,12 @@ constexpr size_t kMaxHeader = 320;  // 8 dims of 19 digits, and the rest
 size_t FormatHeader(const ingot_tensor_t &tensor, char *header) {
   char *text = header + kPrefix;
   size_t capacity = kMaxHeader - kPrefix;
-  size_t used = static_cast<size_t>(snprintf(text, capacity, "{'descr': '%s', 'fortran_order': False, 'shape': (", kCodes[tensor.dtype]));
+  size_t used = static_cast<size_t>(
+      snprintf(text, capacity, "{'descr': '%s', 'fortran_order': False, 'shape': (", kCodes[tensor.dtype]));
   for (uint32_t d = 0; d < tensor.rank; ++d) {
     const char *after = tensor.rank == 1 ? "," : d + 1 < tensor.rank ? ", " : "";
-    used += static_cast<size_t>(snprintf(text + used, capacity - used, "%lld%s", static_cast<long long>(tensor.dims[d]), after));
+    used += static_cast<size_t>(
+        snprintf(text + used, capacity - used, "%lld%s", static_cast<long long>(tensor.dims[d]), after));
   }
   used += static_cast<size_t>(snprintf(text + used, capacity - used, "), }"));
   size_t total = (kPrefix + used + 1 + 63) / 64 * 64;

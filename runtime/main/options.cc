@@ -1,5 +1,5 @@
-// Parses the command line: "--option value" and "--option=value"; what does not begin with "--" is the file of the next input.
-// Tests: tests/runtime/main_test.cc.
+// Parses the command line: "--option value" and "--option=value"; what does not begin with "--" is the file of the next
+// input. Tests: tests/runtime/main_test.cc.
 #include "runtime/main/options.h"
 
 #include <errno.h>
@@ -19,17 +19,19 @@ bool ParseNumber(const char *option, const char *text, int64_t min, int64_t max,
   errno = 0;
   long long parsed = strtoll(text, &end, 10);
   if (text[0] == '\0' || *end != '\0' || errno != 0 || parsed < min || parsed > max) {
-    return Error("%s needs a whole number from %lld to %lld, not '%s'", option, static_cast<long long>(min), static_cast<long long>(max),
-                 text);
+    return Error("%s needs a whole number from %lld to %lld, not '%s'", option, static_cast<long long>(min),
+                 static_cast<long long>(max), text);
   }
   *number = parsed;
   return true;
 }
 
-// Cuts NAME=VALUE at the last '=' whose left side is one of `names`, since names may hold '='. Returns the name's number, or -1.
+// Cuts NAME=VALUE at the last '=' whose left side is one of `names`, since names may hold '='. Returns the name's
+// number, or -1.
 template <typename NameAt>
 int64_t FindName(const char *text, uint32_t count, NameAt name_at, const char **value) {
-  for (const char *equals = strrchr(text, '='); equals != nullptr; equals = static_cast<const char *>(memrchr(text, '=', equals - text))) {
+  for (const char *equals = strrchr(text, '='); equals != nullptr;
+       equals = static_cast<const char *>(memrchr(text, '=', equals - text))) {
     for (uint32_t i = 0; i < count; ++i) {
       const char *name = name_at(i);
       if (strlen(name) == static_cast<size_t>(equals - text) && memcmp(name, text, equals - text) == 0) {
@@ -70,7 +72,8 @@ bool ParseSeed(const char *text, uint64_t *seed) {
   char *end = nullptr;
   errno = 0;
   *seed = strtoull(text, &end, 10);
-  if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0) return Error("--random needs a whole number as seed, not '%s'", text);
+  if (text[0] < '0' || text[0] > '9' || *end != '\0' || errno != 0)
+    return Error("--random needs a whole number as seed, not '%s'", text);
   return true;
 }
 
@@ -90,7 +93,8 @@ bool ParseValue(const ingot_program_desc_t *desc, const char *option, const char
   return true;
 }
 
-constexpr const char *kWithValue[] = {"--input", "--output", "--random", "--dim", "--threads", "--weights", "--cpu", "--repeat"};
+constexpr const char *kWithValue[] = {"--input",   "--output",  "--random", "--dim",
+                                      "--threads", "--weights", "--cpu",    "--repeat"};
 
 // The option that `argument` is or begins with ("--option=..."), or NULL.
 const char *FindOption(const char *argument, const char **value) {

@@ -29,7 +29,8 @@ bool SameFile(const char *path, const NpyArray *inputs, uint32_t count) {
   struct stat info;
   if (stat(path, &info) != 0) return false;
   for (uint32_t i = 0; i < count; ++i) {
-    if (inputs[i].inode == static_cast<uint64_t>(info.st_ino) && inputs[i].device == static_cast<uint64_t>(info.st_dev)) return true;
+    if (inputs[i].inode == static_cast<uint64_t>(info.st_ino) && inputs[i].device == static_cast<uint64_t>(info.st_dev))
+      return true;
   }
   return false;
 }
@@ -52,8 +53,10 @@ void OutputFileName(const ingot_program_desc_t *desc, uint32_t index, char *name
     snprintf(name, kMaxFileName, "%s+%u.npy", stem, index);
 }
 
-bool WriteOutputs(const ingot_program_desc_t *desc, const char *directory, const NpyArray *inputs, const ingot_tensor_t *outputs) {
-  if (mkdir(directory, 0777) != 0 && errno != EEXIST) return Error("cannot make directory '%s': %s", directory, strerror(errno));
+bool WriteOutputs(const ingot_program_desc_t *desc, const char *directory, const NpyArray *inputs,
+                  const ingot_tensor_t *outputs) {
+  if (mkdir(directory, 0777) != 0 && errno != EEXIST)
+    return Error("cannot make directory '%s': %s", directory, strerror(errno));
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     char name[kMaxFileName], path[4096];
     OutputFileName(desc, i, name);

@@ -9,11 +9,13 @@ namespace ingot::main_program {
 
 constexpr size_t kMaxFileName = 256;
 
-// The file name of output number `index`: its name with characters outside [A-Za-z0-9._-] replaced by '_', made unique, and ".npy".
+// The file name of output number `index`: its name with characters outside [A-Za-z0-9._-] replaced by '_', made unique,
+// and ".npy".
 void OutputFileName(const ingot_program_desc_t *desc, uint32_t index, char *name);
 
 // Writes all outputs into `directory`, which is made if its parent exists. Refuses to overwrite one of `inputs`.
-bool WriteOutputs(const ingot_program_desc_t *desc, const char *directory, const NpyArray *inputs, const ingot_tensor_t *outputs);
+bool WriteOutputs(const ingot_program_desc_t *desc, const char *directory, const NpyArray *inputs,
+                  const ingot_tensor_t *outputs);
 
 }  // namespace ingot::main_program
 

@@ -1,5 +1,5 @@
-// SplitMix64, and elements made from multiples of 1/128: exact in every float type, so all precisions of a model see the same numbers.
-// Tests: tests/runtime/npy_test.cc.
+// SplitMix64, and elements made from multiples of 1/128: exact in every float type, so all precisions of a model see
+// the same numbers. Tests: tests/runtime/npy_test.cc.
 #include "runtime/main/random.h"
 
 #include <string.h>

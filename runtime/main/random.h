@@ -9,8 +9,8 @@
 
 namespace ingot::main_program {
 
-// Fills `tensor` (dtype, dims, data and bytes set): floats in [-1, 1), integers and booleans 0 or 1. Same seed, same data, on every
-// machine.
+// Fills `tensor` (dtype, dims, data and bytes set): floats in [-1, 1), integers and booleans 0 or 1. Same seed, same
+// data, on every machine.
 void FillRandom(const ingot_tensor_t &tensor, uint64_t *state);
 
 }  // namespace ingot::main_program

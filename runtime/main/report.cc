@@ -46,8 +46,8 @@ Times Summarize(uint64_t *nanoseconds, int64_t runs) {
 }
 
 void PrintTimes(const Times &times) {
-  fprintf(stderr, "%" PRId64 " runs: min %.3f us, median %.3f us\n", times.runs, static_cast<double>(times.min_ns) / 1000,
-          static_cast<double>(times.median_ns) / 1000);
+  fprintf(stderr, "%" PRId64 " runs: min %.3f us, median %.3f us\n", times.runs,
+          static_cast<double>(times.min_ns) / 1000, static_cast<double>(times.median_ns) / 1000);
 }
 
 bool PrintJson(const ingot_program_t *program, uint32_t threads, const Times &times, const ingot_tensor_t *outputs) {
@@ -56,8 +56,9 @@ bool PrintJson(const ingot_program_t *program, uint32_t threads, const Times &ti
   PrintQuoted(desc->name);
   printf(", \"cpu_level\": ");
   PrintQuoted(ingot_program_get_cpu_level(program));
-  printf(", \"threads\": %" PRIu32 ", \"runs\": %" PRId64 ", \"min_ns\": %" PRIu64 ", \"median_ns\": %" PRIu64 ", \"outputs\": [", threads,
-         times.runs, times.min_ns, times.median_ns);
+  printf(", \"threads\": %" PRIu32 ", \"runs\": %" PRId64 ", \"min_ns\": %" PRIu64 ", \"median_ns\": %" PRIu64
+         ", \"outputs\": [",
+         threads, times.runs, times.min_ns, times.median_ns);
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     char file[kMaxFileName];
     OutputFileName(desc, i, file);

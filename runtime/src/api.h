@@ -1,5 +1,5 @@
-// The public API as the runtime's own sources include it: they are compiled with hidden visibility, and these declarations alone are not
-// hidden. Tests: tests/runtime/check_symbols.cmake.
+// The public API as the runtime's own sources include it: they are compiled with hidden visibility, and these
+// declarations alone are not hidden. Tests: tests/runtime/check_symbols.cmake.
 #ifndef INGOT_RUNTIME_SRC_API_H_
 #define INGOT_RUNTIME_SRC_API_H_
 

@@ -1,6 +1,7 @@
 // Linear first-fit placement of arena values, and the allocator that is used when the caller has none.
-// Values come in order of their first step, so everything placed earlier and not yet dead overlaps the new value in time: only the list of
-// live values (sorted by offset) has to be searched for a gap. Tests: tests/runtime/arena_test.cc.
+// Values come in order of their first step, so everything placed earlier and not yet dead overlaps the new value in
+// time: only the list of live values (sorted by offset) has to be searched for a gap. Tests:
+// tests/runtime/arena_test.cc.
 #include "runtime/src/arena.h"
 
 #include <stdlib.h>
@@ -19,8 +20,8 @@ void MallocRelease(void *, void *memory, size_t) { free(memory); }
 
 ingot_allocator_t DefaultAllocator() { return {MallocAllocate, MallocRelease, nullptr}; }
 
-bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes, uint32_t *live,
-                 uint64_t *offsets, uint64_t *total) {
+bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes,
+                 uint32_t *live, uint64_t *offsets, uint64_t *total) {
   uint32_t num_live = 0;
   uint64_t high = 0;
   for (uint32_t i = 0; i < count; ++i) {

@@ -1,5 +1,6 @@
 // Where temporary buffers live: one block per context, in which values whose lifetimes do not overlap share bytes.
-// Placement is a pure function of lifetimes and sizes; it runs once per dims vector (plan.cc). Tests: tests/runtime/arena_test.cc.
+// Placement is a pure function of lifetimes and sizes; it runs once per dims vector (plan.cc). Tests:
+// tests/runtime/arena_test.cc.
 #ifndef INGOT_RUNTIME_SRC_ARENA_H_
 #define INGOT_RUNTIME_SRC_ARENA_H_
 
@@ -7,10 +8,10 @@
 
 namespace ingot::runtime {
 
-// Places values[order[0..count)], sorted by first_step, first fit. offsets[i] belongs to order[i]; `live` is scratch of `count` entries.
-// Returns false when the total would exceed kMaxBytes.
-bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes, uint32_t *live,
-                 uint64_t *offsets, uint64_t *total);
+// Places values[order[0..count)], sorted by first_step, first fit. offsets[i] belongs to order[i]; `live` is scratch of
+// `count` entries. Returns false when the total would exceed kMaxBytes.
+bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes,
+                 uint32_t *live, uint64_t *offsets, uint64_t *total);
 
 #ifdef INGOT_GUARD_PAGES
 // guarded_arena.cc, in ingot_runtime_guarded alone: every value, constant and workspace between two pages that fault.

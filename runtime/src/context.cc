@@ -1,5 +1,5 @@
-// Creating, querying and running a context. A run whose shapes are those of the last run goes straight from the checks to the step loop.
-// Tests: tests/runtime/run_test.cc, shape_test.cc, allocation_test.cc.
+// Creating, querying and running a context. A run whose shapes are those of the last run goes straight from the checks
+// to the step loop. Tests: tests/runtime/run_test.cc, shape_test.cc, allocation_test.cc.
 #include "runtime/src/context.h"
 
 #include <inttypes.h>
@@ -46,7 +46,8 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
 int32_t CheckOptions(const ingot_context_options_t &options, ingot_status_t *status) {
   const ingot_parallel_for_t *parallel_for = options.parallel_for;
   if (parallel_for != nullptr && (parallel_for->run == nullptr || parallel_for->max_workers == 0)) {
-    return Fail(status, INGOT_INVALID_ARGUMENT, "options->parallel_for needs a run function and max_workers of at least 1");
+    return Fail(status, INGOT_INVALID_ARGUMENT,
+                "options->parallel_for needs a run function and max_workers of at least 1");
   }
   const ingot_allocator_t *allocator = options.allocator;
   if (allocator != nullptr && (allocator->allocate == nullptr || allocator->release == nullptr)) {
@@ -72,18 +73,20 @@ int32_t SwitchPlan(ingot_context_t *context, const ingot_tensor_t *inputs, ingot
 }
 
 // Checks the caller's buffers and writes their addresses into the plan.
-int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
-                     ingot_status_t *status) {
+int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_tensor_t *inputs,
+                     ingot_tensor_t *outputs, ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {
     const ingot_io_t &io = desc->inputs[i];
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
-    if (!BufferOk(inputs[i], needed, ingot_dtype_size(io.dtype))) return BufferError("input", io.name, inputs[i], needed, status);
+    if (!BufferOk(inputs[i], needed, ingot_dtype_size(io.dtype)))
+      return BufferError("input", io.name, inputs[i], needed, status);
   }
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     const ingot_io_t &io = desc->outputs[i];
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
-    if (!BufferOk(outputs[i], needed, ingot_dtype_size(io.dtype))) return BufferError("output", io.name, outputs[i], needed, status);
+    if (!BufferOk(outputs[i], needed, ingot_dtype_size(io.dtype)))
+      return BufferError("output", io.name, outputs[i], needed, status);
     DescribeOutput(io, plan->sizes, &outputs[i]);
   }
   for (uint32_t p = 0; p < program->num_input_patches; ++p) {
@@ -95,12 +98,14 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
   return INGOT_OK;
 }
 
-int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, const ingot_tensor_t *outputs, ingot_status_t *status) {
+int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, const ingot_tensor_t *outputs,
+                  ingot_status_t *status) {
   if (context == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "context must not be NULL");
   const ingot_program_desc_t *desc = context->program->desc;
   if ((inputs == nullptr && desc->num_inputs != 0) || (outputs == nullptr && desc->num_outputs != 0)) {
-    return Fail(status, INGOT_INVALID_ARGUMENT, "program '%s' has %" PRIu32 " inputs and %" PRIu32 " outputs: %s must not be NULL",
-                desc->name, desc->num_inputs, desc->num_outputs, inputs == nullptr && desc->num_inputs != 0 ? "inputs" : "outputs");
+    return Fail(status, INGOT_INVALID_ARGUMENT,
+                "program '%s' has %" PRIu32 " inputs and %" PRIu32 " outputs: %s must not be NULL", desc->name,
+                desc->num_inputs, desc->num_outputs, inputs == nullptr && desc->num_inputs != 0 ? "inputs" : "outputs");
   }
   return INGOT_OK;
 }
@@ -110,14 +115,16 @@ int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, 
 
 using namespace ingot::runtime;
 
-int32_t ingot_context_create(const ingot_program_t *program, const ingot_context_options_t *options, ingot_context_t **context,
-                             ingot_status_t *status) {
-  if (program == nullptr || context == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "program and context must not be NULL");
+int32_t ingot_context_create(const ingot_program_t *program, const ingot_context_options_t *options,
+                             ingot_context_t **context, ingot_status_t *status) {
+  if (program == nullptr || context == nullptr)
+    return Fail(status, INGOT_INVALID_ARGUMENT, "program and context must not be NULL");
   *context = nullptr;
   ingot_context_options_t chosen = {};
   if (options != nullptr) {
     if (options->struct_size < sizeof(options->struct_size)) {
-      return Fail(status, INGOT_INVALID_ARGUMENT, "options->struct_size is %" PRIu32 ": set it to sizeof(ingot_context_options_t)",
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "options->struct_size is %" PRIu32 ": set it to sizeof(ingot_context_options_t)",
                   options->struct_size);
     }
     memcpy(&chosen, options, options->struct_size < sizeof(chosen) ? options->struct_size : sizeof(chosen));
@@ -131,8 +138,8 @@ int32_t ingot_context_create(const ingot_program_t *program, const ingot_context
   Carver carver{static_cast<char *>(Allocate(allocator, measure.used))};
   if (carver.base == nullptr) {
     return Fail(status, INGOT_OUT_OF_MEMORY,
-                "out of memory (or misaligned by the allocator): a context of program '%s' needs %" PRIu64 " bytes", program->desc->name,
-                measure.used);
+                "out of memory (or misaligned by the allocator): a context of program '%s' needs %" PRIu64 " bytes",
+                program->desc->name, measure.used);
   }
   ingot_context_t *made = Carve(program, &carver);
   made->block_bytes = measure.used;
@@ -159,7 +166,8 @@ void ingot_context_free(ingot_context_t *context) {
   Release(allocator, context, context->block_bytes);
 }
 
-int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
+int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                            ingot_status_t *status) {
   int32_t code = CheckCall(context, inputs, outputs, status);
   Plan *plan = nullptr;
   if (code == INGOT_OK) code = SelectPlan(context, inputs, &plan, status);
@@ -172,7 +180,8 @@ int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inpu
   return Succeed(status);
 }
 
-int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
+int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                          ingot_status_t *status) {
   int32_t code = CheckCall(context, inputs, outputs, status);
   if (code != INGOT_OK) return code;
   const ingot_program_t *program = context->program;

@@ -1,5 +1,5 @@
-// A context: what one caller at a time needs to run a program. All of its fixed-size memory is one block, made when it is created; arena
-// and workspace are two more, which only grow. Tests: tests/runtime/run_test.cc, allocation_test.cc.
+// A context: what one caller at a time needs to run a program. All of its fixed-size memory is one block, made when it
+// is created; arena and workspace are two more, which only grow. Tests: tests/runtime/run_test.cc, allocation_test.cc.
 #ifndef INGOT_RUNTIME_SRC_CONTEXT_H_
 #define INGOT_RUNTIME_SRC_CONTEXT_H_
 

@@ -1,5 +1,6 @@
-// How many processors this process may use: the affinity mask, bounded by the CPU quota of its control group (version 2 and version 1) and
-// of every group above it. A container with half a machine must not start threads for all of it. Tests: tests/runtime/pool_test.cc.
+// How many processors this process may use: the affinity mask, bounded by the CPU quota of its control group (version 2
+// and version 1) and of every group above it. A container with half a machine must not start threads for all of it.
+// Tests: tests/runtime/pool_test.cc.
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -93,7 +94,8 @@ uint32_t CpusFromQuota(const char *root) {
     char *controllers = strchr(line, ':');
     char *group = controllers != nullptr ? strchr(controllers + 1, ':') : nullptr;
     if (group == nullptr) continue;
-    if (strstr(group, "/..") != nullptr) snprintf(group, 3, ":/");  // outside our namespace: the root is all there is to see
+    if (strstr(group, "/..") != nullptr)
+      snprintf(group, 3, ":/");  // outside our namespace: the root is all there is to see
     bool v2 = group == controllers + 1;
     if (!v2 && !NamesCpu(controllers + 1, group)) continue;
     uint32_t quota = SmallestQuota(root, v2, group + 1);

@@ -1,5 +1,6 @@
-// What this machine's processor and operating system offer, from CPUID and XGETBV: a feature whose registers the system does not save is
-// not offered. AMX tiles have to be requested from Linux once per process. Tests: tests/runtime/load_test.cc.
+// What this machine's processor and operating system offer, from CPUID and XGETBV: a feature whose registers the system
+// does not save is not offered. AMX tiles have to be requested from Linux once per process. Tests:
+// tests/runtime/load_test.cc.
 #include "runtime/src/variant.h"
 
 #if defined(__x86_64__)
@@ -46,7 +47,8 @@ uint64_t ingot_cpu_features(void) {
 
   uint64_t features = 0;
   // SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, POPCNT; LAHF.
-  if (!Has(leaf1_c, Bit(0) | Bit(9) | Bit(13) | Bit(19) | Bit(20) | Bit(23)) || !Has(extended_c, Bit(0))) return features;
+  if (!Has(leaf1_c, Bit(0) | Bit(9) | Bit(13) | Bit(19) | Bit(20) | Bit(23)) || !Has(extended_c, Bit(0)))
+    return features;
   features |= INGOT_CPU_X86_64_V2;
 
   uint32_t leaf7_b = 0, leaf7_c = 0, leaf7_d = 0, max_subleaf = 0;
@@ -56,7 +58,8 @@ uint64_t ingot_cpu_features(void) {
     leaf7_d = d;
   }
   // FMA, MOVBE, OSXSAVE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT; the system saves SSE and AVX registers.
-  if (!Has(leaf1_c, Bit(12) | Bit(22) | Bit(27) | Bit(28) | Bit(29)) || !Has(leaf7_b, Bit(3) | Bit(5) | Bit(8))) return features;
+  if (!Has(leaf1_c, Bit(12) | Bit(22) | Bit(27) | Bit(28) | Bit(29)) || !Has(leaf7_b, Bit(3) | Bit(5) | Bit(8)))
+    return features;
   uint64_t state = EnabledState();
   if (!Has(extended_c, Bit(5)) || (state & 0x6) != 0x6) return features;
   features |= INGOT_CPU_X86_64_V3;
@@ -66,7 +69,8 @@ uint64_t ingot_cpu_features(void) {
   features |= INGOT_CPU_X86_64_V4;
   if (Has(leaf7_c, Bit(11))) features |= INGOT_CPU_AVX512_VNNI;
   if (Has(leaf7_d, Bit(23))) features |= INGOT_CPU_AVX512_FP16;
-  if (max_subleaf >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && Has(a, Bit(5))) features |= INGOT_CPU_AVX512_BF16;
+  if (max_subleaf >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0 && Has(a, Bit(5)))
+    features |= INGOT_CPU_AVX512_BF16;
   bool tiles = Has(leaf7_d, Bit(24)) && (state & 0x60000) == 0x60000 && SystemKnowsTiles();
   if (tiles && Has(leaf7_d, Bit(22))) features |= INGOT_CPU_AMX_BF16;
   if (tiles && Has(leaf7_d, Bit(25))) features |= INGOT_CPU_AMX_INT8;

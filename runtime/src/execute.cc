@@ -1,5 +1,6 @@
-// The step loop. Small steps run straight on the calling thread; large ones are cut into chunks of tiles that threads take from a counter.
-// Tiles are independent, so results do not depend on who computes which. Tests: tests/runtime/run_test.cc, pool_test.cc.
+// The step loop. Small steps run straight on the calling thread; large ones are cut into chunks of tiles that threads
+// take from a counter. Tiles are independent, so results do not depend on who computes which. Tests:
+// tests/runtime/run_test.cc, pool_test.cc.
 #include "runtime/src/execute.h"
 
 #include <inttypes.h>
@@ -65,11 +66,12 @@ int32_t StepError(const ingot_context_t *context, uint32_t s, int32_t code, ingo
   const ingot_step_t &step = context->program->desc->steps[s];
   if (code == kBadWorker) {
     return Fail(status, INGOT_INTERNAL,
-                "step %" PRIu32 " (%s): parallel_for left out items, or used a worker number of max_workers (%" PRIu32 ") or more", s,
-                NameOr(step.name, "?"), context->max_workers);
+                "step %" PRIu32 " (%s): parallel_for left out items, or used a worker number of max_workers (%" PRIu32
+                ") or more",
+                s, NameOr(step.name, "?"), context->max_workers);
   }
-  return Fail(status, INGOT_INTERNAL, "step %" PRIu32 " (%s) failed: kernel %s returned %" PRId32, s, NameOr(step.name, "?"),
-              NameOr(context->program->variant->kernels[step.kernel].name, "?"), code);
+  return Fail(status, INGOT_INTERNAL, "step %" PRIu32 " (%s) failed: kernel %s returned %" PRId32, s,
+              NameOr(step.name, "?"), NameOr(context->program->variant->kernels[step.kernel].name, "?"), code);
 }
 
 uint64_t Now() {
@@ -106,7 +108,8 @@ int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *
 #endif
   bool hot = context->pool != nullptr && plan->parallel_steps > 1;
   if (hot) PoolBeginRun(context->pool);
-  int32_t code = context->trace.step != nullptr ? ExecuteTraced(context, plan, status) : ExecutePlain(context, plan, status);
+  int32_t code =
+      context->trace.step != nullptr ? ExecuteTraced(context, plan, status) : ExecutePlain(context, plan, status);
   if (hot) PoolEndRun(context->pool);
   return code;
 }

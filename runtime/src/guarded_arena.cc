@@ -1,7 +1,8 @@
-// In place of arena.cc, for tests: an access outside a buffer faults. Every arena value, constant and workspace has pages of its own between
-// two that nobody may touch, and shares them with nothing before or after it. Values end at the page that faults, as closely as the
-// alignment of their elements allows, or begin at one (ingot_guard_at_start). Before each run all of it is filled with 0xff, which is NaN for floats, so
-// that a read of what was never written shows in the result.
+// In place of arena.cc, for tests: an access outside a buffer faults. Every arena value, constant and workspace has
+// pages of its own between two that nobody may touch, and shares them with nothing before or after it. Values end at
+// the page that faults, as closely as the alignment of their elements allows, or begin at one (ingot_guard_at_start).
+// Before each run all of it is filled with 0xff, which is NaN for floats, so that a read of what was never written
+// shows in the result.
 #include <sys/mman.h>
 
 #include "runtime/src/arena.h"
@@ -73,8 +74,8 @@ uint64_t BytesOf(const ingot_context_t *context, const Plan *plan, uint32_t aren
 
 ingot_allocator_t DefaultAllocator() { return {MapPages, UnmapPages, nullptr}; }
 
-bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes, uint32_t *, uint64_t *offsets,
-                 uint64_t *total) {
+bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t count, const int64_t *sizes, uint32_t *,
+                 uint64_t *offsets, uint64_t *total) {
   uint64_t cursor = kPage;
   for (uint32_t i = 0; i < count; ++i) {
     uint64_t bytes = static_cast<uint64_t>(sizes[values[order[i]].bytes]);
@@ -88,9 +89,11 @@ bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t co
 }
 
 int32_t GuardPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
-  int32_t code = Remap(context, &context->arena, ForConstants(context, plan, [](uint32_t, uint64_t, uint64_t) {}), status);
+  int32_t code =
+      Remap(context, &context->arena, ForConstants(context, plan, [](uint32_t, uint64_t, uint64_t) {}), status);
   if (code == INGOT_OK) {
-    code = Remap(context, &context->workspace, plan->workspace_bytes == 0 ? 0 : kPage + plan->workspace_bytes * plan->workers, status);
+    code = Remap(context, &context->workspace,
+                 plan->workspace_bytes == 0 ? 0 : kPage + plan->workspace_bytes * plan->workers, status);
   }
   if (code != INGOT_OK) return code;
   for (uint32_t i = 0; i < context->program->num_arena_values; ++i) {
@@ -122,7 +125,8 @@ void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t 
 
 void PoisonPlan(const ingot_context_t *context, const Plan *plan) {
   for (uint32_t i = 0; i < context->program->num_arena_values; ++i) {
-    if (uint64_t bytes = BytesOf(context, plan, i); bytes != 0) memset(PageOf(context->arena.base + plan->offsets[i]), 0xff, Pages(bytes));
+    if (uint64_t bytes = BytesOf(context, plan, i); bytes != 0)
+      memset(PageOf(context->arena.base + plan->offsets[i]), 0xff, Pages(bytes));
   }
   for (uint32_t worker = 0; plan->workspace_bytes != 0 && worker < plan->workers; ++worker) {
     memset(context->workspace.base + kPage + worker * plan->workspace_bytes, 0xff, plan->workspace_bytes - kPage);
@@ -144,4 +148,6 @@ char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedS
 
 }  // namespace ingot::runtime
 
-extern "C" __attribute__((visibility("default"))) void ingot_guard_at_start(int32_t yes) { ingot::runtime::at_start = yes != 0; }
+extern "C" __attribute__((visibility("default"))) void ingot_guard_at_start(int32_t yes) {
+  ingot::runtime::at_start = yes != 0;
+}

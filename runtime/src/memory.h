@@ -1,5 +1,5 @@
-// Memory without operator new: overflow-checked sizes, the caller's allocator, and many small arrays carved out of one block.
-// Tests: tests/runtime/arena_test.cc, allocation_test.cc.
+// Memory without operator new: overflow-checked sizes, the caller's allocator, and many small arrays carved out of one
+// block. Tests: tests/runtime/arena_test.cc, allocation_test.cc.
 #ifndef INGOT_RUNTIME_SRC_MEMORY_H_
 #define INGOT_RUNTIME_SRC_MEMORY_H_
 
@@ -13,14 +13,18 @@ namespace ingot::runtime {
 // No buffer is larger than this: offsets stay valid as ptrdiff_t, and adding INGOT_ALIGNMENT cannot wrap around.
 constexpr uint64_t kMaxBytes = static_cast<uint64_t>(PTRDIFF_MAX) - INGOT_ALIGNMENT;
 
-inline uint64_t AlignUp(uint64_t bytes) { return (bytes + INGOT_ALIGNMENT - 1) & ~static_cast<uint64_t>(INGOT_ALIGNMENT - 1); }
+inline uint64_t AlignUp(uint64_t bytes) {
+  return (bytes + INGOT_ALIGNMENT - 1) & ~static_cast<uint64_t>(INGOT_ALIGNMENT - 1);
+}
 
-// The caller's allocator, or malloc and free. Memory is INGOT_ALIGNMENT-aligned; NULL on failure or when the allocator misaligns.
+// The caller's allocator, or malloc and free. Memory is INGOT_ALIGNMENT-aligned; NULL on failure or when the allocator
+// misaligns.
 void *Allocate(const ingot_allocator_t &allocator, uint64_t bytes);
 void Release(const ingot_allocator_t &allocator, void *memory, uint64_t bytes);
 ingot_allocator_t DefaultAllocator();
 
-// Hands out consecutive arrays of one block. Run once with base NULL to learn `used`, then again on a block of that size.
+// Hands out consecutive arrays of one block. Run once with base NULL to learn `used`, then again on a block of that
+// size.
 struct Carver {
   char *base;
   uint64_t used = 0;

@@ -1,5 +1,5 @@
-// Makes, caches and binds plans. A plan goes through three states: sized (size table), ready (placement, splits, library objects) and bound
-// (pointers into the context's present memory). Tests: tests/runtime/run_test.cc, plan_test.cc.
+// Makes, caches and binds plans. A plan goes through three states: sized (size table), ready (placement, splits,
+// library objects) and bound (pointers into the context's present memory). Tests: tests/runtime/run_test.cc.
 #include "runtime/src/plan.h"
 
 #include <inttypes.h>
@@ -13,9 +13,10 @@ namespace {
 // What a zero-sized value points to: not NULL, aligned, never written.
 alignas(INGOT_ALIGNMENT) char empty_value[INGOT_ALIGNMENT];
 
-int32_t Malformed(const ingot_context_t *context, ingot_status_t *status, const char *table, uint32_t index, const char *what) {
-  return Fail(status, INGOT_INTERNAL, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again", context->program->desc->name, table,
-              index, what);
+int32_t Malformed(const ingot_context_t *context, ingot_status_t *status, const char *table, uint32_t index,
+                  const char *what) {
+  return Fail(status, INGOT_INTERNAL, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again",
+              context->program->desc->name, table, index, what);
 }
 
 // The checks of validate.cc that need sizes.
@@ -36,8 +37,8 @@ int32_t CheckValues(const ingot_context_t *context, const Plan *plan, ingot_stat
 }
 
 #ifndef INGOT_GUARD_PAGES
-// Uses the placement of a plan none of whose values is smaller, if there is one: first fit can need more room for less data, and a run with
-// sizes no larger than those seen must not allocate.
+// Uses the placement of a plan none of whose values is smaller, if there is one: first fit can need more room for less
+// data, and a run with sizes no larger than those seen must not allocate.
 void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
   const ingot_program_t *program = context->program;
   const ingot_value_t *values = program->desc->values;
@@ -88,7 +89,8 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
     if (size == INGOT_NONE) continue;
     uint64_t bytes = static_cast<uint64_t>(plan->sizes[size]);
     if (bytes > kMaxBytes)
-      return Fail(status, INGOT_OUT_OF_MEMORY, "step %" PRIu32 " (%s) needs too much workspace", s, NameOr(step.name, "?"));
+      return Fail(status, INGOT_OUT_OF_MEMORY, "step %" PRIu32 " (%s) needs too much workspace", s,
+                  NameOr(step.name, "?"));
     if (WorkspaceRoom(bytes) > plan->workspace_bytes) plan->workspace_bytes = WorkspaceRoom(bytes);
   }
   // The embedder's threads carry the embedder's numbers.
@@ -106,8 +108,8 @@ int32_t PrepareObjects(ingot_context_t *context, Plan *plan, ingot_status_t *sta
     int32_t code = kernel.prepare(plan->sizes, &plan->objects[step.kernel]);
     if (code != 0 || plan->objects[step.kernel] == nullptr) {
       plan->objects[step.kernel] = nullptr;
-      return Fail(status, INGOT_INTERNAL, "step %" PRIu32 " (%s): kernel %s could not be prepared (code %" PRId32 ")", s,
-                  NameOr(step.name, "?"), NameOr(kernel.name, "?"), code);
+      return Fail(status, INGOT_INTERNAL, "step %" PRIu32 " (%s): kernel %s could not be prepared (code %" PRId32 ")",
+                  s, NameOr(step.name, "?"), NameOr(kernel.name, "?"), code);
     }
   }
   return INGOT_OK;
@@ -128,7 +130,8 @@ int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const cha
   *memory = {nullptr, 0};
   memory->base = static_cast<char *>(Allocate(context->allocator, bytes));
   if (memory->base == nullptr) {
-    return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
+    return Fail(status, INGOT_OUT_OF_MEMORY,
+                "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
                 context->program->desc->name, bytes, what);
   }
   memory->bytes = bytes;
@@ -154,7 +157,8 @@ void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v)
 
 Plan *FindPlan(ingot_context_t *context, const int64_t *symbols) {
   uint64_t key_bytes = context->program->desc->num_symbols * sizeof(*symbols);
-  // Of the plans for other vectors, keep the one with the largest arena: its placement may serve smaller sizes (ReuseLargerLayout).
+  // Of the plans for other vectors, keep the one with the largest arena: its placement may serve smaller sizes
+  // (ReuseLargerLayout).
   Plan *largest = &context->plans[0];
   for (uint32_t p = 0; p < context->num_plans; ++p) {
     Plan *plan = &context->plans[p];
@@ -180,9 +184,10 @@ int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
   const ingot_program_t *program = context->program;
   int32_t code = CheckValues(context, plan, status);
   if (code != INGOT_OK) return code;
-  if (!LayoutArena(program->desc->values, program->arena_values, program->num_arena_values, plan->sizes, context->live, plan->offsets,
-                   &plan->arena_bytes)) {
-    return Fail(status, INGOT_OUT_OF_MEMORY, "program '%s' needs more memory for these sizes than can be addressed", program->desc->name);
+  if (!LayoutArena(program->desc->values, program->arena_values, program->num_arena_values, plan->sizes, context->live,
+                   plan->offsets, &plan->arena_bytes)) {
+    return Fail(status, INGOT_OUT_OF_MEMORY, "program '%s' needs more memory for these sizes than can be addressed",
+                program->desc->name);
   }
 #ifndef INGOT_GUARD_PAGES
   if (plan->arena_bytes > context->arena.bytes) ReuseLargerLayout(context, plan);
@@ -220,7 +225,8 @@ int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];
     void **buffers = plan->steps[s].buffers;
-    for (uint32_t o = 0; o < step.num_operands; ++o) buffers[o] = FixedPointer(context, plan, desc->operands[step.first_operand + o]);
+    for (uint32_t o = 0; o < step.num_operands; ++o)
+      buffers[o] = FixedPointer(context, plan, desc->operands[step.first_operand + o]);
     if (step.kind == INGOT_STEP_KERNEL && context->program->variant->kernels[step.kernel].prepare != nullptr) {
       buffers[step.num_operands] = plan->objects[step.kernel];
     }

@@ -1,6 +1,6 @@
-// A plan is everything that follows from one vector of symbol values: the size table, where arena values lie, how each step is split, and
-// the table of pointers that kernels get. A context keeps plans for its most recent vectors, so alternating sizes cost nothing.
-// Tests: tests/runtime/run_test.cc, plan_test.cc.
+// A plan is everything that follows from one vector of symbol values: the size table, where arena values lie, how each
+// step is split, and the table of pointers that kernels get. A context keeps plans for its most recent vectors, so
+// alternating sizes cost nothing. Tests: tests/runtime/run_test.cc.
 #ifndef INGOT_RUNTIME_SRC_PLAN_H_
 #define INGOT_RUNTIME_SRC_PLAN_H_
 
@@ -33,7 +33,8 @@ struct Plan {
   bool ready;           // all the rest but pointers is valid
 };
 
-// A step below this many scalar operations per extra thread stays on fewer threads: waking a parked thread costs some 10-20 us.
+// A step below this many scalar operations per extra thread stays on fewer threads: waking a parked thread costs some
+// 10-20 us.
 #ifdef INGOT_GUARD_PAGES
 constexpr int64_t kWorkPerThread = 100;  // tests run small programs on several threads
 #else
@@ -50,7 +51,8 @@ inline uint32_t StepWorkers(int64_t work, int64_t tiles, uint32_t max_workers) {
   return workers < 1 ? 1 : static_cast<uint32_t>(workers);
 }
 
-// The cached plan for these symbol values, or the least valuable one with its old content dropped (then `sized` is false).
+// The cached plan for these symbol values, or the least valuable one with its old content dropped (then `sized` is
+// false).
 Plan *FindPlan(ingot_context_t *context, const int64_t *symbols);
 // Computes placement, step splits and library objects. The plan must be sized.
 int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);

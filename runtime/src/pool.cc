@@ -1,6 +1,7 @@
-// Threads that park on a condition variable and take items from a counter. One word of atomic state says how many more threads may join the
-// present job and how many are in it: the caller closes the job when no items are left, so a thread that wakes too late delays nobody.
-// Only GCC's atomic builtins, no <atomic>: nothing of libstdc++. Tests: tests/runtime/pool_test.cc, also under the thread sanitizer.
+// Threads that park on a condition variable and take items from a counter. One word of atomic state says how many more
+// threads may join the present job and how many are in it: the caller closes the job when no items are left, so a
+// thread that wakes too late delays nobody. Only GCC's atomic builtins, no <atomic>: nothing of libstdc++. Tests:
+// tests/runtime/pool_test.cc, also under the thread sanitizer.
 #include "runtime/src/pool.h"
 
 #include <inttypes.h>
@@ -84,7 +85,9 @@ bool Join(ingot_pool_t *pool, uint32_t *worker) {
   uint64_t state = __atomic_load_n(&pool->state, __ATOMIC_ACQUIRE);
   for (;;) {
     if ((state & kSlotMask) == 0) return false;
-    if (__atomic_compare_exchange_n(&pool->state, &state, state - kSlot + kActive, true, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) break;
+    if (__atomic_compare_exchange_n(&pool->state, &state, state - kSlot + kActive, true, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_ACQUIRE))
+      break;
   }
   *worker = pool->helpers - static_cast<uint32_t>((state & kSlotMask) / kSlot) + 1;
   return true;
@@ -140,7 +143,8 @@ void Publish(ingot_pool_t *pool, uint32_t helpers) {
 // Lets nobody in any more and waits until all have left.
 void Close(ingot_pool_t *pool) {
   uint64_t state = __atomic_load_n(&pool->state, __ATOMIC_RELAXED);
-  while (!__atomic_compare_exchange_n(&pool->state, &state, (state & kActiveMask) | kClosed, true, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+  while (!__atomic_compare_exchange_n(&pool->state, &state, (state & kActiveMask) | kClosed, true, __ATOMIC_ACQ_REL,
+                                      __ATOMIC_RELAXED)) {
   }
   auto empty = [&] { return (__atomic_load_n(&pool->state, __ATOMIC_ACQUIRE) & kActiveMask) == 0; };
   if (empty() || Spin(pool, empty)) return;
@@ -194,11 +198,13 @@ int32_t ingot_pool_create(uint32_t threads, ingot_pool_t **pool, ingot_status_t 
   *pool = nullptr;
   uint32_t cpus = AvailableCpus("");
   if (threads > kMaxThreads)
-    return Fail(status, INGOT_INVALID_ARGUMENT, "%" PRIu32 " threads are too many: at most %" PRIu32, threads, kMaxThreads);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "%" PRIu32 " threads are too many: at most %" PRIu32, threads,
+                kMaxThreads);
   if (threads == 0) threads = cpus < kMaxThreads ? cpus : kMaxThreads;
   size_t bytes = sizeof(ingot_pool_t) + threads * sizeof(pthread_t);
   void *memory = nullptr;
-  if (posix_memalign(&memory, alignof(ingot_pool_t), bytes) != 0) return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory for a pool");
+  if (posix_memalign(&memory, alignof(ingot_pool_t), bytes) != 0)
+    return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory for a pool");
   memset(memory, 0, bytes);
   auto *made = static_cast<ingot_pool_t *>(memory);
   made->threads = threads;
@@ -209,8 +215,8 @@ int32_t ingot_pool_create(uint32_t threads, ingot_pool_t **pool, ingot_status_t 
   if (!StartThreads(made)) {
     uint32_t started = made->started;
     ingot_pool_free(made);
-    return Fail(status, INGOT_OUT_OF_MEMORY, "the operating system started %" PRIu32 " of %" PRIu32 " threads: ask for fewer", started,
-                threads - 1);
+    return Fail(status, INGOT_OUT_OF_MEMORY,
+                "the operating system started %" PRIu32 " of %" PRIu32 " threads: ask for fewer", started, threads - 1);
   }
   *pool = made;
   return Succeed(status);

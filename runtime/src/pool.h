@@ -9,11 +9,12 @@ namespace ingot::runtime {
 
 typedef void (*PoolBody)(void *data, uint32_t worker, int64_t item);
 
-// Calls body for every item in [0, items) on up to `workers` threads, the caller being worker 0. Returns false, having done nothing, when
-// another caller is using the pool.
+// Calls body for every item in [0, items) on up to `workers` threads, the caller being worker 0. Returns false, having
+// done nothing, when another caller is using the pool.
 bool PoolRun(ingot_pool_t *pool, int64_t items, uint32_t workers, PoolBody body, void *data);
 
-// Around a run with several parallel steps: threads may then wait a few microseconds for the next step before they park.
+// Around a run with several parallel steps: threads may then wait a few microseconds for the next step before they
+// park.
 void PoolBeginRun(ingot_pool_t *pool);
 void PoolEndRun(ingot_pool_t *pool);
 

@@ -69,13 +69,15 @@ int32_t FindSymbolSources(ingot_program_t *program, ingot_status_t *status) {
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {
     for (uint32_t d = 0; d < desc->inputs[i].rank; ++d) {
       uint32_t size = desc->inputs[i].dims[d];
-      if (size < desc->num_symbols && program->symbol_sources[size].input == INGOT_NONE) program->symbol_sources[size] = {i, d};
+      if (size < desc->num_symbols && program->symbol_sources[size].input == INGOT_NONE)
+        program->symbol_sources[size] = {i, d};
     }
   }
   for (uint32_t s = 0; s < desc->num_symbols; ++s) {
     if (program->symbol_sources[s].input == INGOT_NONE) {
-      return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: symbol '%s' is no input's dim; compile it again",
-                  desc->name, desc->symbols[s].name);
+      return Fail(status, INGOT_FAILED_PRECONDITION,
+                  "program '%s' is malformed: symbol '%s' is no input's dim; compile it again", desc->name,
+                  desc->symbols[s].name);
     }
   }
   return INGOT_OK;
@@ -111,7 +113,8 @@ void NumberBuffers(ingot_program_t *program) {
     for (uint32_t o = 0; o < step.num_operands; ++o, ++buffer) {
       const ingot_value_t &value = desc->values[desc->operands[step.first_operand + o]];
       if (value.kind == INGOT_VALUE_INPUT) program->input_patches[program->num_input_patches++] = {buffer, value.slot};
-      if (value.kind == INGOT_VALUE_OUTPUT) program->output_patches[program->num_output_patches++] = {buffer, value.slot};
+      if (value.kind == INGOT_VALUE_OUTPUT)
+        program->output_patches[program->num_output_patches++] = {buffer, value.slot};
     }
     if (HasObject(program->variant, step)) ++buffer;
   }
@@ -125,8 +128,8 @@ int32_t AttachWeights(ingot_program_t *program, const char *path, ingot_status_t
   }
   if (path == nullptr) path = desc->weights_file;
   if (path == nullptr) {
-    return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' keeps its weights in a side file: give its path as weights_path",
-                desc->name);
+    return Fail(status, INGOT_FAILED_PRECONDITION,
+                "program '%s' keeps its weights in a side file: give its path as weights_path", desc->name);
   }
   int32_t code = MapWeights(desc, path, &program->mapping, status);
   if (code == INGOT_OK) program->weights = static_cast<const char *>(program->mapping.memory) + INGOT_WEIGHTS_HEADER;
@@ -135,7 +138,8 @@ int32_t AttachWeights(ingot_program_t *program, const char *path, ingot_status_t
 
 int32_t FillProgram(ingot_program_t *program, const char *weights_path, ingot_status_t *status) {
   NumberBuffers(program);
-  if (!OrderArenaValues(program)) return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory while loading program '%s'", program->desc->name);
+  if (!OrderArenaValues(program))
+    return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory while loading program '%s'", program->desc->name);
   int32_t code = FindSymbolSources(program, status);
   if (code == INGOT_OK) code = AttachWeights(program, weights_path, status);
   return code;
@@ -146,15 +150,16 @@ int32_t FillProgram(ingot_program_t *program, const char *weights_path, ingot_st
 
 using namespace ingot::runtime;
 
-int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_options_t *options, ingot_program_t **program,
-                           ingot_status_t *status) {
-  if (desc == nullptr || program == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "desc and program must not be NULL");
+int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_options_t *options,
+                           ingot_program_t **program, ingot_status_t *status) {
+  if (desc == nullptr || program == nullptr)
+    return Fail(status, INGOT_INVALID_ARGUMENT, "desc and program must not be NULL");
   *program = nullptr;
   ingot_load_options_t chosen = {};
   if (options != nullptr) {
     if (options->struct_size < sizeof(options->struct_size)) {
-      return Fail(status, INGOT_INVALID_ARGUMENT, "options->struct_size is %" PRIu32 ": set it to sizeof(ingot_load_options_t)",
-                  options->struct_size);
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "options->struct_size is %" PRIu32 ": set it to sizeof(ingot_load_options_t)", options->struct_size);
     }
     memcpy(&chosen, options, options->struct_size < sizeof(chosen) ? options->struct_size : sizeof(chosen));
   }
@@ -165,17 +170,20 @@ int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_op
   if (code != INGOT_OK) return code;
   if (!EnableFeatures(variant->required_features)) {
     return Fail(status, INGOT_FAILED_PRECONDITION,
-                "program '%s' at level %s uses AMX tiles, which the operating system refuses to this process", desc->name, variant->level);
+                "program '%s' at level %s uses AMX tiles, which the operating system refuses to this process",
+                desc->name, variant->level);
   }
 
   Counts counts;
   if (!CountTables(desc, variant, &counts)) {
-    return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: too many operands; compile it again", desc->name);
+    return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: too many operands; compile it again",
+                desc->name);
   }
   Carver measure{nullptr};
   Carve(desc, counts, &measure);
   Carver carver{static_cast<char *>(malloc(measure.used))};
-  if (carver.base == nullptr) return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory while loading program '%s'", desc->name);
+  if (carver.base == nullptr)
+    return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory while loading program '%s'", desc->name);
   ingot_program_t *made = Carve(desc, counts, &carver);
   made->variant = variant;
   code = FillProgram(made, chosen.weights_path, status);

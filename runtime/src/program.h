@@ -1,6 +1,6 @@
-// A loaded program: the description plus what the runtime derives from it once (chosen variant, where each symbol comes from, the order in
-// which arena values are placed, and which pointers change from run to run). Immutable after loading, shared by any number of threads.
-// Tests: tests/runtime/load_test.cc.
+// A loaded program: the description plus what the runtime derives from it once (chosen variant, where each symbol comes
+// from, the order in which arena values are placed, and which pointers change from run to run). Immutable after
+// loading, shared by any number of threads. Tests: tests/runtime/load_test.cc.
 #ifndef INGOT_RUNTIME_SRC_PROGRAM_H_
 #define INGOT_RUNTIME_SRC_PROGRAM_H_
 
@@ -36,7 +36,8 @@ struct ingot_program {
   uint32_t num_arena_values;
   uint32_t *arena_index;  // value -> place in arena_values
 
-  // One table of pointers per plan holds the operands of all steps, each followed by the prepared object where its kernel has one.
+  // One table of pointers per plan holds the operands of all steps, each followed by the prepared object where its
+  // kernel has one.
   uint32_t *step_buffers;  // num_steps: the step's first entry
   uint32_t num_buffers;
   ingot::runtime::Patch *input_patches, *output_patches;

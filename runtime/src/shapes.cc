@@ -1,5 +1,5 @@
-// Resolves symbols and checks shapes. Only the first use of a vector of sizes, and errors, come here; a repeated run needs InputsMatch
-// alone. Tests: tests/runtime/shape_test.cc.
+// Resolves symbols and checks shapes. Only the first use of a vector of sizes, and errors, come here; a repeated run
+// needs InputsMatch alone. Tests: tests/runtime/shape_test.cc.
 #include "runtime/src/shapes.h"
 
 #include <inttypes.h>
@@ -10,20 +10,23 @@ namespace {
 
 int32_t CheckType(const ingot_io_t &io, const ingot_tensor_t &tensor, ingot_status_t *status) {
   if (tensor.dtype != io.dtype) {
-    return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s' has dtype %s, expected %s", io.name, ingot_dtype_name(tensor.dtype),
-                ingot_dtype_name(io.dtype));
+    return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s' has dtype %s, expected %s", io.name,
+                ingot_dtype_name(tensor.dtype), ingot_dtype_name(io.dtype));
   }
   if (tensor.rank != io.rank) {
-    return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s' has rank %" PRIu32 ", expected %" PRIu32, io.name, tensor.rank, io.rank);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s' has rank %" PRIu32 ", expected %" PRIu32, io.name,
+                tensor.rank, io.rank);
   }
   for (uint32_t d = 0; d < io.rank; ++d) {
     if (tensor.dims[d] < 0)
-      return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is negative (%" PRId64 ")", io.name, d, tensor.dims[d]);
+      return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is negative (%" PRId64 ")", io.name, d,
+                  tensor.dims[d]);
   }
   return INGOT_OK;
 }
 
-int32_t ResolveSymbols(const ingot_program_t *program, const ingot_tensor_t *inputs, int64_t *symbols, ingot_status_t *status) {
+int32_t ResolveSymbols(const ingot_program_t *program, const ingot_tensor_t *inputs, int64_t *symbols,
+                       ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t s = 0; s < desc->num_symbols; ++s) {
     const ingot_symbol_t &symbol = desc->symbols[s];
@@ -31,14 +34,16 @@ int32_t ResolveSymbols(const ingot_program_t *program, const ingot_tensor_t *inp
     symbols[s] = inputs[source.input].dims[source.dim];
     if (symbols[s] < symbol.min || symbols[s] > symbol.max) {
       return Fail(status, INGOT_INVALID_ARGUMENT,
-                  "input '%s': dim %" PRIu32 " ('%s') is %" PRId64 ", the program was compiled for %" PRId64 " to %" PRId64,
+                  "input '%s': dim %" PRIu32 " ('%s') is %" PRId64 ", the program was compiled for %" PRId64
+                  " to %" PRId64,
                   desc->inputs[source.input].name, source.dim, symbol.name, symbols[s], symbol.min, symbol.max);
     }
   }
   return INGOT_OK;
 }
 
-int32_t CheckDims(const ingot_program_t *program, const int64_t *sizes, const ingot_tensor_t *inputs, ingot_status_t *status) {
+int32_t CheckDims(const ingot_program_t *program, const int64_t *sizes, const ingot_tensor_t *inputs,
+                  ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {
     const ingot_io_t &io = desc->inputs[i];
@@ -46,13 +51,14 @@ int32_t CheckDims(const ingot_program_t *program, const int64_t *sizes, const in
       int64_t got = inputs[i].dims[d], expected = sizes[io.dims[d]];
       if (got == expected) continue;
       if (io.dims[d] >= desc->num_symbols) {
-        return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64, io.name, d, got,
-                    expected);
+        return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64,
+                    io.name, d, got, expected);
       }
       SymbolSource source = program->symbol_sources[io.dims[d]];
-      return Fail(status, INGOT_INVALID_ARGUMENT,
-                  "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64 " ('%s', from dim %" PRIu32 " of input '%s')", io.name, d,
-                  got, expected, desc->symbols[io.dims[d]].name, source.dim, desc->inputs[source.input].name);
+      return Fail(
+          status, INGOT_INVALID_ARGUMENT,
+          "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64 " ('%s', from dim %" PRIu32 " of input '%s')",
+          io.name, d, got, expected, desc->symbols[io.dims[d]].name, source.dim, desc->inputs[source.input].name);
     }
   }
   return INGOT_OK;
@@ -72,7 +78,9 @@ bool BytesAgree(const ingot_program_desc_t *desc, const int64_t *sizes, const in
 
 // The expression behind a size, in quotes unless it is a number alone.
 void AppendSize(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t index, Text *text) {
-  const char *name = desc->size_texts != nullptr ? desc->size_texts[index] : index < desc->num_symbols ? desc->symbols[index].name : nullptr;
+  const char *name = desc->size_texts != nullptr ? desc->size_texts[index]
+                     : index < desc->num_symbols ? desc->symbols[index].name
+                                                 : nullptr;
   bool number = name == nullptr || ((*name == '-' || (*name >= '0' && *name <= '9')) && strchr(name, ' ') == nullptr);
   if (number) return text->Append("%" PRId64, sizes[index]);
   text->Append("'%s' = %" PRId64, name, sizes[index]);
@@ -80,9 +88,11 @@ void AppendSize(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t
 
 int32_t FailForSizes(const ingot_program_desc_t *desc, const int64_t *sizes, const char *what, ingot_status_t *status) {
   Text symbols;
-  for (uint32_t s = 0; s < desc->num_symbols; ++s) symbols.Append("%s%s=%" PRId64, s == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
-  return Fail(status, INGOT_INVALID_ARGUMENT, "%s of program '%s' overflows or divides by zero for %s: use other input shapes", what,
-              desc->name, symbols.used == 0 ? "its static shapes" : symbols.data);
+  for (uint32_t s = 0; s < desc->num_symbols; ++s)
+    symbols.Append("%s%s=%" PRId64, s == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
+  return Fail(status, INGOT_INVALID_ARGUMENT,
+              "%s of program '%s' overflows or divides by zero for %s: use other input shapes", what, desc->name,
+              symbols.used == 0 ? "its static shapes" : symbols.data);
 }
 
 int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, ingot_status_t *status) {
@@ -93,8 +103,9 @@ int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, ingot_
     Text a, b;
     AppendSize(desc, sizes, check.a, &a);
     AppendSize(desc, sizes, check.b, &b);
-    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other input shapes", NameOr(check.node, "?"),
-                NameOr(check.what, "sizes do not fit"), a.data, equal ? "not equal to" : "larger than", b.data);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other input shapes",
+                NameOr(check.node, "?"), NameOr(check.what, "sizes do not fit"), a.data,
+                equal ? "not equal to" : "larger than", b.data);
   }
   return INGOT_OK;
 }
@@ -113,11 +124,14 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
   }
   if (int32_t code = RunChecks(desc, sizes, status); code != INGOT_OK) return code;
   bool overflow = false, agree = true;
-  for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i) agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
-  for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i) agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
+  for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i)
+    agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
+  for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i)
+    agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
   if (overflow) return FailForSizes(desc, sizes, "the bytes of an input or output", status);
   if (!agree)
-    return Fail(status, INGOT_INTERNAL, "program '%s' is malformed: bytes of inputs or outputs contradict their dims; compile it again",
+    return Fail(status, INGOT_INTERNAL,
+                "program '%s' is malformed: bytes of inputs or outputs contradict their dims; compile it again",
                 desc->name);
   return INGOT_OK;
 }
@@ -139,7 +153,8 @@ int32_t SelectPlan(ingot_context_t *context, const ingot_tensor_t *inputs, Plan 
   const ingot_program_t *program = context->program;
   const ingot_program_desc_t *desc = program->desc;
   int32_t code = INGOT_OK;
-  for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i) code = CheckType(desc->inputs[i], inputs[i], status);
+  for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i)
+    code = CheckType(desc->inputs[i], inputs[i], status);
   if (code == INGOT_OK) code = ResolveSymbols(program, inputs, context->symbols, status);
   if (code != INGOT_OK) return code;
   Plan *found = FindPlan(context, context->symbols);
@@ -153,13 +168,17 @@ int32_t SelectPlan(ingot_context_t *context, const ingot_tensor_t *inputs, Plan 
   return code;
 }
 
-int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed, ingot_status_t *status) {
+int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed,
+                    ingot_status_t *status) {
   if (tensor.bytes < needed) {
-    return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' has %zu bytes of data, needs %" PRIu64, kind, name, tensor.bytes, needed);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' has %zu bytes of data, needs %" PRIu64, kind, name,
+                tensor.bytes, needed);
   }
   if (tensor.data == nullptr)
-    return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' has no data (NULL), needs %" PRIu64 " bytes", kind, name, needed);
-  return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' is not aligned to its element size: allocate it with malloc", kind, name);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' has no data (NULL), needs %" PRIu64 " bytes", kind, name,
+                needed);
+  return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s' is not aligned to its element size: allocate it with malloc",
+              kind, name);
 }
 
 void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output) {

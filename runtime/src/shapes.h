@@ -1,5 +1,5 @@
-// From the shapes of a call's inputs to a size table, and the checks of every tensor the caller passes. Messages name the input, the dim,
-// what was expected and what was got. Tests: tests/runtime/shape_test.cc.
+// From the shapes of a call's inputs to a size table, and the checks of every tensor the caller passes. Messages name
+// the input, the dim, what was expected and what was got. Tests: tests/runtime/shape_test.cc.
 #ifndef INGOT_RUNTIME_SRC_SHAPES_H_
 #define INGOT_RUNTIME_SRC_SHAPES_H_
 
@@ -18,7 +18,8 @@ inline bool BufferOk(const ingot_tensor_t &tensor, uint64_t needed, uint64_t ele
   return tensor.bytes >= needed &&
          (needed == 0 || (tensor.data != nullptr && (reinterpret_cast<uintptr_t>(tensor.data) & (element - 1)) == 0));
 }
-int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed, ingot_status_t *status);
+int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed,
+                    ingot_status_t *status);
 
 // Fills in dtype, rank and dims.
 void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output);

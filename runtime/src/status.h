@@ -1,5 +1,6 @@
-// How the runtime reports an error: a code is returned, and a message is formatted into the caller's ingot_status_t, which may be NULL.
-// Messages begin in lower case and say what, where and the remedy. Tests: tests/runtime/load_test.cc, shape_test.cc.
+// How the runtime reports an error: a code is returned, and a message is formatted into the caller's ingot_status_t,
+// which may be NULL. Messages begin in lower case and say what, where and the remedy. Tests:
+// tests/runtime/load_test.cc, shape_test.cc.
 #ifndef INGOT_RUNTIME_SRC_STATUS_H_
 #define INGOT_RUNTIME_SRC_STATUS_H_
 
@@ -27,7 +28,9 @@ struct Text {
 };
 
 // A name that may be missing.
-inline const char *NameOr(const char *name, const char *other) { return name != nullptr && name[0] != '\0' ? name : other; }
+inline const char *NameOr(const char *name, const char *other) {
+  return name != nullptr && name[0] != '\0' ? name : other;
+}
 
 }  // namespace ingot::runtime
 

@@ -1,6 +1,6 @@
-// Checks a description before anything uses it: counts and pointers, then every index of every table. A program is trusted code; this is
-// for clear errors when compiler and runtime disagree, not a sandbox. What depends on sizes is checked in plan.cc.
-// Tests: tests/runtime/load_test.cc.
+// Checks a description before anything uses it: counts and pointers, then every index of every table. A program is
+// trusted code; this is for clear errors when compiler and runtime disagree, not a sandbox. What depends on sizes is
+// checked in plan.cc. Tests: tests/runtime/load_test.cc.
 #include <inttypes.h>
 #include <string.h>
 
@@ -17,8 +17,8 @@ struct Validator {
   bool SizeOk(uint32_t index) const { return index < desc->num_sizes; }
 
   int32_t Bad(const char *table, uint32_t index, const char *what) const {
-    return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again", desc->name, table,
-                index, what);
+    return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again",
+                desc->name, table, index, what);
   }
 
   int32_t Head() const {
@@ -30,24 +30,25 @@ struct Validator {
                   "compile the model again or link the runtime it was compiled for",
                   desc->abi_version, desc->struct_size, INGOT_ABI_VERSION, sizeof(ingot_program_desc_t));
     }
-    if (desc->name == nullptr) return Fail(status, INGOT_FAILED_PRECONDITION, "program is malformed: it has no name; compile it again");
+    if (desc->name == nullptr)
+      return Fail(status, INGOT_FAILED_PRECONDITION, "program is malformed: it has no name; compile it again");
     const struct {
       const char *name;
       uint32_t count;
       const void *table;
     } tables[] = {
-        {"symbols", desc->num_symbols, desc->symbols},    {"checks", desc->num_checks, desc->checks},
-           {"inputs", desc->num_inputs, desc->inputs},
-        {"outputs", desc->num_outputs, desc->outputs},    {"values", desc->num_values, desc->values},
-        {"operands", desc->num_operands, desc->operands}, {"steps", desc->num_steps, desc->steps},
-        {"variants", desc->num_variants, desc->variants},
+        {"symbols", desc->num_symbols, desc->symbols}, {"checks", desc->num_checks, desc->checks},
+        {"inputs", desc->num_inputs, desc->inputs},    {"outputs", desc->num_outputs, desc->outputs},
+        {"values", desc->num_values, desc->values},    {"operands", desc->num_operands, desc->operands},
+        {"steps", desc->num_steps, desc->steps},       {"variants", desc->num_variants, desc->variants},
     };
     for (const auto &t : tables) {
       if (t.count != 0 && t.table == nullptr) return Bad("table of", t.count, t.name);
     }
     if (desc->num_variants == 0) return Bad("number of variants", 0, "is too small");
     if (desc->num_sizes < desc->num_symbols) return Bad("num_sizes", desc->num_sizes, "is below num_symbols");
-    if (desc->num_sizes > desc->num_symbols && desc->eval_sizes == nullptr) return Bad("num_sizes", desc->num_sizes, "needs eval_sizes");
+    if (desc->num_sizes > desc->num_symbols && desc->eval_sizes == nullptr)
+      return Bad("num_sizes", desc->num_sizes, "needs eval_sizes");
     if (desc->num_states != 0) return Bad("num_states", desc->num_states, "is reserved: this runtime has no variables");
     return INGOT_OK;
   }
@@ -101,7 +102,8 @@ struct Validator {
           if (value.offset % INGOT_ALIGNMENT != 0) return Bad("value", i, "has a misaligned offset in the weights");
           break;
         case INGOT_VALUE_ARENA:
-          if (value.first_step > value.last_step || value.last_step >= desc->num_steps) return Bad("value", i, "has a bad lifetime");
+          if (value.first_step > value.last_step || value.last_step >= desc->num_steps)
+            return Bad("value", i, "has a bad lifetime");
           break;
         case INGOT_VALUE_STATE:
         case INGOT_VALUE_HOST:
@@ -134,16 +136,19 @@ struct Validator {
       if (step.kind > INGOT_STEP_COPY && step.kind <= INGOT_STEP_RESIZE) {
         static const char *const kNames[] = {"call", "if", "while", "host", "resize"};
         return Fail(status, INGOT_FAILED_PRECONDITION,
-                    "program '%s': step %" PRIu32 " (%s) is of kind '%s', which this runtime does not have: link a newer runtime",
+                    "program '%s': step %" PRIu32
+                    " (%s) is of kind '%s', which this runtime does not have: link a newer runtime",
                     desc->name, s, NameOr(step.name, "?"), kNames[step.kind - INGOT_STEP_CALL]);
       }
       if (step.kind > INGOT_STEP_RESIZE) return Bad("step", s, "has an unknown kind");
-      if (step.device != 0 || step.queue != 0) return Bad("step", s, "names a device or queue, which this runtime does not have");
+      if (step.device != 0 || step.queue != 0)
+        return Bad("step", s, "names a device or queue, which this runtime does not have");
       if (int32_t code = Operands(s); code != INGOT_OK) return code;
       if (step.kind == INGOT_STEP_COPY) {
         if (step.num_operands != 2) return Bad("step", s, "is a copy without exactly two operands");
         uint32_t target = desc->values[desc->operands[step.first_operand + 1]].kind;
-        if (target != INGOT_VALUE_OUTPUT && target != INGOT_VALUE_ARENA) return Bad("step", s, "copies into what cannot be written");
+        if (target != INGOT_VALUE_OUTPUT && target != INGOT_VALUE_ARENA)
+          return Bad("step", s, "copies into what cannot be written");
         continue;
       }
       if (step.kernel >= desc->num_kernels) return Bad("step", s, "names a kernel outside the table");
@@ -159,8 +164,10 @@ struct Validator {
       for (uint32_t k = 0; k < desc->num_kernels; ++k) {
         const ingot_kernel_t &kernel = variant.kernels[k];
         if (kernel.run == nullptr) return Bad("kernel", k, "has no code");
-        if (!SizeOk(kernel.tiles) || !SizeOk(kernel.work)) return Bad("kernel", k, "has tiles or work outside the size table");
-        if (kernel.workspace != INGOT_NONE && !SizeOk(kernel.workspace)) return Bad("kernel", k, "has a workspace outside the size table");
+        if (!SizeOk(kernel.tiles) || !SizeOk(kernel.work))
+          return Bad("kernel", k, "has tiles or work outside the size table");
+        if (kernel.workspace != INGOT_NONE && !SizeOk(kernel.workspace))
+          return Bad("kernel", k, "has a workspace outside the size table");
       }
     }
     return INGOT_OK;

@@ -36,17 +36,19 @@ void AppendLevels(Text *text, const ingot_program_desc_t *desc) {
 
 }  // namespace
 
-int32_t SelectVariant(const ingot_program_desc_t *desc, uint64_t features, const char *level, const ingot_variant_t **variant,
-                      ingot_status_t *status) {
+int32_t SelectVariant(const ingot_program_desc_t *desc, uint64_t features, const char *level,
+                      const ingot_variant_t **variant, ingot_status_t *status) {
   const ingot_variant_t *wanted = nullptr;
   for (uint32_t i = 0; i < desc->num_variants && wanted == nullptr; ++i) {
     const ingot_variant_t *candidate = &desc->variants[i];
-    if (level != nullptr ? strcmp(candidate->level, level) == 0 : (candidate->required_features & ~features) == 0) wanted = candidate;
+    if (level != nullptr ? strcmp(candidate->level, level) == 0 : (candidate->required_features & ~features) == 0)
+      wanted = candidate;
   }
   Text levels;
   AppendLevels(&levels, desc);
   if (wanted == nullptr && level != nullptr) {
-    return Fail(status, INGOT_INVALID_ARGUMENT, "program '%s' has no code for cpu level '%s': it has %s", desc->name, level, levels.data);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "program '%s' has no code for cpu level '%s': it has %s", desc->name,
+                level, levels.data);
   }
   if (wanted != nullptr && (wanted->required_features & ~features) == 0) {
     *variant = wanted;
@@ -57,10 +59,10 @@ int32_t SelectVariant(const ingot_program_desc_t *desc, uint64_t features, const
   Text missing, offered;
   AppendFeatures(&missing, wanted->required_features & ~features);
   AppendFeatures(&offered, features);
-  return Fail(
-      status, INGOT_FAILED_PRECONDITION,
-      "this program needs %s (missing here: %s), this machine offers %s; program '%s' has code for %s: compile it for a lower cpu level",
-      wanted->level, missing.data, offered.data, desc->name, levels.data);
+  return Fail(status, INGOT_FAILED_PRECONDITION,
+              "this program needs %s (missing here: %s), this machine offers %s; program '%s' has code for %s: compile "
+              "it for a lower cpu level",
+              wanted->level, missing.data, offered.data, desc->name, levels.data);
 }
 
 }  // namespace ingot::runtime

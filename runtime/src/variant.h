@@ -8,8 +8,8 @@
 namespace ingot::runtime {
 
 // The first variant that `features` satisfies or, where `level` is not NULL, the one of that name.
-int32_t SelectVariant(const ingot_program_desc_t *desc, uint64_t features, const char *level, const ingot_variant_t **variant,
-                      ingot_status_t *status);
+int32_t SelectVariant(const ingot_program_desc_t *desc, uint64_t features, const char *level,
+                      const ingot_variant_t **variant, ingot_status_t *status);
 
 // Asks the operating system for what a program must request before use (AMX tiles). False when it refuses.
 bool EnableFeatures(uint64_t features);

@@ -1,6 +1,6 @@
-// Opens, checks and maps a side file. The stored hash is compared with the description's, not computed again: reading every page would
-// cost what mapping saves. A file that another process shortens later faults (SIGBUS)
-// when it is read; runtime/main/bus_error.h is what our own programs do about it. Tests: tests/runtime/weights_test.cc.
+// Opens, checks and maps a side file. The stored hash is compared with the description's, not computed again: reading
+// every page would cost what mapping saves. A file that another process shortens later faults (SIGBUS) when it is read;
+// runtime/main/bus_error.h is what our own programs do about it. Tests: tests/runtime/weights_test.cc.
 #include "runtime/src/weights.h"
 
 #include <errno.h>
@@ -16,28 +16,32 @@ namespace ingot::runtime {
 namespace {
 
 // Compares the header with the description; `file_bytes` is the file's length.
-int32_t CheckHeader(const ingot_program_desc_t *desc, const char *path, const ingot_weights_header_t &header, uint64_t file_bytes,
-                    ingot_status_t *status) {
+int32_t CheckHeader(const ingot_program_desc_t *desc, const char *path, const ingot_weights_header_t &header,
+                    uint64_t file_bytes, ingot_status_t *status) {
   if (header.magic != INGOT_WEIGHTS_MAGIC) {
-    return Fail(status, INGOT_FAILED_PRECONDITION, "weights file '%s' is not an ingot weights file: name the one written with program '%s'",
-                path, desc->name);
+    return Fail(status, INGOT_FAILED_PRECONDITION,
+                "weights file '%s' is not an ingot weights file: name the one written with program '%s'", path,
+                desc->name);
   }
   if (header.size != desc->weights_size || header.hash != desc->weights_hash) {
-    return Fail(status, INGOT_FAILED_PRECONDITION,
-                "weights file '%s' belongs to another program (size %llu, hash %016llx; program '%s' has %llu, %016llx): "
-                "use the file written by the same compilation",
-                path, static_cast<unsigned long long>(header.size), static_cast<unsigned long long>(header.hash), desc->name,
-                static_cast<unsigned long long>(desc->weights_size), static_cast<unsigned long long>(desc->weights_hash));
+    return Fail(
+        status, INGOT_FAILED_PRECONDITION,
+        "weights file '%s' belongs to another program (size %llu, hash %016llx; program '%s' has %llu, %016llx): "
+        "use the file written by the same compilation",
+        path, static_cast<unsigned long long>(header.size), static_cast<unsigned long long>(header.hash), desc->name,
+        static_cast<unsigned long long>(desc->weights_size), static_cast<unsigned long long>(desc->weights_hash));
   }
   if (file_bytes < INGOT_WEIGHTS_HEADER + desc->weights_size) {
-    return Fail(status, INGOT_FAILED_PRECONDITION, "weights file '%s' is cut short: it has %llu bytes, %llu are needed; copy it again",
-                path, static_cast<unsigned long long>(file_bytes),
+    return Fail(status, INGOT_FAILED_PRECONDITION,
+                "weights file '%s' is cut short: it has %llu bytes, %llu are needed; copy it again", path,
+                static_cast<unsigned long long>(file_bytes),
                 static_cast<unsigned long long>(INGOT_WEIGHTS_HEADER + desc->weights_size));
   }
   return INGOT_OK;
 }
 
-int32_t MapFile(const ingot_program_desc_t *desc, const char *path, int file, Mapping *mapping, ingot_status_t *status) {
+int32_t MapFile(const ingot_program_desc_t *desc, const char *path, int file, Mapping *mapping,
+                ingot_status_t *status) {
   struct stat info;
   if (fstat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
     return Fail(status, INGOT_FAILED_PRECONDITION, "weights file '%s' is not a regular file", path);
@@ -70,8 +74,9 @@ int32_t MapWeights(const ingot_program_desc_t *desc, const char *path, Mapping *
   int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (file < 0) {
     return Fail(status, INGOT_FAILED_PRECONDITION,
-                "cannot open weights file '%s' of program '%s': %s; give its path as weights_path (--weights on the command line)", path,
-                desc->name, strerror(errno));
+                "cannot open weights file '%s' of program '%s': %s; give its path as weights_path (--weights on the "
+                "command line)",
+                path, desc->name, strerror(errno));
   }
   int32_t code = MapFile(desc, path, file, mapping, status);
   close(file);

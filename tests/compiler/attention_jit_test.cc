@@ -1,13 +1,15 @@
-// Attention in the forms that models write it: scale, additive and boolean masks, transposed layouts, rows that are used elsewhere too.
-// The compiler makes one kernel of scores, softmax and the second product; every form has to be right whether it does so or not.
+// Attention in the forms that models write it: scale, additive and boolean masks, transposed layouts, rows that are
+// used elsewhere too. The compiler makes one kernel of scores, softmax and the second product; every form has to be
+// right whether it does so or not.
 #include "absl/strings/str_cat.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {
 namespace {
 
-const std::vector<Sizes> kSequences = {{{"n", 1}, {"q", 1}, {"k", 1}},   {{"n", 2}, {"q", 7}, {"k", 16}}, {{"n", 1}, {"q", 17}, {"k", 33}},
-                                       {{"n", 1}, {"q", 48}, {"k", 65}}, {{"n", 0}, {"q", 3}, {"k", 5}},  {{"n", 1}, {"q", 0}, {"k", 4}}};
+const std::vector<Sizes> kSequences = {{{"n", 1}, {"q", 1}, {"k", 1}},   {{"n", 2}, {"q", 7}, {"k", 16}},
+                                       {{"n", 1}, {"q", 17}, {"k", 33}}, {{"n", 1}, {"q", 48}, {"k", 65}},
+                                       {{"n", 0}, {"q", 3}, {"k", 5}},   {{"n", 1}, {"q", 0}, {"k", 4}}};
 
 // [n, heads, q, depth], [n, heads, k, depth] and the same for values.
 struct Heads {
@@ -64,8 +66,11 @@ TEST(AttentionJit, MultiHead) {
   Expr merged = b.Reshape(b.Transpose(b.MatMul(probs, heads.v), {0, 2, 1, 3}), {"n", "seq", 24});
   Expr out = b.Add(b.MatMul(merged, b.Constant(NormalTensor({24, 24}, 7))), x);
   b.Output("y", b.LayerNorm(out, b.Constant(NormalTensor({24}, 8)), b.Constant(NormalTensor({24}, 9)), -1, 0.1));
-  ExpectMatches(b.Finish(),
-                {{{"n", 1}, {"seq", 1}}, {{"n", 2}, {"seq", 7}}, {{"n", 1}, {"seq", 17}}, {{"n", 2}, {"seq", 33}}, {{"n", 1}, {"seq", 0}}});
+  ExpectMatches(b.Finish(), {{{"n", 1}, {"seq", 1}},
+                             {{"n", 2}, {"seq", 7}},
+                             {{"n", 1}, {"seq", 17}},
+                             {{"n", 2}, {"seq", 33}},
+                             {{"n", 1}, {"seq", 0}}});
 }
 
 // What is in between is needed elsewhere as well: it has to exist.
@@ -104,7 +109,8 @@ TEST(AttentionJit, OtherLayouts) {
 TEST(AttentionJit, StaticAndConstant) {
   GraphBuilder b("attention");
   Expr q = b.Input("xq", DType::kF32, {2, 17, 8});
-  Expr k = b.Constant(NormalTensor({2, 8, 33}, 1)), v = b.Constant(NormalTensor({2, 33, 19}, 2)), w = b.Constant(NormalTensor({33, 5}, 3));
+  Expr k = b.Constant(NormalTensor({2, 8, 33}, 1)), v = b.Constant(NormalTensor({2, 33, 19}, 2)),
+       w = b.Constant(NormalTensor({33, 5}, 3));
   b.Output("y", b.MatMul(b.Softmax(b.MatMul(q, k)), v));
   b.Output("packed", b.MatMul(b.Softmax(b.MatMul(q, b.Constant(NormalTensor({8, 33}, 4)))), w));
   b.Output("normed", b.MatMul(b.LayerNorm(b.MatMul(q, k), b.Scalar(1), b.Scalar(0), -1, 0.1), v));

@@ -1,12 +1,13 @@
-// The JIT's cache: an entry that is damaged in any way is made again, one process compiles for all, and the size has a limit.
-#include "compiler/jit/Cache.h"
+// The JIT's cache: an entry that is damaged in any way is made again, one process compiles for all, and the size has a
+// limit.
+#include "compiler/jit/cache.h"
 
 #include <sys/stat.h>
 
 #include <atomic>
 #include <thread>
 
-#include "compiler/jit/Jit.h"
+#include "compiler/jit/jit.h"
 #include "gmock/gmock.h"
 #include "tests/graph/graph_testing.h"
 
@@ -27,7 +28,7 @@ Graph Small(float weight = 1) {
 }
 
 class CacheTest : public testing::Test {
-protected:
+ protected:
   // Loads the program; true when it came from the cache.
   bool FromCache(float weight = 1) {
     JitOptions options;
@@ -68,7 +69,7 @@ TEST_F(CacheTest, HealsFromShortenedWeights) {
 
 TEST_F(CacheTest, HealsFromWeightsOfAnotherProgram) {
   std::string weights = ReadWhole(File(".weights"));
-  weights[16] ^= 1; // in the header's hash
+  weights[16] ^= 1;  // in the header's hash
   WriteWhole(File(".weights"), weights);
   ExpectHeals();
 }
@@ -91,10 +92,8 @@ TEST_F(CacheTest, HealsFromAChangedByte) {
 TEST_F(CacheTest, OneOfManyCompiles) {
   std::atomic<int> compiled = 0;
   std::vector<std::thread> threads;
-  for (int i = 0; i < 4; ++i)
-    threads.emplace_back([&] { compiled += !FromCache(7); });
-  for (std::thread &thread : threads)
-    thread.join();
+  for (int i = 0; i < 4; ++i) threads.emplace_back([&] { compiled += !FromCache(7); });
+  for (std::thread &thread : threads) thread.join();
   EXPECT_EQ(compiled, 1);
 }
 
@@ -102,10 +101,9 @@ TEST_F(CacheTest, TheOldestEntriesGoFirst) {
   EXPECT_FALSE(FromCache(2));
   for (const auto &file : fs::directory_iterator(directory_.path()))
     fs::last_write_time(file.path(), fs::file_time_type::clock::now() - std::chrono::hours(1));
-  EXPECT_TRUE(FromCache(1)); // used a moment ago
+  EXPECT_TRUE(FromCache(1));  // used a moment ago
   uint64_t total = 0;
-  for (const auto &file : fs::directory_iterator(directory_.path()))
-    total += fs::file_size(file.path());
+  for (const auto &file : fs::directory_iterator(directory_.path())) total += fs::file_size(file.path());
   std::string stale = directory_ / ".ingot-0000000000000000";
   WriteWhole(stale, "of a process that was killed");
   fs::last_write_time(stale, fs::file_time_type::clock::now() - std::chrono::hours(48));
@@ -152,5 +150,5 @@ TEST(CacheKeyTest, DependsOnWeightsAndOptions) {
   EXPECT_NE(cacheKey(Small(), options, nullptr), cacheKey(Small(), other, nullptr));
 }
 
-} // namespace
-} // namespace ingot
+}  // namespace
+}  // namespace ingot

@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "compiler/jit/Jit.h"
+#include "compiler/jit/jit.h"
 #include "tests/compiler/guarded_run.h"
 #include "tests/compiler/jit_testing.h"
 #include "tests/compiler/noise_compare.h"
@@ -35,16 +35,20 @@ bool ValidInputs(const Graph &graph, const Sizes &sizes) {
 }
 
 // One vector of sizes; empty when all is well.
-std::string CheckSizes(const Graph &graph, const JitProgram &program, const Sizes &sizes, const CheckOptions &options, unsigned seed, int &runs) {
+std::string CheckSizes(const Graph &graph, const JitProgram &program, const Sizes &sizes, const CheckOptions &options,
+                       unsigned seed, int &runs) {
   std::vector<Tensor> inputs = TestInputs(graph, sizes, seed);
   absl::StatusOr<NoiseCompare> compare = NoiseCompare::Create(graph, inputs);
   std::vector<Tensor> first;
   for (uint32_t threads : {1u, 2u}) {
     if (options.begin) options.begin(absl::StrCat("run on ", threads, " threads"));
-    absl::StatusOr<std::vector<Tensor>> outputs = RunGuarded(program.program(), inputs, threads, seed % 2 == 0 ? Guard::kEnd : Guard::kStart);
+    absl::StatusOr<std::vector<Tensor>> outputs =
+        RunGuarded(program.program(), inputs, threads, seed % 2 == 0 ? Guard::kEnd : Guard::kStart);
     ++runs;
     if (!compare.ok() && !outputs.ok()) {
-      return absl::IsInternal(outputs.status()) || absl::IsDataLoss(outputs.status()) ? std::string(outputs.status().message()) : "";
+      return absl::IsInternal(outputs.status()) || absl::IsDataLoss(outputs.status())
+                 ? std::string(outputs.status().message())
+                 : "";
     }
     if (!outputs.ok()) return absl::StrCat("only the program refuses: ", std::string(outputs.status().message()));
     if (!compare.ok()) return absl::StrCat("only the interpreter refuses: ", std::string(compare.status().message()));
@@ -75,7 +79,8 @@ GraphChecks CheckGraph(const Graph &graph, const std::vector<Sizes> &sizes, cons
     for (const auto &[symbol, size] : sizes[i]) absl::StrAppend(&text, " ", symbol, "=", size);
     CheckOptions here = options;
     if (options.begin) here.begin = [&](const std::string &what) { options.begin(absl::StrCat(what, " with", text)); };
-    std::string wrong = CheckSizes(graph, **program, sizes[i], here, static_cast<unsigned>(options.seed * 7 + i), checks.runs);
+    std::string wrong =
+        CheckSizes(graph, **program, sizes[i], here, static_cast<unsigned>(options.seed * 7 + i), checks.runs);
     if (!wrong.empty()) checks.findings.push_back(absl::StrCat("sizes", text, ": ", wrong));
   }
   return checks;

@@ -1,4 +1,5 @@
-// Convolutions of one and two dimensions: groups, strides, dilations and pads, with constant weights and without, and what is fused around.
+// Convolutions of one and two dimensions: groups, strides, dilations and pads, with constant weights and without, and
+// what is fused around.
 #include "absl/strings/str_cat.h"
 #include "tests/compiler/jit_testing.h"
 
@@ -10,7 +11,8 @@ struct Form {
   Ints kernel, strides, dilations, pads;
 };
 
-void ExpectConvolutions(const std::vector<Form> &forms, const Dims &spatial, DType dtype, const std::vector<Sizes> &sizes) {
+void ExpectConvolutions(const std::vector<Form> &forms, const Dims &spatial, DType dtype,
+                        const std::vector<Sizes> &sizes) {
   GraphBuilder b("conv");
   unsigned count = 0;
   // Where symbols get their values.
@@ -22,15 +24,17 @@ void ExpectConvolutions(const std::vector<Form> &forms, const Dims &spatial, DTy
     dims.insert(dims.end(), spatial.begin(), spatial.end());
     std::vector<int64_t> weights{form.out, form.in / form.groups};
     weights.insert(weights.end(), form.kernel.begin(), form.kernel.end());
-    Expr x = b.Input(absl::StrCat("x", ++count), dtype, dims), constant = b.Constant(NormalTensor(weights, count, dtype));
+    Expr x = b.Input(absl::StrCat("x", ++count), dtype, dims),
+         constant = b.Constant(NormalTensor(weights, count, dtype));
     Expr given = b.Input(absl::StrCat("weights", count), dtype, Dims(weights.begin(), weights.end()));
     Expr y = b.Conv(x, constant, form.strides, form.dilations, form.pads, form.groups);
     b.Output(absl::StrCat("constant", count), y);
     b.Output(absl::StrCat("given", count), b.Conv(x, given, form.strides, form.dilations, form.pads, form.groups));
     std::vector<int64_t> bias(spatial.size() + 1, 1);
     bias[0] = form.out;
-    b.Output(absl::StrCat("relu", count), b.Relu(b.Add(b.Conv(x, constant, form.strides, form.dilations, form.pads, form.groups),
-                                                       b.Constant(NormalTensor(bias, count, dtype)))));
+    b.Output(absl::StrCat("relu", count),
+             b.Relu(b.Add(b.Conv(x, constant, form.strides, form.dilations, form.pads, form.groups),
+                          b.Constant(NormalTensor(bias, count, dtype)))));
   }
   ExpectMatches(b.Finish(), sizes);
 }
@@ -46,7 +50,9 @@ const std::vector<Form> kTwoDimensions = {
     {5, 5, 5, {3, 2}, {2, 1}, {1, 3}, {1, 2, 0, 3}},
 };
 
-TEST(ConvJit, OneDimension) { ExpectConvolutions(kOneDimension, {19}, DType::kF32, {{{"n", 1}}, {{"n", 3}}, {{"n", 0}}}); }
+TEST(ConvJit, OneDimension) {
+  ExpectConvolutions(kOneDimension, {19}, DType::kF32, {{{"n", 1}}, {{"n", 3}}, {{"n", 0}}});
+}
 TEST(ConvJit, OneDimensionSymbolic) {
   ExpectConvolutions(kOneDimension, {Dim("length + 9")}, DType::kF32,
                      {{{"n", 1}, {"length", 0}}, {{"n", 2}, {"length", 17}}, {{"n", 1}, {"length", 33}}});
@@ -63,13 +69,15 @@ TEST(ConvJit, Block) {
   GraphBuilder b("conv");
   Expr x = b.Input("x", DType::kF32, {"n", 8, 12, 10});
   Expr scale = b.Constant(NormalTensor({8, 1, 1}, 1)), shift = b.Constant(NormalTensor({8, 1, 1}, 2));
-  Expr y = b.Relu(b.Add(b.Mul(b.Conv(x, b.Constant(NormalTensor({8, 8, 3, 3}, 3)), {1, 1}, {1, 1}, {1, 1, 1, 1}), scale), shift));
+  Expr y = b.Relu(
+      b.Add(b.Mul(b.Conv(x, b.Constant(NormalTensor({8, 8, 3, 3}, 3)), {1, 1}, {1, 1}, {1, 1, 1, 1}), scale), shift));
   y = b.Add(b.Conv(y, b.Constant(NormalTensor({8, 1, 3, 3}, 4)), {1, 1}, {1, 1}, {1, 1, 1, 1}, 8), x);
   b.Output("block", b.Relu(y));
   Expr pooled = b.ReduceMean(y, {2, 3}, true);
   b.Output("pooled", b.Reshape(pooled, {"n", 8}));
   b.Output("excited", b.Mul(y, b.Sigmoid(pooled)));
-  b.Output("classes", b.Softmax(b.MatMul(b.Reshape(b.ReduceMax(y, {2, 3}), {"n", 8}), b.Constant(NormalTensor({8, 5}, 5)))));
+  b.Output("classes",
+           b.Softmax(b.MatMul(b.Reshape(b.ReduceMax(y, {2, 3}), {"n", 8}), b.Constant(NormalTensor({8, 5}, 5)))));
   b.Output("flat", b.MatMul(b.Reshape(y, {"n", 960}), b.Constant(NormalTensor({960, 3}, 6))));
   ExpectMatches(b.Finish(), {{{"n", 1}}, {{"n", 3}}});
 }

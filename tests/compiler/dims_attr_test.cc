@@ -1,5 +1,5 @@
 // Dims as an attribute: uniqued, and printed so that they can be read back whatever their length.
-#include "compiler/dialect/Ingot.h"
+#include "compiler/dialect/ingot.h"
 #include "gtest/gtest.h"
 #include "mlir/AsmParser/AsmParser.h"
 #include "mlir/IR/MLIRContext.h"
@@ -20,7 +20,8 @@ class DimsAttribute : public testing::Test {
 };
 
 TEST_F(DimsAttribute, EqualDimsAreOneAttribute) {
-  auto a = ir::DimsAttr::get(&context_, {Dim("2 * (n + 1)"), 3}), b = ir::DimsAttr::get(&context_, {Dim("n + n + 2"), 3});
+  auto a = ir::DimsAttr::get(&context_, {Dim("2 * (n + 1)"), 3}),
+       b = ir::DimsAttr::get(&context_, {Dim("n + n + 2"), 3});
   EXPECT_EQ(a, b);
   EXPECT_NE(a, ir::DimsAttr::get(&context_, {3, Dim("n + n + 2")}));
 }
@@ -28,7 +29,8 @@ TEST_F(DimsAttribute, EqualDimsAreOneAttribute) {
 // Text beyond what a file may hold: 40 symbols of 100 letters.
 TEST_F(DimsAttribute, LongDimsCanBeReadBack) {
   Dim sum;
-  for (int i = 0; i < 40; ++i) sum = sum + Dim::FloorDiv(Dim::Symbol(std::string(100, static_cast<char>('a' + i % 26)) + std::to_string(i)), 3);
+  for (int i = 0; i < 40; ++i)
+    sum = sum + Dim::FloorDiv(Dim::Symbol(std::string(100, static_cast<char>('a' + i % 26)) + std::to_string(i)), 3);
   ASSERT_FALSE(sum.undefined());
   auto dims = ir::DimsAttr::get(&context_, {sum, Dim("min(n, 4)"), 7});
   EXPECT_GT(Print(dims).size(), 4000u);

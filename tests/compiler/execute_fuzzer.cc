@@ -1,5 +1,6 @@
-// Random graphs and changed ONNX models, compiled, run between guard pages on one and two threads, and compared with the interpreter.
-// What is checked: check_graph.h. How graphs are made: random_graph.h, onnx_mutator.h. What was planted to see that it finds things: README.md.
+// Random graphs and changed ONNX models, compiled, run between guard pages on one and two threads, and compared with
+// the interpreter. What is checked: check_graph.h. How graphs are made: random_graph.h, onnx_mutator.h. What was
+// planted to see that it finds things: README.md.
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,7 +25,8 @@ namespace ingot {
 namespace {
 
 constexpr char kUsage[] =
-    "usage: execute_fuzzer [--graphs N] [--seconds S] [--first-seed K] [--jobs J] [--level L] [--show N] [--onnx DIR]... [--print]\n"
+    "usage: execute_fuzzer [--graphs N] [--seconds S] [--first-seed K] [--jobs J] [--level L] [--show N] [--onnx "
+    "DIR]... [--print]\n"
     "\n"
     "Compiles and runs graphs against the interpreter, one per seed: N of them (default 1000), for at most S seconds.\n"
     "  --onnx DIR   changed ONNX models from here instead of random graphs; may be repeated\n"
@@ -123,7 +125,8 @@ int Main(int argc, char **argv) {
   pool.report = [&](uint64_t seed, const std::string &finding) {
     if (terminal) std::fputs("\r\033[K", stderr);
     bool whole = shown++ < options.show;
-    std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), whole ? finding.c_str() : finding.substr(0, finding.find('\n')).c_str());
+    std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed),
+                whole ? finding.c_str() : finding.substr(0, finding.find('\n')).c_str());
     if (!whole) return;
     // What died while it was being made would take this process along.
     bool unmade = finding.size() > 7 && finding.compare(finding.size() - 7, 7, ": build") == 0;
@@ -134,28 +137,34 @@ int Main(int argc, char **argv) {
         one.first_seed = seed;
         one.seeds = 1;
         one.seed_seconds = 10;
-        one.work = [&](uint64_t, const std::function<void(const std::string &)> &begin) { return check({smaller, made->sizes}, seed, begin); };
+        one.work = [&](uint64_t, const std::function<void(const std::string &)> &begin) {
+          return check({smaller, made->sizes}, seed, begin);
+        };
         one.report = [](uint64_t, const std::string &) {};
         one.progress = [](const FuzzCounts &) {};
         return one.Run().findings != 0;
       });
     }
     std::printf("%s\nrepeat with: execute_fuzzer --graphs 1 --first-seed %llu --level %s%s\n\n",
-                made.ok() ? ToString(made->graph).c_str() : made.status().ToString().c_str(), static_cast<unsigned long long>(seed),
-                options.level.c_str(), folders.c_str());
+                made.ok() ? ToString(made->graph).c_str() : made.status().ToString().c_str(),
+                static_cast<unsigned long long>(seed), options.level.c_str(), folders.c_str());
     std::fflush(stdout);
   };
   auto start = std::chrono::steady_clock::now();
-  auto rate = [&](int64_t seeds) { return static_cast<double>(seeds) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  auto rate = [&](int64_t seeds) {
+    return static_cast<double>(seeds) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  };
   pool.progress = [&](const FuzzCounts &counts) {
     if (!terminal) return;
-    std::fprintf(stderr, "\r%lld graphs (%.1f/s), %lld findings\033[K", static_cast<long long>(counts.seeds), rate(counts.seeds), static_cast<long long>(counts.findings));
+    std::fprintf(stderr, "\r%lld graphs (%.1f/s), %lld findings\033[K", static_cast<long long>(counts.seeds),
+                 rate(counts.seeds), static_cast<long long>(counts.findings));
   };
   std::fflush(stdout);
   FuzzCounts counts = pool.Run();
   if (terminal) std::fputs("\r\033[K", stderr);
-  std::printf("%lld graphs (%.1f/s), %lld runs, %lld refused, %lld findings\n", static_cast<long long>(counts.seeds), rate(counts.seeds),
-              static_cast<long long>(counts.runs), static_cast<long long>(counts.refused), static_cast<long long>(counts.findings));
+  std::printf("%lld graphs (%.1f/s), %lld runs, %lld refused, %lld findings\n", static_cast<long long>(counts.seeds),
+              rate(counts.seeds), static_cast<long long>(counts.runs), static_cast<long long>(counts.refused),
+              static_cast<long long>(counts.findings));
   return counts.findings == 0 ? 0 : 1;
 }
 

@@ -1,5 +1,5 @@
-// Shapes of graphs that a fusing compiler can get wrong: values that two regions read, views of values made in the same region, cycles that
-// a greedy merge would make, and outputs that are inputs, constants, views or each other.
+// Shapes of graphs that a fusing compiler can get wrong: values that two regions read, views of values made in the same
+// region, cycles that a greedy merge would make, and outputs that are inputs, constants, views or each other.
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {
@@ -39,7 +39,8 @@ TEST(FusionJit, ValuesReadTwice) {
 
 TEST(FusionJit, ViewsOfValuesInTheSameRegion) {
   GraphBuilder b("views");
-  Expr x = b.Input("x", DType::kF32, {"n", 6}), y = b.Neg(x), squares = b.Mul(b.Tanh(b.MatMul(b.Transpose(x, {1, 0}), x)), b.Scalar(0.1));
+  Expr x = b.Input("x", DType::kF32, {"n", 6}), y = b.Neg(x),
+       squares = b.Mul(b.Tanh(b.MatMul(b.Transpose(x, {1, 0}), x)), b.Scalar(0.1));
   b.Output("reversed", b.Add(y, b.Slice(y, {0, 5}, {"n", -1}, {1, -1})));
   b.Output("square", b.Add(squares, b.Transpose(squares, {1, 0})));
   b.Output("square_sum", b.ReduceSum(b.Add(squares, b.Transpose(squares, {1, 0})), {1}));
@@ -47,7 +48,8 @@ TEST(FusionJit, ViewsOfValuesInTheSameRegion) {
   Expr mean = b.ReduceMean(y, {1});
   b.Output("outer", b.Sub(b.Reshape(mean, {"n", 1}), b.Reshape(mean, {1, "n"})));
   b.Output("rows", b.Mul(b.Reshape(mean, {"n", 1}), y));
-  b.Output("shifted", b.Mul(b.BroadcastTo(b.Slice(b.ReduceMax(y, {0}), {1}, {4}, {1}), {"n", 3}), b.Slice(y, {0, 2}, {"n", 5}, {1, 1})));
+  b.Output("shifted", b.Mul(b.BroadcastTo(b.Slice(b.ReduceMax(y, {0}), {1}, {4}, {1}), {"n", 3}),
+                            b.Slice(y, {0, 2}, {"n", 5}, {1, 1})));
   ExpectMatches(b.Finish(), kSizes);
 }
 

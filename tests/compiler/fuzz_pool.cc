@@ -130,8 +130,9 @@ FuzzCounts FuzzPool::Run() {
     close(process.fd);
     if (!process.busy) return;
     ++counts.seeds;
-    std::string how = WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM ? "took more than " + std::to_string(seed_seconds) + " s"
-                                                                        : std::string("died of ") + strsignal(WTERMSIG(status))
+    std::string how = WIFSIGNALED(status) ? WTERMSIG(status) == SIGALRM
+                                                ? "took more than " + std::to_string(seed_seconds) + " s"
+                                                : std::string("died of ") + strsignal(WTERMSIG(status))
                                           : "exited with " + std::to_string(WEXITSTATUS(status));
     found(process.seed, how + ": " + process.doing);
     if (process.seed + 1 < process.range.end) work_left.push_back({process.seed + 1, process.range.end});

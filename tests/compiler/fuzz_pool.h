@@ -1,5 +1,6 @@
-// Work in other processes, so that a crash or an endless loop is one finding and not the end. Every process does a batch of seeds one after
-// another; when it dies, the seed that it was at is reported, and another process takes up the rest of the batch.
+// Work in other processes, so that a crash or an endless loop is one finding and not the end. Every process does a
+// batch of seeds one after another; when it dies, the seed that it was at is reported, and another process takes up the
+// rest of the batch.
 #ifndef INGOT_TESTS_COMPILER_FUZZ_POOL_H_
 #define INGOT_TESTS_COMPILER_FUZZ_POOL_H_
 

@@ -22,7 +22,10 @@ class GuardedTensor {
     if (pages_ != 0) mprotect(base_ + kPage, pages_, PROT_READ | PROT_WRITE);
     Poison();
   }
-  GuardedTensor(GuardedTensor &&other) : bytes_(other.bytes_), pages_(other.pages_), base_(other.base_), data_(other.data_) { other.base_ = nullptr; }
+  GuardedTensor(GuardedTensor &&other)
+      : bytes_(other.bytes_), pages_(other.pages_), base_(other.base_), data_(other.data_) {
+    other.base_ = nullptr;
+  }
   ~GuardedTensor() {
     if (base_ != nullptr) munmap(base_, pages_ + 2 * kPage);
   }
@@ -47,7 +50,8 @@ class GuardedTensor {
 };
 
 absl::Status Refused(const ingot_status_t &status) {
-  return status.code == INGOT_INTERNAL ? absl::InternalError(status.message) : absl::InvalidArgumentError(status.message);
+  return status.code == INGOT_INTERNAL ? absl::InternalError(status.message)
+                                       : absl::InvalidArgumentError(status.message);
 }
 
 struct Freed {
@@ -59,7 +63,8 @@ struct Freed {
 
 bool RuntimeIsGuarded() { return ingot_guard_at_start != nullptr; }
 
-absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, const std::vector<Tensor> &inputs, uint32_t threads, Guard guard) {
+absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, const std::vector<Tensor> &inputs,
+                                               uint32_t threads, Guard guard) {
   if (RuntimeIsGuarded()) ingot_guard_at_start(guard == Guard::kStart);
   ingot_status_t status = {};
   ingot_pool_t *pool = nullptr;

@@ -1,5 +1,5 @@
-// Runs a program on inputs and outputs that end, or begin, at a page that faults. In a program that is linked with ingot_runtime_guarded the
-// same is true of everything between them.
+// Runs a program on inputs and outputs that end, or begin, at a page that faults. In a program that is linked with
+// ingot_runtime_guarded the same is true of everything between them.
 #ifndef INGOT_TESTS_COMPILER_GUARDED_RUN_H_
 #define INGOT_TESTS_COMPILER_GUARDED_RUN_H_
 
@@ -13,8 +13,10 @@ namespace ingot {
 
 enum class Guard { kEnd, kStart };
 
-// Inputs cannot be written; outputs begin as 0xff bytes. Twice in a row, since the second run of a context takes another way.
-absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, const std::vector<Tensor> &inputs, uint32_t threads, Guard guard);
+// Inputs cannot be written; outputs begin as 0xff bytes. Twice in a row, since the second run of a context takes
+// another way.
+absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, const std::vector<Tensor> &inputs,
+                                               uint32_t threads, Guard guard);
 
 // Whether this program holds the guarded runtime.
 bool RuntimeIsGuarded();

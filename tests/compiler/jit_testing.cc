@@ -7,7 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "compiler/jit/Jit.h"
+#include "compiler/jit/jit.h"
 #include "graph/interp/interpreter.h"
 #include "tools/ingot/program_runner.h"
 
@@ -36,17 +36,20 @@ double Largest(DType dtype) {
 
 bool IsExact(const Graph &graph, const Node &node) {
   static const std::set<OpKind> kExact = {
-      OpKind::kNeg,     OpKind::kAbs,          OpKind::kSign,   OpKind::kSqrt,      OpKind::kReciprocal, OpKind::kFloor, OpKind::kCeil,
-      OpKind::kRound,   OpKind::kRelu,         OpKind::kIsNan,  OpKind::kAdd,       OpKind::kSub,        OpKind::kMul,   OpKind::kDiv,
-      OpKind::kRem,     OpKind::kMax,          OpKind::kMin,    OpKind::kEqual,     OpKind::kNotEqual,   OpKind::kLess,  OpKind::kLessEqual,
-      OpKind::kGreater, OpKind::kGreaterEqual, OpKind::kSelect, OpKind::kReduceMax, OpKind::kReduceMin,  OpKind::kArgMax};
+      OpKind::kNeg,       OpKind::kAbs,     OpKind::kSign,         OpKind::kSqrt,     OpKind::kReciprocal,
+      OpKind::kFloor,     OpKind::kCeil,    OpKind::kRound,        OpKind::kRelu,     OpKind::kIsNan,
+      OpKind::kAdd,       OpKind::kSub,     OpKind::kMul,          OpKind::kDiv,      OpKind::kRem,
+      OpKind::kMax,       OpKind::kMin,     OpKind::kEqual,        OpKind::kNotEqual, OpKind::kLess,
+      OpKind::kLessEqual, OpKind::kGreater, OpKind::kGreaterEqual, OpKind::kSelect,   OpKind::kReduceMax,
+      OpKind::kReduceMin, OpKind::kArgMax};
   if (node.op == OpKind::kCast) {
     // By way of f32, which rounds twice.
     DType from = graph.type(node.inputs[0]).dtype, to = graph.type(node.outputs[0]).dtype;
     return to == DType::kF64 || to == DType::kF32 || !IsFloat(to) || from == DType::kF32 || ByteSize(from) < 4;
   }
   FusionKind fusion = Schema(node.op).fusion;
-  return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf;
+  return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather ||
+         fusion == FusionKind::kLeaf;
 }
 
 namespace {
@@ -60,7 +63,8 @@ struct Accuracy {
 
 bool MovesData(const Node &node) {
   FusionKind fusion = Schema(node.op).fusion;
-  return fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf || node.op == OpKind::kSelect;
+  return fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf ||
+         node.op == OpKind::kSelect;
 }
 
 Accuracy AccuracyOf(const Graph &graph, ValueId output) {
@@ -96,7 +100,8 @@ struct Expected {
   std::vector<double> floors;
 };
 
-absl::StatusOr<Expected> Evaluate(const Graph &graph, const std::vector<Tensor> &inputs, const std::vector<Accuracy> &accuracies) {
+absl::StatusOr<Expected> Evaluate(const Graph &graph, const std::vector<Tensor> &inputs,
+                                  const std::vector<Accuracy> &accuracies) {
   absl::StatusOr<std::vector<Tensor>> outputs = Interpret(graph, inputs);
   if (!outputs.ok()) return outputs.status();
   Expected expected{*std::move(outputs), {}};
@@ -125,23 +130,26 @@ absl::StatusOr<Expected> Evaluate(const Graph &graph, const std::vector<Tensor> 
 
 // The first element that is not as expected, in words; empty when there is none.
 std::string Compare(const Tensor &actual, const Tensor &expected, const Accuracy &accuracy, double floor) {
-  if (actual.type() != expected.type()) return absl::StrCat(actual.type().ToString(), " instead of ", expected.type().ToString());
+  if (actual.type() != expected.type())
+    return absl::StrCat(actual.type().ToString(), " instead of ", expected.type().ToString());
   int64_t wrong = 0;
   std::string first;
   for (int64_t i = 0; i < expected.size(); ++i) {
     std::string text;
     if (!IsFloat(expected.dtype())) {
-      if (actual.GetInt(i) != expected.GetInt(i)) text = absl::StrCat(actual.GetInt(i), " instead of ", expected.GetInt(i));
+      if (actual.GetInt(i) != expected.GetInt(i))
+        text = absl::StrCat(actual.GetInt(i), " instead of ", expected.GetInt(i));
     } else {
       double a = actual.GetDouble(i), e = expected.GetDouble(i);
       bool same = std::isnan(e) ? std::isnan(a) : a == e && (!accuracy.exact || std::signbit(a) == std::signbit(e));
       double allowed = accuracy.exact ? 0 : accuracy.units * Epsilon(expected.dtype()) * std::max(std::fabs(e), floor);
       bool near = !accuracy.exact && std::isfinite(a) && std::isfinite(e) && std::fabs(a - e) <= allowed;
       // One side of the dtype's largest value or the other.
-      bool close =
-          !accuracy.exact && std::isinf(a) != std::isinf(e) && std::fabs(std::isinf(a) ? e : a) >= 0.99 * Largest(expected.dtype());
+      bool close = !accuracy.exact && std::isinf(a) != std::isinf(e) &&
+                   std::fabs(std::isinf(a) ? e : a) >= 0.99 * Largest(expected.dtype());
       if (!same && !near && !close)
-        text = absl::StrCat(absl::StrFormat("%.17g", a), " instead of ", absl::StrFormat("%.17g", e), ", allowed ", allowed);
+        text = absl::StrCat(absl::StrFormat("%.17g", a), " instead of ", absl::StrFormat("%.17g", e), ", allowed ",
+                            allowed);
     }
     if (!text.empty() && wrong++ == 0) first = absl::StrCat("element ", i, " of ", expected.size(), ": ", text);
   }
@@ -152,7 +160,8 @@ std::string Describe(const Graph &graph, ValueId id) {
   if (graph.value(id).producer < 0) return "no op";
   const Node &node = graph.nodes[static_cast<size_t>(graph.value(id).producer)];
   std::string text = absl::StrCat(std::string(Name(node.op)), " ", node.name);
-  for (ValueId input : node.inputs) absl::StrAppend(&text, " ", graph.value(input).name, ":", graph.type(input).ToString());
+  for (ValueId input : node.inputs)
+    absl::StrAppend(&text, " ", graph.value(input).name, ":", graph.type(input).ToString());
   return text;
 }
 
@@ -179,7 +188,10 @@ Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine
       tensor.SetInt(i, static_cast<int64_t>(engine() & 1));
     } else {
       uint32_t which = engine() % 24;
-      tensor.SetInt(i, which == 0 ? highest : which == 1 && IsSigned(dtype) ? -highest - 1 : which == 2 ? 0 : small(engine));
+      tensor.SetInt(i, which == 0                      ? highest
+                       : which == 1 && IsSigned(dtype) ? -highest - 1
+                       : which == 2                    ? 0
+                                                       : small(engine));
     }
   }
   return tensor;
@@ -203,7 +215,8 @@ std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned 
     if (value.name.rfind("factor", 0) == 0 && IsFloat(value.type.dtype)) {
       inputs.push_back(Tensor::Zeros(value.type.dtype, dims));
       std::uniform_real_distribution<double> near(0.8, 1.25);
-      for (int64_t i = 0; i < inputs.back().size(); ++i) inputs.back().SetDouble(i, (engine() & 1) != 0 ? near(engine) : -near(engine));
+      for (int64_t i = 0; i < inputs.back().size(); ++i)
+        inputs.back().SetDouble(i, (engine() & 1) != 0 ? near(engine) : -near(engine));
     } else if (value.name.rfind("index", 0) == 0) {
       inputs.push_back(Tensor::Zeros(value.type.dtype, dims));
       std::uniform_int_distribution<int64_t> small(-20, 20);
@@ -215,7 +228,8 @@ std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned 
   return inputs;
 }
 
-std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const JitOptions &options) {
+std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets,
+                                    const JitOptions &options) {
   std::vector<std::string> problems;
   const std::string &level = options.compile.cpu_levels[0];
   absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
@@ -238,8 +252,9 @@ std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::v
         if (difference.empty() || !reported.insert(graph.outputs[i].name).second) continue;
         std::string dims;
         for (const Tensor &input : inputs) absl::StrAppend(&dims, "[", absl::StrJoin(input.dims(), ","), "]");
-        problems.push_back(absl::StrCat(level, ", ", threads, " threads, inputs ", dims, ": output ", graph.outputs[i].name, " (",
-                                        Describe(graph, graph.outputs[i].value), "): ", difference));
+        problems.push_back(absl::StrCat(level, ", ", threads, " threads, inputs ", dims, ": output ",
+                                        graph.outputs[i].name, " (", Describe(graph, graph.outputs[i].value),
+                                        "): ", difference));
       }
     }
   }
@@ -253,7 +268,8 @@ void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::
     options.compile.cpu_levels = {level};
     options.cache_directory = "none";
     std::vector<std::string> problems = Mismatches(*graph, input_sets, options);
-    EXPECT_TRUE(problems.empty()) << absl::StrJoin(problems, "\n") << (graph->nodes.size() < 60 ? "\n" + ToString(*graph) : "");
+    EXPECT_TRUE(problems.empty()) << absl::StrJoin(problems, "\n")
+                                  << (graph->nodes.size() < 60 ? "\n" + ToString(*graph) : "");
   }
 }
 

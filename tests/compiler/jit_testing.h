@@ -1,9 +1,11 @@
-// What the tests of compiled programs share: inputs for a graph, and the comparison of a program with the interpreter, output by output.
+// What the tests of compiled programs share: inputs for a graph, and the comparison of a program with the interpreter,
+// output by output.
 //
-// The tolerance of an output follows from the ops between it and the inputs. Integers, and floats made by ops that IEEE defines exactly
-// (addition, comparison, data movement, ...), must have the interpreter's bits. Other floats may be off by the sum of the ops' tolerances
-// (graph/ops/*.td) in units of the dtype's epsilon, relative to the output's scale: the element itself and at least 1 for element-wise ops,
-// the largest magnitude on the way to the output where sums are involved.
+// The tolerance of an output follows from the ops between it and the inputs. Integers, and floats made by ops that IEEE
+// defines exactly (addition, comparison, data movement, ...), must have the interpreter's bits. Other floats may be off
+// by the sum of the ops' tolerances (graph/ops/*.td) in units of the dtype's epsilon, relative to the output's scale:
+// the element itself and at least 1 for element-wise ops, the largest magnitude on the way to the output where sums are
+// involved.
 #ifndef INGOT_TESTS_COMPILER_JIT_TESTING_H_
 #define INGOT_TESTS_COMPILER_JIT_TESTING_H_
 
@@ -13,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "compiler/jit/Jit.h"
+#include "compiler/jit/jit.h"
 #include "graph/builder.h"
 #include "gtest/gtest.h"
 
@@ -28,16 +30,19 @@ std::vector<std::string> TestLevels();
 Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine);
 // N(0, 1).
 Tensor NormalTensor(std::vector<int64_t> dims, unsigned seed, DType dtype = DType::kF32);
-// Every input by RandomTensor, but those whose name begins with "factor": near 1 or -1, so that products stay in range, and those
-// whose name begins with "index": between -20 and 20.
+// Every input by RandomTensor, but those whose name begins with "factor": near 1 or -1, so that products stay in range,
+// and those whose name begins with "index": between -20 and 20.
 std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned seed);
 
-// Whether the op, computed in its dtype, gives the double result rounded once; and whether an output must have the interpreter's bits.
+// Whether the op, computed in its dtype, gives the double result rounded once; and whether an output must have the
+// interpreter's bits.
 bool IsExact(const Graph &graph, const Node &node);
 bool IsExactOutput(const Graph &graph, ValueId output);
 
-// What differs between the program, compiled with these options and run on 1 and on 2 threads, and the interpreter; empty when nothing does.
-std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets, const JitOptions &options);
+// What differs between the program, compiled with these options and run on 1 and on 2 threads, and the interpreter;
+// empty when nothing does.
+std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets,
+                                    const JitOptions &options);
 
 // One program per level, run with inputs of all sizes.
 void ExpectMatches(const absl::StatusOr<Graph> &graph, const std::vector<Sizes> &sizes = {{}});

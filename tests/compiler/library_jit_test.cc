@@ -1,8 +1,8 @@
-// Programs whose matrix products a kernel library computes: oneDNN through the kernel ABI, against the interpreter as everything is.
+// Programs whose matrix products a kernel library computes: oneDNN through the kernel ABI, against the interpreter as
+// everything is.
+#include "compiler/api/compile.h"
+#include "compiler/jit/jit.h"
 #include "kernels/cpu/onednn.h"
-
-#include "compiler/api/Compile.h"
-#include "compiler/jit/Jit.h"
 #include "tests/compiler/jit_testing.h"
 #include "tools/ingot/program_runner.h"
 
@@ -30,7 +30,8 @@ Graph Layers() {
 TEST(LibraryKernels, MatchTheInterpreter) {
   Graph graph = Layers();
   std::vector<std::vector<Tensor>> inputs;
-  for (auto [batch, seq] : {std::pair(1, 1), {1, 129}, {3, 50}, {2, 0}}) inputs.push_back(TestInputs(graph, {{"batch", batch}, {"seq", seq}}, 5));
+  for (auto [batch, seq] : {std::pair(1, 1), {1, 129}, {3, 50}, {2, 0}})
+    inputs.push_back(TestInputs(graph, {{"batch", batch}, {"seq", seq}}, 5));
   std::vector<std::string> problems = Mismatches(graph, inputs, WithLibrary(kernels::OneDnn()));
   EXPECT_TRUE(problems.empty()) << problems[0];
 }
@@ -46,10 +47,16 @@ TEST(LibraryKernels, AreReportedAsSuch) {
 
 // Whatever a library answers ends the run with its code, in preparation and in a block.
 TEST(LibraryKernels, FailuresNameTheStep) {
-  static const ingot_kernel_library_t unprepared = {"unprepared", [](const ingot_matmul_shape_t *, void **) { return int32_t{7}; },
-                                                    [](void *, const float *, const float *, float *, int64_t, int64_t) { return int32_t{0}; }, [](void *) {}};
-  static const ingot_kernel_library_t broken = {"broken", [](const ingot_matmul_shape_t *, void **object) { *object = object; return int32_t{0}; },
-                                                [](void *, const float *, const float *, float *, int64_t, int64_t) { return int32_t{9}; }, [](void *) {}};
+  static const ingot_kernel_library_t unprepared = {
+      "unprepared", [](const ingot_matmul_shape_t *, void **) { return int32_t{7}; },
+      [](void *, const float *, const float *, float *, int64_t, int64_t) { return int32_t{0}; }, [](void *) {}};
+  static const ingot_kernel_library_t broken = {
+      "broken",
+      [](const ingot_matmul_shape_t *, void **object) {
+        *object = object;
+        return int32_t{0};
+      },
+      [](void *, const float *, const float *, float *, int64_t, int64_t) { return int32_t{9}; }, [](void *) {}};
   for (auto [library, code] : {std::pair(&unprepared, "code 7"), {&broken, "returned 9"}}) {
     Graph graph = Layers();
     auto program = JitProgram::Load(graph, WithLibrary(library));

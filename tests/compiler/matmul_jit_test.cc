@@ -1,4 +1,5 @@
-// Matrix products around the sizes of the register tile: one less and one more than a multiple of rows, columns and panels.
+// Matrix products around the sizes of the register tile: one less and one more than a multiple of rows, columns and
+// panels.
 #include "absl/strings/str_cat.h"
 #include "tests/compiler/jit_testing.h"
 
@@ -82,7 +83,8 @@ TEST(MatMulForms, OperandsAreViews) {
   b.Output("transposed_constant", b.MatMul(x, b.Transpose(w, {1, 0})));
   b.Output("part_of_constant", b.MatMul(b.Slice(x, {0, 3}, {"m", 13}, {1, 1}), b.Slice(w, {5, 1}, {15, 20}, {1, 2})));
   b.Output("reversed", b.MatMul(b.Slice(x, {0, 19}, {"m", -1}, {1, -1}), b.Slice(w, {39, 0}, {19, 20}, {-1, 1})));
-  b.Output("broadcast", b.MatMul(b.BroadcastTo(b.Input("row", DType::kF32, {1, 20}), {"m", 20}), b.Transpose(w, {1, 0})));
+  b.Output("broadcast",
+           b.MatMul(b.BroadcastTo(b.Input("row", DType::kF32, {1, 20}), {"m", 20}), b.Transpose(w, {1, 0})));
   b.Output("splat", b.MatMul(x, b.BroadcastTo(b.Scalar(0.5), {20, 3})));
   b.Output("square", b.MatMul(b.Transpose(x, {1, 0}), x));
   ExpectMatches(b.Finish(), {{{"m", 1}}, {{"m", 17}}, {{"m", 48}}});
@@ -99,7 +101,8 @@ TEST(MatMulForms, WithWorkOnTheResult) {
   b.Output("residual", b.Add(y, residual));
   b.Output("rows", b.Mul(b.Relu(y), rows));
   b.Output("raw", y);
-  b.Output("norm", b.LayerNorm(b.Add(b.MatMul(x, b.Constant(NormalTensor({24, 33}, 3))), residual), b.Scalar(1), bias, -1, 0.1));
+  b.Output("norm", b.LayerNorm(b.Add(b.MatMul(x, b.Constant(NormalTensor({24, 33}, 3))), residual), b.Scalar(1), bias,
+                               -1, 0.1));
   b.Output("transposed", b.Transpose(b.Tanh(b.MatMul(x, b.Constant(NormalTensor({24, 33}, 4)))), {1, 0}));
   b.Output("mask", b.Less(b.MatMul(x, b.Constant(NormalTensor({24, 9}, 5))), b.Scalar(0)));
   ExpectMatches(b.Finish(), {{{"m", 1}}, {{"m", 6}}, {{"m", 17}}, {{"m", 50}}, {{"m", 0}}});

@@ -38,7 +38,9 @@ double Epsilon(DType dtype) {
 double Smallest(DType dtype) { return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126; }
 
 double Largest(DType dtype) {
-  return dtype == DType::kF64 ? std::numeric_limits<double>::max() : dtype == DType::kF16 ? 65504.0 : std::numeric_limits<float>::max();
+  return dtype == DType::kF64   ? std::numeric_limits<double>::max()
+         : dtype == DType::kF16 ? 65504.0
+                                : std::numeric_limits<float>::max();
 }
 
 std::string Describe(const Graph &graph, const GraphOutput &output) {
@@ -80,19 +82,23 @@ bool NoiseCompare::Allowed(size_t output, int64_t i, double actual) const {
     double value = run[output].GetDouble(i);
     // Infinite in one run and not in the other, or infinite the other way.
     bool finite = std::isfinite(value);
-    if (finite != std::isfinite(expected) || (!finite && value != expected && !(std::isnan(value) && std::isnan(expected)))) return true;
+    if (finite != std::isfinite(expected) ||
+        (!finite && value != expected && !(std::isnan(value) && std::isnan(expected))))
+      return true;
     if (finite) spread = std::max(spread, std::fabs(value - expected));
   }
   if (!std::isfinite(expected)) return std::isnan(expected) ? std::isnan(actual) : actual == expected;
   // One side of the dtype's largest value or the other.
-  if (std::fabs(expected) >= 0.99 * Largest(dtype)) return std::isinf(actual) || std::fabs(actual) >= 0.9 * Largest(dtype);
+  if (std::fabs(expected) >= 0.99 * Largest(dtype))
+    return std::isinf(actual) || std::fabs(actual) >= 0.9 * Largest(dtype);
   double allowed = kSlack * spread + 2 * Epsilon(dtype) * std::fabs(expected) + Smallest(dtype);
   return std::isfinite(actual) && std::fabs(actual - expected) <= allowed;
 }
 
 std::string NoiseCompare::Compare(size_t output, const Tensor &actual) const {
   const Tensor &exact = exact_[output];
-  if (actual.type() != exact.type()) return absl::StrCat(actual.type().ToString(), " instead of ", exact.type().ToString());
+  if (actual.type() != exact.type())
+    return absl::StrCat(actual.type().ToString(), " instead of ", exact.type().ToString());
   int64_t wrong = 0;
   std::string first;
   for (int64_t i = 0; i < exact.size(); ++i) {
@@ -107,10 +113,14 @@ std::string NoiseCompare::Compare(size_t output, const Tensor &actual) const {
       if (!same && !is_exact_[output]) same = Allowed(output, i, a);
     }
     if (same || wrong++ > 0) continue;
-    first = IsFloat(exact.dtype()) ? absl::StrFormat("element %d of %d is %.9g instead of %.9g", i, exact.size(), actual.GetDouble(i), exact.GetDouble(i))
-                                   : absl::StrFormat("element %d of %d is %d instead of %d", i, exact.size(), actual.GetInt(i), exact.GetInt(i));
+    first = IsFloat(exact.dtype()) ? absl::StrFormat("element %d of %d is %.9g instead of %.9g", i, exact.size(),
+                                                     actual.GetDouble(i), exact.GetDouble(i))
+                                   : absl::StrFormat("element %d of %d is %d instead of %d", i, exact.size(),
+                                                     actual.GetInt(i), exact.GetInt(i));
   }
-  return wrong == 0 ? "" : absl::StrCat("output ", Describe(graph_, graph_.outputs[output]), ": ", first, ", ", wrong, " are wrong");
+  return wrong == 0 ? ""
+                    : absl::StrCat("output ", Describe(graph_, graph_.outputs[output]), ": ", first, ", ", wrong,
+                                   " are wrong");
 }
 
 std::string NoiseCompare::Difference(const std::vector<Tensor> &outputs) {

@@ -1,7 +1,8 @@
-// Compares the outputs of a program with the interpreter where a graph is deep and random. A fixed tolerance is no use there: a difference of two
-// large values, a floor or an argmax turns the last bit of a value into anything. So the interpreter runs several times with errors of
-// the size that kernels may make (graph/interp/noise.h), and an element may be off by a few times what these runs differ by. Integers and
-// elements on the edge of a step are compared only where all runs agree; outputs that must be exact have to have the same bits.
+// Compares the outputs of a program with the interpreter where a graph is deep and random. A fixed tolerance is no use
+// there: a difference of two large values, a floor or an argmax turns the last bit of a value into anything. So the
+// interpreter runs several times with errors of the size that kernels may make (graph/interp/noise.h), and an element
+// may be off by a few times what these runs differ by. Integers and elements on the edge of a step are compared only
+// where all runs agree; outputs that must be exact have to have the same bits.
 #ifndef INGOT_TESTS_COMPILER_NOISE_COMPARE_H_
 #define INGOT_TESTS_COMPILER_NOISE_COMPARE_H_
 
@@ -18,7 +19,8 @@ class NoiseCompare {
   // Runs the interpreter once; its error is the program's duty as well.
   static absl::StatusOr<NoiseCompare> Create(const Graph &graph, const std::vector<Tensor> &inputs);
 
-  // What is wrong with these outputs, or nothing. Runs with errors come first when something is not as the plain run says.
+  // What is wrong with these outputs, or nothing. Runs with errors come first when something is not as the plain run
+  // says.
   std::string Difference(const std::vector<Tensor> &outputs);
 
  private:

@@ -43,7 +43,9 @@ class Mutation {
   size_t Below(size_t limit) { return engine_() % limit; }
 
  private:
-  onnx::NodeProto &AnyNode() { return *graph_.mutable_node(static_cast<int>(Below(static_cast<size_t>(graph_.node_size())))); }
+  onnx::NodeProto &AnyNode() {
+    return *graph_.mutable_node(static_cast<int>(Below(static_cast<size_t>(graph_.node_size()))));
+  }
 
   int64_t Near(int64_t value) {
     const int64_t choices[] = {value + 1, value - 1, -value, 0, 1, 2, value * 2, -1};
@@ -53,7 +55,8 @@ class Mutation {
   void ChangeAttribute() {
     onnx::NodeProto &node = AnyNode();
     if (node.attribute_size() == 0) return;
-    onnx::AttributeProto &attribute = *node.mutable_attribute(static_cast<int>(Below(static_cast<size_t>(node.attribute_size()))));
+    onnx::AttributeProto &attribute =
+        *node.mutable_attribute(static_cast<int>(Below(static_cast<size_t>(node.attribute_size()))));
     if (attribute.has_i()) attribute.set_i(Near(attribute.i()));
     if (attribute.has_f()) attribute.set_f(static_cast<float>(Near(2)) * 0.5f);
     if (attribute.ints_size() == 0) return;
@@ -69,7 +72,10 @@ class Mutation {
   void ChangeDim() {
     if (graph_.input_size() == 0) return;
     onnx::TensorShapeProto &shape =
-        *graph_.mutable_input(static_cast<int>(Below(static_cast<size_t>(graph_.input_size()))))->mutable_type()->mutable_tensor_type()->mutable_shape();
+        *graph_.mutable_input(static_cast<int>(Below(static_cast<size_t>(graph_.input_size()))))
+             ->mutable_type()
+             ->mutable_tensor_type()
+             ->mutable_shape();
     if (shape.dim_size() == 0) return;
     auto &dim = *shape.mutable_dim(static_cast<int>(Below(static_cast<size_t>(shape.dim_size()))));
     if (!dim.has_dim_value() || Below(3) != 0) {
@@ -83,14 +89,17 @@ class Mutation {
   void SwapInputs() {
     onnx::NodeProto &a = AnyNode(), &b = Below(2) == 0 ? a : AnyNode();
     if (a.input_size() == 0 || b.input_size() == 0) return;
-    int i = static_cast<int>(Below(static_cast<size_t>(a.input_size()))), j = static_cast<int>(Below(static_cast<size_t>(b.input_size())));
+    int i = static_cast<int>(Below(static_cast<size_t>(a.input_size()))),
+        j = static_cast<int>(Below(static_cast<size_t>(b.input_size())));
     std::swap(*a.mutable_input(i), *b.mutable_input(j));
   }
 
   // To an op that takes as many operands and needs no attribute.
   void ChangeOp() {
-    static const char *const kUnary[] = {"Neg", "Abs", "Exp", "Sqrt", "Tanh", "Softmax", "Relu", "Floor", "Shape", "Sigmoid", "ReduceSum", "Flatten", "Transpose", "Identity"};
-    static const char *const kBinary[] = {"Add", "Sub", "Mul", "Div", "Pow", "MatMul", "Max", "Gather", "Less", "Equal", "Expand", "Reshape", "Tile", "Concat"};
+    static const char *const kUnary[] = {"Neg",   "Abs",   "Exp",     "Sqrt",      "Tanh",    "Softmax",   "Relu",
+                                         "Floor", "Shape", "Sigmoid", "ReduceSum", "Flatten", "Transpose", "Identity"};
+    static const char *const kBinary[] = {"Add",    "Sub",  "Mul",   "Div",    "Pow",     "MatMul", "Max",
+                                          "Gather", "Less", "Equal", "Expand", "Reshape", "Tile",   "Concat"};
     onnx::NodeProto &node = AnyNode();
     if (node.input_size() == 1) node.set_op_type(kUnary[Below(std::size(kUnary))]);
     if (node.input_size() == 2) node.set_op_type(kBinary[Below(std::size(kBinary))]);

@@ -1,5 +1,6 @@
-// Every op, compiled, against the interpreter: for the dtypes it takes, with sizes that are known when compiling and sizes that are not,
-// on whole tensors and on views of all kinds. One graph holds a whole family of ops, since compiling costs more than running.
+// Every op, compiled, against the interpreter: for the dtypes it takes, with sizes that are known when compiling and
+// sizes that are not, on whole tensors and on views of all kinds. One graph holds a whole family of ops, since
+// compiling costs more than running.
 //
 // The table has an entry for every op of graph/ops, which a test checks.
 #include <algorithm>
@@ -110,15 +111,16 @@ void BinaryInAllForms(Case &c, OpKind op) {
   c.Out(op, c.b.Emit(op, {c.In({}), c.Broadcast(2)}, {}));
 }
 void Select(Case &c, OpKind op) {
-  Expr mask = c.In({c.n, 7}, "mask", DType::kBool), row = c.In({7}, "mask", DType::kBool), column = c.In({c.n, 1}, "mask", DType::kBool);
+  Expr mask = c.In({c.n, 7}, "mask", DType::kBool), row = c.In({7}, "mask", DType::kBool),
+       column = c.In({c.n, 1}, "mask", DType::kBool);
   c.Out(op, c.b.Select(mask, c.Operand(0), c.Operand(1)));
   c.Out(op, c.b.Select(row, c.Operand(2), c.Broadcast(2)));
   c.Out(op, c.b.Select(column, c.Broadcast(0), c.Operand(3)));
   c.Out(op, c.b.Select(c.b.Transpose(c.In({7, c.n}, "mask", DType::kBool), {1, 0}), c.Broadcast(1), c.Broadcast(0)));
 }
 void Cast(Case &c, OpKind op) {
-  for (DType to :
-       {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI8, DType::kU64, DType::kU32, DType::kU8, DType::kBool}) {
+  for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI8, DType::kU64,
+                   DType::kU32, DType::kU8, DType::kBool}) {
     c.Out(op, c.b.Cast(c.Operand(static_cast<int>(to)), to));
   }
 }
@@ -177,7 +179,8 @@ void Pad(Case &c, OpKind op) {
 }
 void Gather(Case &c, OpKind op) {
   Expr x = c.In({c.n + 1, 5, 3});
-  Expr i64 = c.In({4}, "index", DType::kI64), i32 = c.In({2, c.n}, "index", DType::kI32), one = c.In({}, "index", DType::kI64);
+  Expr i64 = c.In({4}, "index", DType::kI64), i32 = c.In({2, c.n}, "index", DType::kI32),
+       one = c.In({}, "index", DType::kI64);
   for (int64_t axis : {0, 1, 2, -1}) {
     c.Out(op, c.b.Gather(x, i64, axis));
     c.Out(op, c.b.Gather(x, i32, axis));
@@ -195,8 +198,8 @@ void Iota(Case &c, OpKind op) {
 }
 void DimValues(Case &c, OpKind op) {
   c.In({c.n});
-  c.Out(op, c.b.DimValues(
-                {c.n, 7, 2 * c.n + 1, Dim::FloorDiv(c.n, 2), Dim::CeilDiv(c.n, 4), Dim::Mod(c.n, 3), Dim::Min(c.n, 9), Dim::Max(c.n, 9)}));
+  c.Out(op, c.b.DimValues({c.n, 7, 2 * c.n + 1, Dim::FloorDiv(c.n, 2), Dim::CeilDiv(c.n, 4), Dim::Mod(c.n, 3),
+                           Dim::Min(c.n, 9), Dim::Max(c.n, 9)}));
 }
 
 void Reduce(Case &c, OpKind op) {
@@ -212,7 +215,8 @@ void Reduce(Case &c, OpKind op) {
   c.Out(op, c.b.Emit(op, {c.In({c.n}, prefix)}, {{"axes", Ints{0}}, {"keep_dims", true}}));
   c.Out(op, c.b.Emit(op, {c.In({c.n, 40}, prefix)}, {{"axes", Ints{0}}}));
   c.Out(op, c.b.Emit(op, {c.In({c.n, 40}, prefix)}, {{"axes", Ints{1}}}));
-  c.Out(op, c.b.Emit(op, {c.b.Slice(c.In({4, c.n, 5}, prefix), {3, 0, 4}, {-1, c.n, -1}, {-2, 1, -1})}, {{"axes", Ints{-1}}}));
+  c.Out(op, c.b.Emit(op, {c.b.Slice(c.In({4, c.n, 5}, prefix), {3, 0, 4}, {-1, c.n, -1}, {-2, 1, -1})},
+                     {{"axes", Ints{-1}}}));
   c.Out(op, c.b.Emit(op, {c.b.BroadcastTo(c.In({c.n, 1}, prefix), {c.n, 6})}, {{"axes", Ints{1}}}));
 }
 void ArgMax(Case &c, OpKind op) {
@@ -232,7 +236,8 @@ void MatMul(Case &c, OpKind op) {
 }
 void Conv(Case &c, OpKind op) {
   c.Out(op, c.b.Conv(c.In({2, 4, c.n + 5}), c.In({6, 4, 3}), {1}, {1}, {1, 1}));
-  c.Out(op, c.b.Conv(c.In({c.n, 4, 6, 5}), c.b.Constant(RandomTensor(c.dtype, {4, 2, 3, 2}, c.engine)), {2, 1}, {1, 2}, {1, 0, 0, 2}, 2));
+  c.Out(op, c.b.Conv(c.In({c.n, 4, 6, 5}), c.b.Constant(RandomTensor(c.dtype, {4, 2, 3, 2}, c.engine)), {2, 1}, {1, 2},
+                     {1, 0, 0, 2}, 2));
 }
 void SoftmaxLike(Case &c, OpKind op) {
   Expr x = c.In({c.n, 5, 3});
@@ -247,7 +252,8 @@ void LayerNorm(Case &c, OpKind op) {
   c.Out(op, c.b.LayerNorm(x, one, c.In({5, 1}), 1, 0.1));
   c.Out(op, c.b.LayerNorm(x, c.In({5, 6}), one, 1, 0.1));
   c.Out(op, c.b.LayerNorm(x, one, one, 0, 0.1));
-  c.Out(op, c.b.LayerNorm(c.b.Transpose(c.In({6, c.n}), {1, 0}), c.b.Constant(RandomTensor(c.dtype, {6}, c.engine)), c.In({6}), 1, 0.1));
+  c.Out(op, c.b.LayerNorm(c.b.Transpose(c.In({6, c.n}), {1, 0}), c.b.Constant(RandomTensor(c.dtype, {6}, c.engine)),
+                          c.In({6}), 1, 0.1));
   c.Out(op, c.b.LayerNorm(c.In({2, c.n + 1}), one, one, -1, 0.1));
 }
 void Gelu(Case &c, OpKind op) {
@@ -258,9 +264,10 @@ void Gelu(Case &c, OpKind op) {
 using Family = std::vector<Example>;
 Family UnaryOps() {
   Family family;
-  for (OpKind op : {OpKind::kNeg, OpKind::kAbs, OpKind::kSign, OpKind::kExp, OpKind::kLog, OpKind::kSqrt, OpKind::kRsqrt,
-                    OpKind::kReciprocal, OpKind::kTanh, OpKind::kErf, OpKind::kSin, OpKind::kCos, OpKind::kFloor, OpKind::kCeil,
-                    OpKind::kRound, OpKind::kRelu, OpKind::kSigmoid, OpKind::kLogicalNot, OpKind::kIsNan}) {
+  for (OpKind op :
+       {OpKind::kNeg, OpKind::kAbs, OpKind::kSign, OpKind::kExp, OpKind::kLog, OpKind::kSqrt, OpKind::kRsqrt,
+        OpKind::kReciprocal, OpKind::kTanh, OpKind::kErf, OpKind::kSin, OpKind::kCos, OpKind::kFloor, OpKind::kCeil,
+        OpKind::kRound, OpKind::kRelu, OpKind::kSigmoid, OpKind::kLogicalNot, OpKind::kIsNan}) {
     family.push_back({op, Unary});
   }
   family.push_back({OpKind::kGelu, Gelu});
@@ -269,11 +276,13 @@ Family UnaryOps() {
 }
 Family BinaryOps() {
   Family family;
-  for (OpKind op : {OpKind::kSub, OpKind::kDiv, OpKind::kRem, OpKind::kPow, OpKind::kMax, OpKind::kMin, OpKind::kLogicalOr,
-                    OpKind::kLogicalXor, OpKind::kEqual, OpKind::kNotEqual, OpKind::kLessEqual, OpKind::kGreater, OpKind::kGreaterEqual}) {
+  for (OpKind op : {OpKind::kSub, OpKind::kDiv, OpKind::kRem, OpKind::kPow, OpKind::kMax, OpKind::kMin,
+                    OpKind::kLogicalOr, OpKind::kLogicalXor, OpKind::kEqual, OpKind::kNotEqual, OpKind::kLessEqual,
+                    OpKind::kGreater, OpKind::kGreaterEqual}) {
     family.push_back({op, Binary});
   }
-  for (OpKind op : {OpKind::kAdd, OpKind::kMul, OpKind::kLogicalAnd, OpKind::kLess}) family.push_back({op, BinaryInAllForms});
+  for (OpKind op : {OpKind::kAdd, OpKind::kMul, OpKind::kLogicalAnd, OpKind::kLess})
+    family.push_back({op, BinaryInAllForms});
   family.push_back({OpKind::kSelect, Select});
   return family;
 }
@@ -299,14 +308,17 @@ struct NamedFamily {
   Family (*ops)();
 };
 void PrintTo(const NamedFamily &family, std::ostream *out) { *out << family.name; }
-const NamedFamily kFamilies[] = {{"Unary", UnaryOps}, {"Binary", BinaryOps}, {"Tensor", TensorOps}, {"Reduce", ReduceOps}, {"Nn", NnOps}};
+const NamedFamily kFamilies[] = {
+    {"Unary", UnaryOps}, {"Binary", BinaryOps}, {"Tensor", TensorOps}, {"Reduce", ReduceOps}, {"Nn", NnOps}};
 
 TEST(EveryOpCompiled, HasAnExample) {
   std::set<OpKind> seen;
   for (const NamedFamily &family : kFamilies) {
-    for (const Example &example : family.ops()) EXPECT_TRUE(seen.insert(example.op).second) << std::string(Name(example.op)) << " has two";
+    for (const Example &example : family.ops())
+      EXPECT_TRUE(seen.insert(example.op).second) << std::string(Name(example.op)) << " has two";
   }
-  for (const OpSchema &schema : AllSchemas()) EXPECT_TRUE(seen.count(schema.kind)) << "no example for " << std::string(schema.name);
+  for (const OpSchema &schema : AllSchemas())
+    EXPECT_TRUE(seen.count(schema.kind)) << "no example for " << std::string(schema.name);
 }
 
 absl::StatusOr<Graph> Build(const Family &family, DType dtype, Dim n) {
@@ -330,7 +342,8 @@ TEST_P(OpsJitStatic, Matches) {
 
 TEST_P(OpsJit, Matches) {
   auto [family, dtype] = GetParam();
-  ExpectMatches(Build(family.ops(), dtype, "n"), {{{"n", 1}}, {{"n", 7}}, {{"n", 16}}, {{"n", 17}}, {{"n", 33}}, {{"n", 0}}});
+  ExpectMatches(Build(family.ops(), dtype, "n"),
+                {{{"n", 1}}, {{"n", 7}}, {{"n", 16}}, {{"n", 17}}, {{"n", 33}}, {{"n", 0}}});
 }
 
 std::vector<std::tuple<NamedFamily, DType>> Cases(const std::vector<DType> &dtypes) {
@@ -338,7 +351,8 @@ std::vector<std::tuple<NamedFamily, DType>> Cases(const std::vector<DType> &dtyp
   for (const NamedFamily &family : kFamilies) {
     Family ops = family.ops();
     for (DType dtype : dtypes) {
-      bool takes = std::any_of(ops.begin(), ops.end(), [dtype](const Example &example) { return Takes(example.op, dtype); });
+      bool takes =
+          std::any_of(ops.begin(), ops.end(), [dtype](const Example &example) { return Takes(example.op, dtype); });
       if (takes) cases.emplace_back(family, dtype);
     }
   }
@@ -349,11 +363,13 @@ std::string CaseName(const testing::TestParamInfo<std::tuple<NamedFamily, DType>
   return absl::StrCat(std::get<0>(info.param).name, "_", std::string(Name(std::get<1>(info.param))));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Symbolic, OpsJit, testing::ValuesIn(Cases({DType::kF32, DType::kF64, DType::kF16, DType::kI64, DType::kI32, DType::kU8, DType::kBool})),
-    CaseName);
+INSTANTIATE_TEST_SUITE_P(Symbolic, OpsJit,
+                         testing::ValuesIn(Cases({DType::kF32, DType::kF64, DType::kF16, DType::kI64, DType::kI32,
+                                                  DType::kU8, DType::kBool})),
+                         CaseName);
 // Known sizes change loops, not arithmetic: fewer dtypes do.
-INSTANTIATE_TEST_SUITE_P(Static, OpsJitStatic, testing::ValuesIn(Cases({DType::kF32, DType::kF16, DType::kI64, DType::kBool})), CaseName);
+INSTANTIATE_TEST_SUITE_P(Static, OpsJitStatic,
+                         testing::ValuesIn(Cases({DType::kF32, DType::kF16, DType::kI64, DType::kBool})), CaseName);
 
 }  // namespace
 }  // namespace ingot

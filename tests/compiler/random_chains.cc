@@ -1,5 +1,5 @@
-// Several ops in a row, in the patterns that the compiler fuses: epilogues of products, rows that a gather reads at other rows, attention,
-// embeddings, convolutions with what follows them.
+// Several ops in a row, in the patterns that the compiler fuses: epilogues of products, rows that a gather reads at
+// other rows, attention, embeddings, convolutions with what follows them.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -15,11 +15,13 @@ bool AtLeastOne(const std::vector<int64_t> &values) {
 }
 
 Expr Activation(RandomGraph &g, Expr x) {
-  static const std::vector<OpKind> kOps = {OpKind::kRelu, OpKind::kTanh, OpKind::kSigmoid, OpKind::kGelu, OpKind::kNeg, OpKind::kAbs};
+  static const std::vector<OpKind> kOps = {OpKind::kRelu, OpKind::kTanh, OpKind::kSigmoid,
+                                           OpKind::kGelu, OpKind::kNeg,  OpKind::kAbs};
   return g.Add(g.OneOf(kOps), {x});
 }
 
-// A product with a constant matrix, several row axes, and what stands in its epilogue: operands of lower rank, and index ops.
+// A product with a constant matrix, several row axes, and what stands in its epilogue: operands of lower rank, and
+// index ops.
 Made Product(RandomGraph &g) {
   Expr x = g.PickFloat(2 + g.Below(2));
   Dims dims = g.DimsOf(x);
@@ -67,14 +69,16 @@ Made GatheredRows(RandomGraph &g) {
   }
   if (!moved) return std::nullopt;
   Expr sum = g.Add(OpKind::kAdd, {*moved, *rows});
-  Made reduced = g.Try(g.Chance(50) ? OpKind::kReduceMax : OpKind::kReduceSum, {sum}, {{"axes", Ints{last}}, {"keep_dims", true}});
+  Made reduced =
+      g.Try(g.Chance(50) ? OpKind::kReduceMax : OpKind::kReduceSum, {sum}, {{"axes", Ints{last}}, {"keep_dims", true}});
   if (!reduced) return std::nullopt;
   return g.Try(OpKind::kMul, {g.Chance(50) ? *rows : sum, *reduced});
 }
 
 // Soft-max of scaled products, with a mask or without, times values.
 Made Attention(RandomGraph &g) {
-  Dim heads = Dim(static_cast<int64_t>(1 + g.Below(3))), width = Dim(g.OneOf(Ints{1, 2, 4, 8, 9, 16})), rows = g.PickDim(), columns = g.Chance(70) ? rows : g.PickDim();
+  Dim heads = Dim(static_cast<int64_t>(1 + g.Below(3))), width = Dim(g.OneOf(Ints{1, 2, 4, 8, 9, 16})),
+      rows = g.PickDim(), columns = g.Chance(70) ? rows : g.PickDim();
   Dims query = {heads, rows, width}, key = {heads, columns, width};
   if (g.Chance(50)) query.insert(query.begin(), Dim(2)), key.insert(key.begin(), Dim(2));
   if (!g.Small(query) || !g.Small(key)) return std::nullopt;
@@ -88,7 +92,8 @@ Made Attention(RandomGraph &g) {
   if (g.Chance(60)) s = g.Add(OpKind::kMul, {s, g.MakeConstant(DType::kF32, {})});
   if (g.Chance(35)) {
     Expr row = g.Add(OpKind::kIota, {}, {{"dims", Dims{rows, columns}}, {"axis", int64_t{0}}, {"dtype", DType::kI64}});
-    Expr column = g.Add(OpKind::kIota, {}, {{"dims", Dims{rows, columns}}, {"axis", int64_t{1}}, {"dtype", DType::kI64}});
+    Expr column =
+        g.Add(OpKind::kIota, {}, {{"dims", Dims{rows, columns}}, {"axis", int64_t{1}}, {"dtype", DType::kI64}});
     s = g.Add(OpKind::kSelect, {g.Add(OpKind::kLessEqual, {column, row}), s, g.Make(DType::kF32, {})});
   } else if (g.Chance(50)) {
     s = g.Add(OpKind::kAdd, {s, g.Make(DType::kF32, g.Chance(50) ? Dims{columns} : Dims{rows, columns})});
@@ -104,10 +109,12 @@ Made Embedding(RandomGraph &g) {
   Dims ids = {g.PickDim()};
   if (g.Chance(50)) ids.insert(ids.begin(), Dim(2));
   if (!g.Small(ids)) return std::nullopt;
-  Made rows = g.Try(OpKind::kGather, {g.MakeConstant(DType::kF32, {7, width}), g.MakeIndices(ids)}, {{"axis", int64_t{0}}});
+  Made rows =
+      g.Try(OpKind::kGather, {g.MakeConstant(DType::kF32, {7, width}), g.MakeIndices(ids)}, {{"axis", int64_t{0}}});
   if (!rows) return std::nullopt;
   Expr sum = g.Add(OpKind::kAdd, {*rows, g.Make(DType::kF32, {ids.back(), Dim(width)})});
-  return g.Try(OpKind::kLayerNorm, {sum, g.MakeConstant(DType::kF32, {width}), g.MakeConstant(DType::kF32, {width})}, {{"axis", int64_t{-1}}});
+  return g.Try(OpKind::kLayerNorm, {sum, g.MakeConstant(DType::kF32, {width}), g.MakeConstant(DType::kF32, {width})},
+               {{"axis", int64_t{-1}}});
 }
 
 // A layer norm written out, as exporters write it.
@@ -136,7 +143,8 @@ Made ConvBlock(RandomGraph &g) {
 }  // namespace
 
 std::optional<Expr> RandomGraph::RandomChain() {
-  static constexpr Made (*kChains[])(RandomGraph &) = {Product, Product, Product, GatheredRows, GatheredRows, Attention, Embedding, Normalised, ConvBlock};
+  static constexpr Made (*kChains[])(RandomGraph &) = {Product,   Product,   Product,    GatheredRows, GatheredRows,
+                                                       Attention, Embedding, Normalised, ConvBlock};
   return kChains[Below(std::size(kChains))](*this);
 }
 
@@ -152,11 +160,13 @@ std::optional<Expr> RandomGraph::Indexed(DType dtype, const Dims &dims) {
       rest[axis] = dims[axis] - first;
       if (!Small(part) || !Small(rest)) return std::nullopt;
       Expr a = Make(dtype, part), b = Make(dtype, rest);
-      return Try(OpKind::kConcat, Chance(50) ? std::vector<Expr>{a, b} : std::vector<Expr>{b, a}, {{"axis", static_cast<int64_t>(axis)}});
+      return Try(OpKind::kConcat, Chance(50) ? std::vector<Expr>{a, b} : std::vector<Expr>{b, a},
+                 {{"axis", static_cast<int64_t>(axis)}});
     }
     case 1: {
       Dims low(dims.size(), Dim(0)), high = low;
-      int64_t before = static_cast<int64_t>(Below(2)), after = static_cast<int64_t>(1 - before + static_cast<int64_t>(Below(2)));
+      int64_t before = static_cast<int64_t>(Below(2)),
+              after = static_cast<int64_t>(1 - before + static_cast<int64_t>(Below(2)));
       low[axis] = Dim(before), high[axis] = Dim(after);
       part[axis] = dims[axis] - before - after;
       if (!Small(part)) return std::nullopt;
@@ -165,7 +175,8 @@ std::optional<Expr> RandomGraph::Indexed(DType dtype, const Dims &dims) {
     case 2: {
       part[axis] = Dim(static_cast<int64_t>(1 + Below(5)));
       if (!Small(part)) return std::nullopt;
-      return Try(OpKind::kGather, {Make(dtype, part), MakeIndices({dims[axis]})}, {{"axis", static_cast<int64_t>(axis)}});
+      return Try(OpKind::kGather, {Make(dtype, part), MakeIndices({dims[axis]})},
+                 {{"axis", static_cast<int64_t>(axis)}});
     }
     case 3:
       if (dtype == DType::kBool) return std::nullopt;
@@ -176,7 +187,8 @@ std::optional<Expr> RandomGraph::Indexed(DType dtype, const Dims &dims) {
       part[axis] = dims[axis] + extra;
       if (!Small(part)) return std::nullopt;
       starts[axis] = extra, limits[axis] = part[axis];
-      return Try(OpKind::kSlice, {Make(dtype, part)}, {{"starts", starts}, {"limits", limits}, {"steps", Ints(dims.size(), 1)}});
+      return Try(OpKind::kSlice, {Make(dtype, part)},
+                 {{"starts", starts}, {"limits", limits}, {"steps", Ints(dims.size(), 1)}});
     }
   }
 }

@@ -80,8 +80,9 @@ bool RandomGraph::Always(const Dims &dims, bool (*holds)(const std::vector<int64
 bool RandomGraph::Small(const Dims &dims) const { return dims.size() <= 6 && Always(dims, FewElements); }
 
 DType RandomGraph::PickDType() {
-  static const std::vector<DType> kRare = {DType::kF64, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8,
-                                           DType::kU8,  DType::kU16, DType::kU32,  DType::kU64, DType::kBool};
+  static const std::vector<DType> kRare = {DType::kF64, DType::kF16, DType::kBF16, DType::kI64,
+                                           DType::kI32, DType::kI16, DType::kI8,   DType::kU8,
+                                           DType::kU16, DType::kU32, DType::kU64,  DType::kBool};
   return Chance(72) ? DType::kF32 : OneOf(kRare);
 }
 
@@ -160,7 +161,8 @@ Expr RandomGraph::MakeIndices(const Dims &dims) {
   for (Expr x : pool_) {
     if (IsInteger(type(x).dtype) && DimsOf(x) == dims && Chance(50)) return CastTo(x, dtype);
   }
-  if (dims.size() == 1 && Chance(30)) return Add(OpKind::kIota, {}, {{"dims", dims}, {"axis", int64_t{0}}, {"dtype", dtype}});
+  if (dims.size() == 1 && Chance(30))
+    return Add(OpKind::kIota, {}, {{"dims", dims}, {"axis", int64_t{0}}, {"dtype", dtype}});
   if (inputs_ < kMostInputs && Chance(60)) return Remember(b_.Input(absl::StrCat("index", inputs_++), dtype, dims), 0);
   return Make(dtype, dims);
 }
@@ -193,17 +195,18 @@ Expr RandomGraph::Add(OpKind op, const std::vector<Expr> &operands, Attributes a
 }
 
 void RandomGraph::Incomplete(const OpSchema &schema) {
-  b_.Fail(absl::UnimplementedError(absl::StrCat("the random graphs know no generator for op '", std::string(schema.name), "' with shape rule '",
-                                                std::string(schema.shape_rule), "'; add one to tests/compiler/random_ops.cc")));
+  b_.Fail(absl::UnimplementedError(
+      absl::StrCat("the random graphs know no generator for op '", std::string(schema.name), "' with shape rule '",
+                   std::string(schema.shape_rule), "'; add one to tests/compiler/random_ops.cc")));
 }
 
 bool RandomGraph::Step() {
   if (Chance(18)) return RandomChain().has_value();
   // By kind first, so that the many element-wise ops leave room for the others.
   static const std::vector<FusionKind> kKinds = {
-      FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kReduction,
-      FusionKind::kContraction, FusionKind::kView,        FusionKind::kView,        FusionKind::kGather,      FusionKind::kGather,
-      FusionKind::kComposite,   FusionKind::kLeaf};
+      FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise,
+      FusionKind::kReduction,   FusionKind::kContraction, FusionKind::kView,        FusionKind::kView,
+      FusionKind::kGather,      FusionKind::kGather,      FusionKind::kComposite,   FusionKind::kLeaf};
   FusionKind kind = OneOf(kKinds);
   std::vector<const OpSchema *> schemas;
   for (const OpSchema &schema : AllSchemas()) {
@@ -224,7 +227,8 @@ absl::StatusOr<RandomCase> RandomGraph::Build() {
   static const std::vector<std::string> kNames = {"n", "m", "k"};
   size_t symbols = 1 + Below(3);
   // Ordinary sizes, with ones, with zeros, and odd ones around the widths of vectors and tiles.
-  static const std::vector<std::vector<int64_t>> kSizes = {{4, 5, 6, 7, 8, 9, 12}, {1, 1, 2, 3}, {0, 1, 2, 5}, {3, 7, 15, 16, 17, 31, 33}};
+  static const std::vector<std::vector<int64_t>> kSizes = {
+      {4, 5, 6, 7, 8, 9, 12}, {1, 1, 2, 3}, {0, 1, 2, 5}, {3, 7, 15, 16, 17, 31, 33}};
   for (const std::vector<int64_t> &choices : kSizes) {
     sizes_.emplace_back();
     for (size_t i = 0; i < symbols; ++i) sizes_.back()[kNames[i]] = OneOf(choices);
@@ -235,9 +239,11 @@ absl::StatusOr<RandomCase> RandomGraph::Build() {
   for (size_t i = 0; i < symbols; ++i) bare.push_back(Dim::Symbol(kNames[i]));
   dims_ = bare;
   Dim n = bare[0], other = bare.back();
-  std::vector<Dim> derived = {n + 1, 2 * n, n * other, Dim::FloorDiv(n, 2), n + other, Dim::CeilDiv(other, 2), Dim::Max(n, 3)};
+  std::vector<Dim> derived = {n + 1,         2 * n, n * other, Dim::FloorDiv(n, 2), n + other, Dim::CeilDiv(other, 2),
+                              Dim::Max(n, 3)};
   for (size_t i = 0; i < 2; ++i) dims_.push_back(OneOf(derived));
-  for (size_t i = 0; i < 3; ++i) dims_.push_back(Dim(OneOf(std::vector<int64_t>{1, 2, 3, 4, 5, 6, 8, 9, 12, 16, 17, 20})));
+  for (size_t i = 0; i < 3; ++i)
+    dims_.push_back(Dim(OneOf(std::vector<int64_t>{1, 2, 3, 4, 5, 6, 8, 9, 12, 16, 17, 20})));
 
   for (const Dim &symbol : bare) {
     Dims dims = {symbol};

@@ -1,5 +1,6 @@
-// Random small graphs for tests and for the executing fuzzer: every op of the record table, several symbols, all dtypes, and the shapes of
-// graphs that a fusing compiler gets wrong. A seed always gives the same graph. Test: random_graph_test.cc.
+// Random small graphs for tests and for the executing fuzzer: every op of the record table, several symbols, all
+// dtypes, and the shapes of graphs that a fusing compiler gets wrong. A seed always gives the same graph. Test:
+// random_graph_test.cc.
 //
 // random_graph.cc  the pool of values, and what a new value must satisfy
 // random_ops.cc    one generator per shape rule: a new op with a known rule is covered without a line here

@@ -1,4 +1,5 @@
-// Random small graphs from fixed seeds against the interpreter: whatever the compiler fuses, the numbers stay. execute_fuzzer runs many more.
+// Random small graphs from fixed seeds against the interpreter: whatever the compiler fuses, the numbers stay.
+// execute_fuzzer runs many more.
 #include "absl/strings/str_join.h"
 #include "tests/compiler/check_graph.h"
 #include "tests/compiler/jit_testing.h"
@@ -15,7 +16,8 @@ TEST_P(RandomGraphJit, MatchesTheInterpreter) {
     ASSERT_TRUE(made.ok()) << made.status();
     for (const std::string &level : TestLevels()) {
       GraphChecks checks = CheckGraph(made->graph, made->sizes, {seed, level});
-      EXPECT_TRUE(checks.findings.empty()) << "seed " << seed << ": " << absl::StrJoin(checks.findings, "\n") << "\n" << ToString(made->graph);
+      EXPECT_TRUE(checks.findings.empty()) << "seed " << seed << ": " << absl::StrJoin(checks.findings, "\n") << "\n"
+                                           << ToString(made->graph);
     }
   }
 }

@@ -1,4 +1,5 @@
-// The generator itself: every op of the record table comes, is fed by other nodes and feeds others; and a seed means one graph.
+// The generator itself: every op of the record table comes, is fed by other nodes and feeds others; and a seed means
+// one graph.
 #include "tests/compiler/random_graph.h"
 
 #include <set>
@@ -29,14 +30,16 @@ TEST(RandomGraphTest, EveryOpIsFedByNodesAndFeedsNodes) {
     }
   }
   for (const OpSchema &schema : AllSchemas()) {
-    EXPECT_TRUE(fed.count(schema.kind)) << schema.name << " is never fed by a node; tests/compiler/random_ops.cc makes it";
+    EXPECT_TRUE(fed.count(schema.kind)) << schema.name
+                                        << " is never fed by a node; tests/compiler/random_ops.cc makes it";
     EXPECT_TRUE(feeding.count(schema.kind)) << schema.name << " never feeds a node";
   }
   EXPECT_EQ(dtypes.size(), 13u);
 }
 
 TEST(RandomGraphTest, ASeedIsOneGraph) {
-  for (uint64_t seed : {1u, 2u, 3u}) EXPECT_EQ(ToString(MakeRandomCase(seed)->graph), ToString(MakeRandomCase(seed)->graph));
+  for (uint64_t seed : {1u, 2u, 3u})
+    EXPECT_EQ(ToString(MakeRandomCase(seed)->graph), ToString(MakeRandomCase(seed)->graph));
 }
 
 TEST(RandomGraphTest, SizesOfOrdinaryGraphsAreValid) {
@@ -46,7 +49,8 @@ TEST(RandomGraphTest, SizesOfOrdinaryGraphsAreValid) {
     if (made->daring) continue;
     for (const auto &sizes : made->sizes) {
       for (const Value &value : made->graph.values) {
-        for (const Dim &dim : value.type.dims) EXPECT_GE(dim.Evaluate(sizes).value_or(-1), 0) << "seed " << seed << " " << dim.ToString();
+        for (const Dim &dim : value.type.dims)
+          EXPECT_GE(dim.Evaluate(sizes).value_or(-1), 0) << "seed " << seed << " " << dim.ToString();
       }
     }
   }

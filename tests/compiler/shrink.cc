@@ -50,7 +50,8 @@ Graph Shrink(Graph graph, const std::function<bool(const Graph &)> &fails) {
     return true;
   };
   bool alone = false;
-  for (size_t i = 0; i < graph.outputs.size() && graph.outputs.size() > 1 && !alone; ++i) alone = keep(WithOneOutput(graph, i));
+  for (size_t i = 0; i < graph.outputs.size() && graph.outputs.size() > 1 && !alone; ++i)
+    alone = keep(WithOneOutput(graph, i));
   for (size_t i = graph.outputs.size(); !alone && graph.outputs.size() > 1 && i-- > 0;) keep(WithoutOutput(graph, i));
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     if (i < graph.nodes.size() && FeedsNodes(graph, graph.nodes[i].outputs[0])) keep(WithInputFor(graph, i));

@@ -1,10 +1,11 @@
-// The size table: places, checks, and that the compiled eval_sizes gives what Dim::Evaluate gives, overflow and division by zero included.
-#include "compiler/sizes/SizeTable.h"
+// The size table: places, checks, and that the compiled eval_sizes gives what Dim::Evaluate gives, overflow and
+// division by zero included.
+#include "compiler/sizes/size_table.h"
 
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "compiler/jit/Jit.h"
+#include "compiler/jit/jit.h"
 #include "graph/builder.h"
 #include "gtest/gtest.h"
 
@@ -50,7 +51,8 @@ Dim RandomDim(std::mt19937 &engine, int depth) {
   }
 }
 
-// dim_values puts its expressions into the table; the program's function must agree with the graph's arithmetic on each.
+// dim_values puts its expressions into the table; the program's function must agree with the graph's arithmetic on
+// each.
 TEST(SizeTable, CompiledSizesAreTheGraphs) {
   std::mt19937 engine(7);
   GraphBuilder b("sizes");

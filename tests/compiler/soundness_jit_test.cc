@@ -1,5 +1,5 @@
-// Graphs that once crashed the compiler, read foreign memory or gave wrong numbers. Each either matches the interpreter, or is refused by both for
-// sizes that do not fit, with the node's name and the reason.
+// Graphs that once crashed the compiler, read foreign memory or gave wrong numbers. Each either matches the
+// interpreter, or is refused by both for sizes that do not fit, with the node's name and the reason.
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
@@ -29,14 +29,17 @@ void ExpectRefused(const absl::StatusOr<Graph> &graph, const Sizes &sizes, const
   EXPECT_THAT(std::string(outputs.status().message()), HasSubstr(message));
 }
 
-// x[b, rows, 4] times a constant [4, 5], plus what `other` makes: the contraction's two row axes must not be walked as one where that needs both.
+// x[b, rows, 4] times a constant [4, 5], plus what `other` makes: the contraction's two row axes must not be walked as
+// one where that needs both.
 absl::StatusOr<Graph> BehindPackedMatMul(const Dim &rows, const std::function<Expr(GraphBuilder &)> &other) {
   GraphBuilder b("packed");
   Expr x = b.Input("x", DType::kF32, {"b", rows, 4});
   b.Output("y", b.Add(b.MatMul(x, b.Constant(NormalTensor({4, 5}, 3))), other(b)));
   return b.Finish();
 }
-const std::vector<Sizes> kRows = {{{"b", 2}, {"s", 5}, {"t", 3}, {"v", 6}}, {{"b", 3}, {"s", 1}, {"t", 1}, {"v", 1}}, {{"b", 1}, {"s", 7}, {"t", 0}, {"v", 2}}};
+const std::vector<Sizes> kRows = {{{"b", 2}, {"s", 5}, {"t", 3}, {"v", 6}},
+                                  {{"b", 3}, {"s", 1}, {"t", 1}, {"v", 1}},
+                                  {{"b", 1}, {"s", 7}, {"t", 0}, {"v", 2}}};
 
 TEST(Soundness, IotaBehindPackedMatMul) {
   ExpectMatches(BehindPackedMatMul("s", [](GraphBuilder &b) { return b.Iota({"s", 1}, 0, DType::kF32); }), kRows);
@@ -44,7 +47,8 @@ TEST(Soundness, IotaBehindPackedMatMul) {
 TEST(Soundness, ConcatBehindPackedMatMul) {
   ExpectMatches(BehindPackedMatMul("s + t",
                                    [](GraphBuilder &b) {
-                                     Expr p = b.Input("p", DType::kF32, {"b", "s", 5}), q = b.Input("q", DType::kF32, {"b", "t", 5});
+                                     Expr p = b.Input("p", DType::kF32, {"b", "s", 5}),
+                                          q = b.Input("q", DType::kF32, {"b", "t", 5});
                                      return b.Concat({p, q}, 1);
                                    }),
                 kRows);
@@ -52,7 +56,8 @@ TEST(Soundness, ConcatBehindPackedMatMul) {
 TEST(Soundness, ConcatWithoutBatchBehindPackedMatMul) {
   ExpectMatches(BehindPackedMatMul("s + t",
                                    [](GraphBuilder &b) {
-                                     Expr p = b.Input("p", DType::kF32, {"s", 5}), q = b.Input("q", DType::kF32, {"t", 5});
+                                     Expr p = b.Input("p", DType::kF32, {"s", 5}),
+                                          q = b.Input("q", DType::kF32, {"t", 5});
                                      return b.Concat({p, q}, 0);
                                    }),
                 kRows);
@@ -60,7 +65,8 @@ TEST(Soundness, ConcatWithoutBatchBehindPackedMatMul) {
 TEST(Soundness, GatherBehindPackedMatMul) {
   ExpectMatches(BehindPackedMatMul("s",
                                    [](GraphBuilder &b) {
-                                     Expr table = b.Input("table", DType::kF32, {"v"}), index = b.Input("index", DType::kI64, {"b", "s", 5});
+                                     Expr table = b.Input("table", DType::kF32, {"v"}),
+                                          index = b.Input("index", DType::kI64, {"b", "s", 5});
                                      return b.Gather(table, index);
                                    }),
                 kRows);
@@ -74,12 +80,15 @@ TEST(Soundness, PadBehindPackedMatMul) {
                 kRows);
 }
 TEST(Soundness, DimValuesBehindPackedMatMul) {
-  ExpectMatches(BehindPackedMatMul("s", [](GraphBuilder &b) { return b.Cast(b.DimValues({"b", "s", 3, "b * s", 5}), DType::kF32); }), kRows);
+  ExpectMatches(BehindPackedMatMul(
+                    "s", [](GraphBuilder &b) { return b.Cast(b.DimValues({"b", "s", 3, "b * s", 5}), DType::kF32); }),
+                kRows);
 }
 // A class token before the others, as vision transformers have it.
 TEST(Soundness, TokensAreConcatenatedBehindALinearLayer) {
   GraphBuilder b("tokens");
-  Expr x = b.Input("x", DType::kF32, {2, 6, 8}), first = b.Input("first", DType::kF32, {2, 1, 16}), rest = b.Input("rest", DType::kF32, {2, 5, 16});
+  Expr x = b.Input("x", DType::kF32, {2, 6, 8}), first = b.Input("first", DType::kF32, {2, 1, 16}),
+       rest = b.Input("rest", DType::kF32, {2, 5, 16});
   Expr linear = b.Add(b.MatMul(x, b.Constant(NormalTensor({8, 16}, 1))), b.Constant(NormalTensor({16}, 2)));
   b.Output("y", b.Add(linear, b.Concat({first, rest}, 1)));
   ExpectMatches(b.Finish());
@@ -98,7 +107,8 @@ TEST(Soundness, NegativeDivisorsRoundDown) {
 }
 TEST(Soundness, DivisionByZeroIsAnError) {
   ExpectMatches(IotaOf("100 floordiv n"), {{{"n", 7}}});
-  ExpectRefused(IotaOf("100 floordiv n"), {{"n", 0}}, "the size '((100) floordiv (n))' of program 'model' overflows or divides by zero for n=0");
+  ExpectRefused(IotaOf("100 floordiv n"), {{"n", 0}},
+                "the size '((100) floordiv (n))' of program 'model' overflows or divides by zero for n=0");
 }
 TEST(Soundness, NegativeSizeIsAnError) {
   ExpectMatches(IotaOf("n - 3"), {{{"n", 3}}, {{"n", 9}}});
@@ -111,7 +121,8 @@ TEST(Soundness, ReshapeChecksItsElements) {
   b.Output("y", b.Add(b.Reshape(x, {"m"}), z));
   absl::StatusOr<Graph> graph = b.Finish();
   ExpectMatches(graph, {{{"n", 5}, {"m", 5}}});
-  ExpectRefused(graph, {{"n", 5}, {"m", 400000}}, "node 'reshape': a reshape must keep the number of elements, but 'n' = 5 is not equal to 'm' = 400000");
+  ExpectRefused(graph, {{"n", 5}, {"m", 400000}},
+                "node 'reshape': a reshape must keep the number of elements, but 'n' = 5 is not equal to 'm' = 400000");
 }
 TEST(Soundness, ReshapeToPairsNeedsAnEvenNumber) {
   GraphBuilder b("reshape");
@@ -128,7 +139,8 @@ TEST(Soundness, SliceChecksItsBounds) {
   b.Output("y", b.Neg(b.Slice(x, {"m"}, {"m + 3"}, {1})));
   absl::StatusOr<Graph> graph = b.Finish();
   ExpectMatches(graph, {{{"n", 9}, {"m", 6}}, {{"n", 3}, {"m", 0}}});
-  ExpectRefused(graph, {{"n", 9}, {"m", 7}}, "node 'slice': a slice must lie within its axis, but 'm + 3' = 10 is larger than 'n' = 9");
+  ExpectRefused(graph, {{"n", 9}, {"m", 7}},
+                "node 'slice': a slice must lie within its axis, but 'm + 3' = 10 is larger than 'n' = 9");
 }
 TEST(Soundness, GatherFromAnEmptyAxis) {
   GraphBuilder b("gather");
@@ -136,7 +148,9 @@ TEST(Soundness, GatherFromAnEmptyAxis) {
   b.Output("y", b.Neg(b.Gather(x, i, 0)));
   absl::StatusOr<Graph> graph = b.Finish();
   ExpectMatches(graph, {{{"n", 2}, {"m", 3}}, {{"n", 0}, {"m", 0}}});
-  ExpectRefused(graph, {{"n", 0}, {"m", 3}}, "node 'gather': an axis that is gathered from must not be empty, but 'min(1000 * m, 1)' = 1 is larger than 'n' = 0");
+  ExpectRefused(graph, {{"n", 0}, {"m", 3}},
+                "node 'gather': an axis that is gathered from must not be empty, but 'min(1000 * m, 1)' = 1 is larger "
+                "than 'n' = 0");
 }
 TEST(Soundness, LargestOfAnEmptyAxis) {
   GraphBuilder b("argmax");
@@ -151,7 +165,9 @@ TEST(Soundness, SizesOfOperandsAreChecked) {
   b.Output("y", b.Softmax(b.Add(b.Neg(x), y), 1));
   absl::StatusOr<Graph> graph = b.Finish();
   ExpectMatches(graph, {{{"n", 3}, {"m", 3}, {"k", 4}}});
-  ExpectRefused(graph, {{"n", 3}, {"m", 1}, {"k", 4}}, "node 'add': sizes that broadcast must be equal where none is 1 for every input, but 'n' = 3 is not equal to 'm' = 1");
+  ExpectRefused(graph, {{"n", 3}, {"m", 1}, {"k", 4}},
+                "node 'add': sizes that broadcast must be equal where none is 1 for every input, but 'n' = 3 is not "
+                "equal to 'm' = 1");
   ExpectRefused(graph, {{"n", 3}, {"m", 3}, {"k", 5}}, "node 'add': ");
 }
 TEST(Soundness, ContractedSizesAreChecked) {
@@ -159,7 +175,8 @@ TEST(Soundness, ContractedSizesAreChecked) {
   b.Output("y", b.MatMul(b.Input("x", DType::kF32, {"n", "k"}), b.Input("z", DType::kF32, {"l", "m"})));
   absl::StatusOr<Graph> graph = b.Finish();
   ExpectMatches(graph, {{{"n", 3}, {"k", 5}, {"l", 5}, {"m", 17}}});
-  ExpectRefused(graph, {{"n", 3}, {"k", 5}, {"l", 6}, {"m", 17}}, "node 'matmul': a matmul's contracted sizes must be equal");
+  ExpectRefused(graph, {{"n", 3}, {"k", 5}, {"l", 6}, {"m", 17}},
+                "node 'matmul': a matmul's contracted sizes must be equal");
 }
 TEST(Soundness, SymbolicConvolution) {
   GraphBuilder b("conv");
@@ -167,8 +184,11 @@ TEST(Soundness, SymbolicConvolution) {
   b.Output("y", b.Conv(x, weights, {1}, {1}, {0, 1}, 2));
   absl::StatusOr<Graph> graph = b.Finish();
   ExpectMatches(graph, {{{"n", 2}, {"m", 4}, {"w", 8}, {"k", 3}}, {{"n", 1}, {"m", 2}, {"w", 2}, {"k", 3}}});
-  ExpectRefused(graph, {{"n", 2}, {"m", 3}, {"w", 8}, {"k", 3}}, "node 'conv': a convolution's output channels must divide into its groups");
-  ExpectRefused(graph, {{"n", 2}, {"m", 4}, {"w", 1}, {"k", 3}}, "node 'conv': a convolution's window must fit into its padded input, but 'k' = 3 is larger than 'w + 1' = 2");
+  ExpectRefused(graph, {{"n", 2}, {"m", 3}, {"w", 8}, {"k", 3}},
+                "node 'conv': a convolution's output channels must divide into its groups");
+  ExpectRefused(
+      graph, {{"n", 2}, {"m", 4}, {"w", 1}, {"k", 3}},
+      "node 'conv': a convolution's window must fit into its padded input, but 'k' = 3 is larger than 'w + 1' = 2");
 }
 
 // Sums of long names: sizes whose text is longer than a file may hold.
@@ -201,6 +221,27 @@ TEST(Soundness, ConcatOfManyParts) {
     }
     b.Output("y", b.Neg(b.Concat(parts, axis)));
     ExpectMatches(b.Finish(), {{{"n", 5}, {"m", 2}}, {{"n", 1}, {"m", 0}}});
+  }
+}
+
+// A reduction over no elements reads none: not even one to start with.
+TEST(Soundness, ReductionsOfNothing) {
+  struct Case {
+    Dims dims;
+    Ints axes;
+  };
+  for (const Case &c : {Case{{17, 0}, {1}}, Case{{1, "t", 0, 0}, {3}}, Case{{1, "t", 0, 0}, {2, 3}},
+                        Case{{0, 0, 2}, {0}}, Case{{0, 5, 2}, {0, 1}}, Case{{0}, {0}}}) {
+    for (DType dtype : {DType::kF32, DType::kF16, DType::kI32}) {
+      GraphBuilder b("nothing");
+      Expr x = b.Input("x", dtype, c.dims);
+      b.Input("z", DType::kF32, {"t"});
+      b.Output("sum", b.ReduceSum(x, c.axes, true));
+      b.Output("max", b.ReduceMax(b.Neg(x), c.axes, false));
+      b.Output("min", b.ReduceMin(x, c.axes, false));
+      b.Output("prod", b.ReduceProd(x, c.axes, true));
+      ExpectMatches(b.Finish(), {{{"t", 3}}, {{"t", 0}}});
+    }
   }
 }
 

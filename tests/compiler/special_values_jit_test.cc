@@ -1,4 +1,5 @@
-// Element-wise ops on the values where formulas go wrong: infinities, NaN, both zeros, denormals, ends of ranges, halves, zero divisors.
+// Element-wise ops on the values where formulas go wrong: infinities, NaN, both zeros, denormals, ends of ranges,
+// halves, zero divisors.
 #include <cmath>
 #include <limits>
 
@@ -10,12 +11,14 @@ namespace {
 
 std::vector<double> SpecialFloats(DType dtype) {
   double inf = std::numeric_limits<double>::infinity(), nan = std::numeric_limits<double>::quiet_NaN();
-  std::vector<double> values = {0, 1, 0.5, 1.5, 2.5, 3.14159, 0.999, 1.001, 10, 88.5, 89.5, 104.5, 255.4, 256, 1e-4, 1e-7, inf, nan};
+  std::vector<double> values = {0,    1,    0.5,   1.5,   2.5, 3.14159, 0.999, 1.001, 10,
+                                88.5, 89.5, 104.5, 255.4, 256, 1e-4,    1e-7,  inf,   nan};
   if (dtype == DType::kF16) values.insert(values.end(), {0x1p-24, 0x1p-14, 65504, 1025, 2049});
   if (dtype != DType::kF16)
-    values.insert(values.end(),
-                  {0x1p-149, 0x1p-140, 0x1p-126, 1e-30, 1e10, 0x1p31, 0x1p32, 0x1p62, 0x1p63, 0x1p64, 8388609, 0x1.fffffep127});
-  if (dtype == DType::kF64) values.insert(values.end(), {0x1p-1074, 0x1p-1022, 709, 710, 745.5, 4503599627370497.5, 1e300});
+    values.insert(values.end(), {0x1p-149, 0x1p-140, 0x1p-126, 1e-30, 1e10, 0x1p31, 0x1p32, 0x1p62, 0x1p63, 0x1p64,
+                                 8388609, 0x1.fffffep127});
+  if (dtype == DType::kF64)
+    values.insert(values.end(), {0x1p-1074, 0x1p-1022, 709, 710, 745.5, 4503599627370497.5, 1e300});
   size_t positive = values.size();
   for (size_t i = 0; i < positive; ++i) values.push_back(-values[i]);
   return values;
@@ -37,7 +40,9 @@ Tensor SpecialTensor(DType dtype) {
   return tensor;
 }
 
-Tensor Shaped(const Tensor &tensor, std::vector<int64_t> dims) { return Tensor::Copy(tensor.dtype(), std::move(dims), tensor.data()); }
+Tensor Shaped(const Tensor &tensor, std::vector<int64_t> dims) {
+  return Tensor::Copy(tensor.dtype(), std::move(dims), tensor.data());
+}
 
 bool Takes(const OpSchema &schema, DType dtype) {
   if (schema.dtypes == DTypeSet::kFloat) return IsFloat(dtype);
@@ -55,13 +60,13 @@ TEST_P(SpecialValues, OfUnaryOps) {
   for (const OpSchema &schema : AllSchemas()) {
     // Sine and cosine of huge numbers are reduced by the C library, whose own tests these are.
     bool periodic = schema.kind == OpKind::kSin || schema.kind == OpKind::kCos;
-    if (schema.fusion != FusionKind::kElementwise || schema.operands.size() != 1 || !schema.attributes.empty() || !Takes(schema, dtype) ||
-        periodic)
+    if (schema.fusion != FusionKind::kElementwise || schema.operands.size() != 1 || !schema.attributes.empty() ||
+        !Takes(schema, dtype) || periodic)
       continue;
     b.Output(std::string(schema.name), b.Emit(schema.kind, {x}, {}));
   }
-  for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8, DType::kU64, DType::kU32,
-                   DType::kU16, DType::kU8, DType::kBool}) {
+  for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8,
+                   DType::kU64, DType::kU32, DType::kU16, DType::kU8, DType::kBool}) {
     b.Output(absl::StrCat("to_", std::string(Name(to))), b.Cast(x, to));
   }
   ExpectMatchesOn(b.Finish(), {{values}});
@@ -85,11 +90,13 @@ TEST_P(SpecialValues, OfReductions) {
   GraphBuilder b("special");
   Expr x = b.Input("x", dtype, {20, "n"});
   for (OpKind op : {OpKind::kReduceMax, OpKind::kReduceMin}) {
-    for (int64_t axis : {0, 1}) b.Output(absl::StrCat(std::string(Name(op)), axis), b.Emit(op, {x}, {{"axes", Ints{axis}}}));
+    for (int64_t axis : {0, 1})
+      b.Output(absl::StrCat(std::string(Name(op)), axis), b.Emit(op, {x}, {{"axes", Ints{axis}}}));
   }
   for (int64_t axis : {0, 1}) b.Output(absl::StrCat("argmax", axis), b.ArgMax(x, axis));
   // Few values, so that some rows have no NaN and some have ties.
-  std::vector<double> reals = {0, -0.0, 1, -1, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0x1p-24};
+  std::vector<double> reals = {
+      0, -0.0, 1, -1, std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), 0x1p-24};
   Tensor values = SpecialTensor(dtype);
   std::vector<std::vector<Tensor>> sets;
   std::mt19937 engine(3);
@@ -99,7 +106,8 @@ TEST_P(SpecialValues, OfReductions) {
       if (!IsFloat(dtype)) {
         tensor.SetInt(i, values.GetInt(static_cast<int64_t>(engine() % static_cast<uint64_t>(values.size()))));
       } else {
-        tensor.SetDouble(i, engine() % 40 == 0 ? std::numeric_limits<double>::quiet_NaN() : reals[engine() % reals.size()]);
+        tensor.SetDouble(
+            i, engine() % 40 == 0 ? std::numeric_limits<double>::quiet_NaN() : reals[engine() % reals.size()]);
       }
     }
     sets.push_back({tensor});
@@ -120,8 +128,8 @@ TEST_P(SpecialValues, OfConstantPowers) {
 }
 
 INSTANTIATE_TEST_SUITE_P(DTypes, SpecialValues,
-                         testing::Values(DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16,
-                                         DType::kI8, DType::kU64, DType::kU32, DType::kU16, DType::kU8),
+                         testing::Values(DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI64, DType::kI32,
+                                         DType::kI16, DType::kI8, DType::kU64, DType::kU32, DType::kU16, DType::kU8),
                          [](const auto &info) { return std::string(Name(info.param)); });
 
 // Rows of masked scores: a row of -inf alone has no softmax (NaN, as defined), the others do.

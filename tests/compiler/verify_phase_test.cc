@@ -1,5 +1,5 @@
 // The verifiers behind the phases: what each refuses, and that its message says which op and which pass.
-#include "compiler/pipeline/VerifyPhase.h"
+#include "compiler/pipeline/verify_phase.h"
 
 #include "gmock/gmock.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -14,7 +14,8 @@ using testing::HasSubstr;
 class VerifyPhase : public testing::Test {
  protected:
   VerifyPhase() {
-    context_.loadDialect<ir::IngotDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::LLVM::LLVMDialect>();
+    context_
+        .loadDialect<ir::IngotDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::LLVM::LLVMDialect>();
     context_.getDiagEngine().registerHandler([this](mlir::Diagnostic &diagnostic) {
       said_ += diagnostic.str() + "\n";
       return mlir::success();
@@ -78,10 +79,11 @@ TEST_F(VerifyPhase, Fuse) {
 }
 
 TEST_F(VerifyPhase, Vector) {
-  EXPECT_EQ(Said(verifyAfterVector, R"(func.func @k(%b: !llvm.ptr, %s: !llvm.ptr, %f: i64, %t: i64, %w: !llvm.ptr) -> i32 {
+  EXPECT_EQ(
+      Said(verifyAfterVector, R"(func.func @k(%b: !llvm.ptr, %s: !llvm.ptr, %f: i64, %t: i64, %w: !llvm.ptr) -> i32 {
     %0 = arith.constant 0 : i32
     return %0 : i32 })"),
-            "");
+      "");
   std::string said = Said(verifyAfterVector, R"(func.func private @malloc(i64) -> !llvm.ptr
     func.func @k(%x: tensor<4xf32>) -> i32 {
     %1 = ingot.relu %x : (tensor<4xf32>) -> tensor<4xf32>
@@ -118,13 +120,20 @@ TEST(VerifyPlan, AcceptsAndRefuses) {
     breakIt(plan);
     return verifyPlan(plan);
   };
-  EXPECT_THAT(broken([](ProgramPlan &plan) { std::swap(plan.steps[0], plan.steps[1]); }), HasSubstr("before it is written"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) { std::swap(plan.steps[0], plan.steps[1]); }),
+              HasSubstr("before it is written"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.values[1].last_step = 0; }), HasSubstr("outside its lifetime"));
-  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].kernel = 2; }), HasSubstr("names a kernel outside the table"));
-  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.variants[0][1].tiles = 7; }), HasSubstr("kernel b names a size outside the table"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].kernel = 2; }),
+              HasSubstr("names a kernel outside the table"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.variants[0][1].tiles = 7; }),
+              HasSubstr("kernel b names a size outside the table"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].kernel = 0; }), HasSubstr("never run"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps[1].operands = {1, 9}; }), HasSubstr("outside the table"));
-  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.steps.pop_back(); plan.kernels.pop_back(); }), HasSubstr("'y' is never written"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) {
+                plan.steps.pop_back();
+                plan.kernels.pop_back();
+              }),
+              HasSubstr("'y' is never written"));
   EXPECT_THAT(broken([](ProgramPlan &plan) { plan.weightsBytes = 64; }), HasSubstr("weights"));
 }
 

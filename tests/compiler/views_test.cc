@@ -1,5 +1,5 @@
 // Views by arithmetic on dims, known and symbolic.
-#include "compiler/views/StridedView.h"
+#include "compiler/views/strided_view.h"
 #include "gtest/gtest.h"
 
 namespace ingot::compiler {

@@ -5,7 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "compiler/api/Compile.h"
+#include "compiler/api/compile.h"
 #include "gmock/gmock.h"
 #include "tests/graph/graph_testing.h"
 
@@ -73,14 +73,12 @@ TEST(WriteProgramTest, ThreadsThatWriteOneProgramDoNotMeet) {
   std::vector<std::thread> threads;
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&] {
-      for (int i = 0; i < 20; ++i)
-        failures += !WriteProgram(program, OutputKind::kArchive, directory / "out.a").ok();
+      for (int i = 0; i < 20; ++i) failures += !WriteProgram(program, OutputKind::kArchive, directory / "out.a").ok();
     });
-  for (std::thread &thread : threads)
-    thread.join();
+  for (std::thread &thread : threads) thread.join();
   EXPECT_EQ(failures, 0);
   EXPECT_THAT(directory.Names(), ElementsAre("out.a", "out.a.h"));
 }
 
-} // namespace
-} // namespace ingot
+}  // namespace
+}  // namespace ingot

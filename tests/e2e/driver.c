@@ -1,10 +1,10 @@
-/* Runs the program linked with it at several sizes, for what only a caller in C can see: allocations, system calls, the time of one call.
- * Built and called by steady.py and rows.py with a model compiled with --name driven.
+/* Runs the program linked with it at several sizes, for what only a caller in C can see: allocations, system calls, the
+ * time of one call. Built and called by steady.py and rows.py with a model compiled with --name driven.
  *
  * usage: driver allocations|quiet|time THREADS SIZES...   SIZES: one number per symbol, as in 3,128
- *   allocations  runs every size twice, then once more each and prints the allocations of that; needs count_allocations.so preloaded
- *   quiet        the same between two marks that strace shows
- *   time         prints nanoseconds per call, best and median of batches of calls
+ *   allocations  runs every size twice, then once more each and prints the allocations of that; needs
+ * count_allocations.so preloaded quiet        the same between two marks that strace shows time         prints
+ * nanoseconds per call, best and median of batches of calls
  */
 #include <dlfcn.h>
 #include <stdio.h>
@@ -95,7 +95,8 @@ static void measure(call_t *call, ingot_context_t *context) {
 }
 
 int main(int argc, char **argv) {
-  require(argc > 3 && desc->num_inputs <= MAX_PORTS && desc->num_outputs <= MAX_PORTS, "usage: driver MODE THREADS SIZES...");
+  require(argc > 3 && desc->num_inputs <= MAX_PORTS && desc->num_outputs <= MAX_PORTS,
+          "usage: driver MODE THREADS SIZES...");
   const char *mode = argv[1];
   const uint32_t threads = (uint32_t)atoi(argv[2]);
   const int count = argc - 3;
@@ -120,7 +121,8 @@ int main(int argc, char **argv) {
   }
   for (int i = 0; i < count; ++i) {
     run(&calls[i], context);
-    for (uint32_t k = 0; k < desc->num_outputs; ++k) memcpy(calls[i].first[k], calls[i].outputs[k].data, calls[i].outputs[k].bytes);
+    for (uint32_t k = 0; k < desc->num_outputs; ++k)
+      memcpy(calls[i].first[k], calls[i].outputs[k].data, calls[i].outputs[k].bytes);
     run(&calls[i], context);
   }
   unsigned long counted[2] = {0, 0};

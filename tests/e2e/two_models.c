@@ -1,5 +1,5 @@
-/* Two compiled models in one program, each with a context of its own, called in turn. Valid C11 and C++17: linking.py builds it as both,
- * compares what it prints with ONNX Runtime, and fills inputs by the same rules. */
+/* Two compiled models in one program, each with a context of its own, called in turn. Valid C11 and C++17: linking.py
+ * builds it as both, compares what it prints with ONNX Runtime, and fills inputs by the same rules. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,12 +41,14 @@ int main(void) {
     mask[i] = i % SEQ < 1 + 2 * (i / SEQ) ? 1 : 0; /* ragged */
     types[i] = i % 2;
   }
-  ingot_tensor_t image = tensor(pixels, sizeof(pixels), INGOT_F32, PIXELS), label = tensor(classes, sizeof(classes), INGOT_F32, CLASSES);
+  ingot_tensor_t image = tensor(pixels, sizeof(pixels), INGOT_F32, PIXELS),
+                 label = tensor(classes, sizeof(classes), INGOT_F32, CLASSES);
   ingot_tensor_t text[3] = {tensor(ids, sizeof(ids), INGOT_I64, SEQ), tensor(mask, sizeof(mask), INGOT_I64, SEQ),
                             tensor(types, sizeof(types), INGOT_I64, SEQ)};
   ingot_tensor_t state = tensor(hidden, sizeof(hidden), INGOT_F32, SEQ);
   ingot_program_t *mlp, *bert;
-  ingot_context_t *mlp_context = open_context(&ingot_program_mlp, &mlp), *bert_context = open_context(&ingot_program_bert_tiny, &bert);
+  ingot_context_t *mlp_context = open_context(&ingot_program_mlp, &mlp),
+                  *bert_context = open_context(&ingot_program_bert_tiny, &bert);
   ingot_status_t status;
   for (int round = 0; round < 2; ++round) {
     require(ingot_context_run(mlp_context, &image, &label, &status), &status);

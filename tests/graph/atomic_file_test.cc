@@ -77,7 +77,8 @@ TEST(AtomicFileTest, ALinkInTheWayIsReplacedNotFollowed) {
 TEST(AtomicFileTest, AFailedCommitRestoresWhatItReplaced) {
   TemporaryDirectory directory;
   ASSERT_TRUE(WriteFile(directory / "a", "old").ok());
-  std::vector<AtomicFile> files = Two(Written(directory / "a", "new"), AtomicFile::Adopt(directory / "b", directory / "vanished"));
+  std::vector<AtomicFile> files =
+      Two(Written(directory / "a", "new"), AtomicFile::Adopt(directory / "b", directory / "vanished"));
   absl::Status status = Commit(std::move(files));
   EXPECT_THAT(std::string(status.message()), HasSubstr("cannot write '" + directory / "b"));
   EXPECT_EQ(ReadWhole(directory / "a"), "old");
@@ -86,7 +87,8 @@ TEST(AtomicFileTest, AFailedCommitRestoresWhatItReplaced) {
 
 TEST(AtomicFileTest, AFailedCommitRemovesWhatWasNotThere) {
   TemporaryDirectory directory;
-  std::vector<AtomicFile> files = Two(Written(directory / "a", "new"), AtomicFile::Adopt(directory / "b", directory / "vanished"));
+  std::vector<AtomicFile> files =
+      Two(Written(directory / "a", "new"), AtomicFile::Adopt(directory / "b", directory / "vanished"));
   EXPECT_FALSE(Commit(std::move(files)).ok());
   EXPECT_THAT(directory.Names(), IsEmpty());
 }

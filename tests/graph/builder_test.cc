@@ -22,8 +22,10 @@ std::string FinishError(GraphBuilder &b) {
 TEST(BuilderTest, PerceptronInTenLines) {
   GraphBuilder b("mlp");
   Expr x = b.Input("x", DType::kF32, {"batch", 784});
-  Expr w1 = b.Constant(Tensor::Zeros(DType::kF32, {784, 512}), "w1"), b1 = b.Constant(Tensor::Zeros(DType::kF32, {512}), "b1");
-  Expr w2 = b.Constant(Tensor::Zeros(DType::kF32, {512, 10}), "w2"), b2 = b.Constant(Tensor::Zeros(DType::kF32, {10}), "b2");
+  Expr w1 = b.Constant(Tensor::Zeros(DType::kF32, {784, 512}), "w1"),
+       b1 = b.Constant(Tensor::Zeros(DType::kF32, {512}), "b1");
+  Expr w2 = b.Constant(Tensor::Zeros(DType::kF32, {512, 10}), "w2"),
+       b2 = b.Constant(Tensor::Zeros(DType::kF32, {10}), "b2");
   Expr h = b.Relu(b.Add(b.MatMul(x, w1), b1));
   b.Output("probs", b.Softmax(b.Add(b.MatMul(h, w2), b2)));
   absl::StatusOr<Graph> graph = b.Finish();
@@ -49,7 +51,9 @@ TEST(BuilderTest, PerceptronInTenLines) {
 
 TEST(BuilderTest, OperandsBroadcast) {
   GraphBuilder b("broadcast");
-  auto input = [&, n = 0](Dims dims) mutable { return b.Input("x" + std::to_string(n++), DType::kF32, std::move(dims)); };
+  auto input = [&, n = 0](Dims dims) mutable {
+    return b.Input("x" + std::to_string(n++), DType::kF32, std::move(dims));
+  };
   auto sum = [&](Dims x, Dims y) { return b.type(b.Add(input(std::move(x)), input(std::move(y)))).ToString(); };
   EXPECT_EQ(sum({2, 3}, {2, 3}), "f32[2, 3]");
   EXPECT_EQ(sum({2, 3}, {3}), "f32[2, 3]");
@@ -62,8 +66,9 @@ TEST(BuilderTest, OperandsBroadcast) {
   EXPECT_EQ(sum({"n", 4}, {"m", 4}), "f32[n, 4]") << "checked at run time";
   EXPECT_EQ(sum({"n"}, {6}), "f32[6]");
   sum({"n"}, {"n + 2"});
-  EXPECT_THAT(std::string(b.status().message()),
-              HasSubstr("shapes [n] and [n + 2] do not broadcast: n against n + 2; sizes must be equal, or one of them 1"));
+  EXPECT_THAT(
+      std::string(b.status().message()),
+      HasSubstr("shapes [n] and [n + 2] do not broadcast: n against n + 2; sizes must be equal, or one of them 1"));
 }
 
 TEST(BuilderTest, FirstErrorSticksAndNamesTheLine) {
@@ -76,9 +81,9 @@ TEST(BuilderTest, FirstErrorSticksAndNamesTheLine) {
   EXPECT_EQ(b.Concat({x, bad}, 9).id, kNoValue);
   EXPECT_EQ(b.type(bad).dtype, DType::kInvalid);
   b.Output("out", bad);
-  EXPECT_EQ(FinishError(b),
-            "node 'matmul' (matmul, builder_test.cc:" + std::to_string(line) +
-                "): operands f32[2, 3] and f32[4, 5] disagree on the contracted size: 3 and 4; transpose or reshape one of them");
+  EXPECT_EQ(FinishError(b), "node 'matmul' (matmul, builder_test.cc:" + std::to_string(line) +
+                                "): operands f32[2, 3] and f32[4, 5] disagree on the contracted size: 3 and 4; "
+                                "transpose or reshape one of them");
 }
 
 TEST(BuilderTest, CallersMayFail) {
@@ -130,7 +135,8 @@ TEST(BuilderTest, OperandsOfAnotherBuilderAreRefused) {
   for (int i = 0; i < 5; ++i) foreign = a.Input("x" + std::to_string(i), DType::kF32, {2});
   EXPECT_EQ(b.type(foreign).dtype, DType::kInvalid);
   b.Add(x, foreign);
-  EXPECT_THAT(std::string(b.status().message()), HasSubstr("an operand belongs to another builder; build one graph with one builder"));
+  EXPECT_THAT(std::string(b.status().message()),
+              HasSubstr("an operand belongs to another builder; build one graph with one builder"));
 }
 
 // Also where this builder has a value of that number.
@@ -149,13 +155,15 @@ TEST(BuilderTest, ValuesOfAnotherBuilderAreRefusedWhateverTheirNumber) {
   GraphBuilder c("c");
   c.Input("x", DType::kF32, {2});
   c.Output("y", foreign);
-  EXPECT_THAT(FinishError(c), HasSubstr("the output 'y' is a value of another builder; build one graph with one builder"));
+  EXPECT_THAT(FinishError(c),
+              HasSubstr("the output 'y' is a value of another builder; build one graph with one builder"));
 }
 
 TEST(BuilderTest, AMalformedDimIsRefusedWithItsText) {
   GraphBuilder b("dims");
   b.Output("y", b.Relu(b.Input("x", DType::kF32, {"n +", 4})));
-  EXPECT_THAT(FinishError(b), MatchesRegex("builder_test.cc:[0-9]+: the input 'x' has the dim <malformed 'n .'>; give a number.*"));
+  EXPECT_THAT(FinishError(b),
+              MatchesRegex("builder_test.cc:[0-9]+: the input 'x' has the dim <malformed 'n .'>; give a number.*"));
 }
 
 TEST(BuilderTest, MissingOperandsAreRefused) {
@@ -185,7 +193,9 @@ TEST(BuilderTest, AnErrorNamesTheImportersNode) {
   GraphBuilder b("import");
   b.SetNext("/layer.0/MatMul", "model.onnx:MatMul_7");
   b.MatMul(b.Input("x", DType::kF32, {2}), b.Input("y", DType::kF32, {2}));
-  EXPECT_THAT(FinishError(b), HasSubstr("node '/layer.0/MatMul' (matmul, model.onnx:MatMul_7): operands f32[2] and f32[2] need rank 2"));
+  EXPECT_THAT(
+      FinishError(b),
+      HasSubstr("node '/layer.0/MatMul' (matmul, model.onnx:MatMul_7): operands f32[2] and f32[2] need rank 2"));
 }
 
 TEST(BuilderTest, SymbolsComeFromInputs) {
@@ -201,8 +211,10 @@ TEST(BuilderTest, SymbolsComeFromInputs) {
   {
     GraphBuilder b("hidden");
     b.Output("y", b.Input("x", DType::kF32, {"2 * n"}));
-    EXPECT_THAT(FinishError(b),
-                HasSubstr("no input has the symbol 'n' alone as a dim, so its value cannot be found; give one input the dim \"n\""));
+    EXPECT_THAT(
+        FinishError(b),
+        HasSubstr(
+            "no input has the symbol 'n' alone as a dim, so its value cannot be found; give one input the dim \"n\""));
   }
   {
     GraphBuilder b("range");

@@ -1,5 +1,5 @@
-// Dims: the canonical form, parsing and printing, exact division, overflow and hostile texts. Random expressions are compared with direct
-// evaluation in 128 bits, from a fixed seed.
+// Dims: the canonical form, parsing and printing, exact division, overflow and hostile texts. Random expressions are
+// compared with direct evaluation in 128 bits, from a fixed seed.
 #include "graph/dim.h"
 
 #include <functional>
@@ -58,7 +58,8 @@ TEST(DimTest, EqualExpressionsAreEqual) {
            {" ( ( n ) ) ", "n"},
            {"9223372036854775807 mod (-9223372036854775807 - 1)", "-1"},
        }) {
-    EXPECT_EQ(Parsed(a), Parsed(b)) << a << " gives " << Parsed(a).ToString() << ", " << b << " gives " << Parsed(b).ToString();
+    EXPECT_EQ(Parsed(a), Parsed(b)) << a << " gives " << Parsed(a).ToString() << ", " << b << " gives "
+                                    << Parsed(b).ToString();
     EXPECT_EQ(Parsed(a).ToString(), Parsed(b).ToString());
   }
 }
@@ -146,15 +147,17 @@ TEST(DimTest, EvaluateSaysWhatIsWrong) {
 
 TEST(DimTest, OverflowIsUndefinedAndStaysSo) {
   Dim big(INT64_C(1) << 62), n("n");
-  for (const Dim &dim : {big * 4, big + big, big * n * 4, Dim(INT64_MIN) - 1, Dim(0) - Dim(INT64_MIN), Dim::FloorDiv(n, 0),
-                         Dim::CeilDiv(1, 0), Dim::Mod(n, 0), Dim::FloorDiv(INT64_MIN, -1), (n * big + n) * 4}) {
+  for (const Dim &dim :
+       {big * 4, big + big, big * n * 4, Dim(INT64_MIN) - 1, Dim(0) - Dim(INT64_MIN), Dim::FloorDiv(n, 0),
+        Dim::CeilDiv(1, 0), Dim::Mod(n, 0), Dim::FloorDiv(INT64_MIN, -1), (n * big + n) * 4}) {
     EXPECT_TRUE(dim.undefined()) << dim.ToString();
     EXPECT_EQ(dim.ToString(), "<undefined>");
     EXPECT_EQ(dim.constant(), std::nullopt);
     EXPECT_EQ(dim.symbol(), std::nullopt);
     EXPECT_FALSE(dim.Evaluate({{"n", 1}}).ok());
-    for (const Dim &other : {dim + 1, dim - dim, dim * 0, dim * n, Dim::Min(dim, dim), Dim::Max(n, dim), Dim::FloorDiv(dim, 2),
-                             Dim::Mod(dim, 1), Dim::CeilDiv(n, dim), dim.Substitute([](const std::string &) { return Dim(1); })}) {
+    for (const Dim &other :
+         {dim + 1, dim - dim, dim * 0, dim * n, Dim::Min(dim, dim), Dim::Max(n, dim), Dim::FloorDiv(dim, 2),
+          Dim::Mod(dim, 1), Dim::CeilDiv(n, dim), dim.Substitute([](const std::string &) { return Dim(1); })}) {
       EXPECT_TRUE(other.undefined()) << other.ToString();
     }
     EXPECT_EQ(Dim::DivideExactly(dim, dim), std::nullopt);
@@ -191,11 +194,12 @@ TEST(DimTest, ExpressionsDoNotGrowWithoutBound) {
 }
 
 TEST(DimTest, HostileTexts) {
-  for (const char *text : {"",         " ",          "+",     "n +",  "n *",    "* n",      "n n",       "2 n",          "(n",
-                           "n)",       "((n)",       "min",   "min(", "min(n)", "min(n,)",  "min(n, m",  "min(n, m, k)", "max n, m",
-                           "floordiv", "n floordiv", "n mod", "1a",   ".a",     "n $ m",    "n, m",      "n;",           "-",
-                           "--",       "0x10",       "1.5",   "1e3",  "n\x01",  "\xff\xfe", "n\xc3\xa9", "<undefined>",  "n == m",
-                           "n / 2",    "n % 2",      "[n]"}) {
+  for (const char *text :
+       {"",         " ",          "+",     "n +",  "n *",    "* n",      "n n",       "2 n",          "(n",
+        "n)",       "((n)",       "min",   "min(", "min(n)", "min(n,)",  "min(n, m",  "min(n, m, k)", "max n, m",
+        "floordiv", "n floordiv", "n mod", "1a",   ".a",     "n $ m",    "n, m",      "n;",           "-",
+        "--",       "0x10",       "1.5",   "1e3",  "n\x01",  "\xff\xfe", "n\xc3\xa9", "<undefined>",  "n == m",
+        "n / 2",    "n % 2",      "[n]"}) {
     EXPECT_THAT(ParseError(text), HasSubstr("malformed dim expression")) << text;
   }
   EXPECT_THAT(ParseError(std::string_view("n\0m", 3)), HasSubstr("unexpected text"));
@@ -265,7 +269,8 @@ Sample RandomSample(std::mt19937_64 &random, int depth) {
     };
   };
   auto unless_zero = [&both](auto combine) {
-    return both([combine](__int128 a, __int128 b) { return b == 0 ? std::nullopt : std::optional<__int128>(combine(a, b)); });
+    return both(
+        [combine](__int128 a, __int128 b) { return b == 0 ? std::nullopt : std::optional<__int128>(combine(a, b)); });
   };
   auto infix = [&](const char *sign) { return "(" + x.text + ")" + sign + "(" + y.text + ")"; };
   auto prefix = [&](const char *name) { return std::string(name) + "(" + x.text + "," + y.text + ")"; };
@@ -280,9 +285,11 @@ Sample RandomSample(std::mt19937_64 &random, int depth) {
     case 4:
       return {infix(" floordiv "), Dim::FloorDiv(x.dim, y.dim), unless_zero(Floor)};
     case 5:
-      return {infix(" ceildiv "), Dim::CeilDiv(x.dim, y.dim), unless_zero([](__int128 a, __int128 b) { return -Floor(-a, b); })};
+      return {infix(" ceildiv "), Dim::CeilDiv(x.dim, y.dim),
+              unless_zero([](__int128 a, __int128 b) { return -Floor(-a, b); })};
     case 6:
-      return {infix(" mod "), Dim::Mod(x.dim, y.dim), unless_zero([](__int128 a, __int128 b) { return a - Floor(a, b) * b; })};
+      return {infix(" mod "), Dim::Mod(x.dim, y.dim),
+              unless_zero([](__int128 a, __int128 b) { return a - Floor(a, b) * b; })};
     case 7:
       return {prefix("min"), Dim::Min(x.dim, y.dim), both([](__int128 a, __int128 b) { return a < b ? a : b; })};
     default:
@@ -311,7 +318,8 @@ TEST(DimPropertyTest, RandomExpressionsMeanWhatTheySay) {
       absl::StatusOr<int64_t> value = sample.dim.Evaluate(symbols);
       ASSERT_TRUE(value.ok()) << sample.text << ": " << value.status().message();
       ASSERT_TRUE(*value == *wanted) << sample.text << " is " << sample.dim.ToString() << " and gives " << *value;
-      Dim substituted = sample.dim.Substitute([&](const std::string &name) { return std::optional<Dim>(symbols.at(name)); });
+      Dim substituted =
+          sample.dim.Substitute([&](const std::string &name) { return std::optional<Dim>(symbols.at(name)); });
       ASSERT_TRUE(substituted.Is(*value)) << sample.text << " with constants is " << substituted.ToString();
     }
   }
@@ -335,7 +343,8 @@ TEST(DimPropertyTest, AlgebraHolds) {
   }
 }
 
-// Random bytes, and texts made of the grammar's own pieces: never a crash, and whatever is accepted prints and parses again.
+// Random bytes, and texts made of the grammar's own pieces: never a crash, and whatever is accepted prints and parses
+// again.
 TEST(DimPropertyTest, RandomTextsNeverCrash) {
   std::mt19937_64 random(99);
   const char *const pieces[] = {"n",
@@ -362,7 +371,8 @@ TEST(DimPropertyTest, RandomTextsNeverCrash) {
   for (int i = 0; i < 50000; ++i) {
     std::string text;
     for (size_t n = random() % 12; n > 0; --n) {
-      text += random() % 16 == 0 ? std::string(1, static_cast<char>(random())) : std::string(pieces[random() % std::size(pieces)]);
+      text += random() % 16 == 0 ? std::string(1, static_cast<char>(random()))
+                                 : std::string(pieces[random() % std::size(pieces)]);
     }
     absl::StatusOr<Dim> dim = Dim::Parse(text);
     if (!dim.ok()) continue;

@@ -56,7 +56,8 @@ TEST(Facts, RangesProve) {
 
 TEST(Facts, SizesThatBroadcastMustBeEqual) {
   GraphBuilder b("g");
-  Expr x = b.Input("x", DType::kF32, {"n", 4}), y = b.Input("y_", DType::kF32, {"m", 4}), z = b.Input("z", DType::kF32, {"n", "k"});
+  Expr x = b.Input("x", DType::kF32, {"n", 4}), y = b.Input("y_", DType::kF32, {"m", 4}),
+       z = b.Input("z", DType::kF32, {"n", "k"});
   Expr sum = b.Add(b.Add(x, y), z);
   EXPECT_EQ(ToString(b.type(sum).dims), "[n, 4]");
   EXPECT_THAT(Facts(b, sum), ElementsAre("add: n == m", "add_1: 4 == k"));
@@ -64,7 +65,8 @@ TEST(Facts, SizesThatBroadcastMustBeEqual) {
 
 TEST(Facts, ContractedSizesMustBeEqual) {
   GraphBuilder b("g");
-  EXPECT_THAT(Facts(b, b.MatMul(b.Input("x", DType::kF32, {2, "n"}), b.Input("z", DType::kF32, {"m", 3}))), ElementsAre("matmul: n == m"));
+  EXPECT_THAT(Facts(b, b.MatMul(b.Input("x", DType::kF32, {2, "n"}), b.Input("z", DType::kF32, {"m", 3}))),
+              ElementsAre("matmul: n == m"));
 }
 
 TEST(Facts, GatheredAxisIsNotEmpty) {
@@ -76,7 +78,8 @@ TEST(Facts, GatheredAxisIsNotEmpty) {
 TEST(Facts, WindowFitsAndChannelsDivide) {
   GraphBuilder b("g");
   Expr x = b.Input("x", DType::kF32, {1, 2, "n"}), w = b.Input("w", DType::kF32, {"m", 1, 3});
-  EXPECT_THAT(Facts(b, b.Conv(x, w, {1}, {1}, {0, 1}, 2)), ElementsAre("conv: ((m) mod (2)) == 0", "conv: 3 <= n + 1", "conv: 0 <= n - 1"));
+  EXPECT_THAT(Facts(b, b.Conv(x, w, {1}, {1}, {0, 1}, 2)),
+              ElementsAre("conv: ((m) mod (2)) == 0", "conv: 3 <= n + 1", "conv: 0 <= n - 1"));
 }
 
 TEST(Facts, OneFactIsCheckedOnce) {

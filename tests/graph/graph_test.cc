@@ -42,22 +42,29 @@ ValueId Find(const Graph &graph, const std::string &name) {
 TEST(ValidateTest, AcceptsWhatTheBuilderMade) { EXPECT_TRUE(Validate(Small()).ok()) << Validate(Small()).message(); }
 
 TEST(ValidateTest, Names) {
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.values[1].name = "x"; }), HasSubstr("the value name 'x' is empty or used twice"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.values[1].name = ""; }), HasSubstr("the value name '' is empty or used twice"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.outputs.push_back(g.outputs[0]); }), HasSubstr("the output name 'out' is empty or used twice"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.values[1].name = "x"; }),
+              HasSubstr("the value name 'x' is empty or used twice"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.values[1].name = ""; }),
+              HasSubstr("the value name '' is empty or used twice"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.outputs.push_back(g.outputs[0]); }),
+              HasSubstr("the output name 'out' is empty or used twice"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.outputs[0].name = ""; }), HasSubstr("the output name '' is empty"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.symbols["2n"] = {}; }), HasSubstr("'2n' is not a symbol name"));
 }
 
 TEST(ValidateTest, Types) {
-  auto with_input = [](TensorType type) { return ErrorAfter([&](Graph &g) { g.values[static_cast<size_t>(g.inputs[0])].type = type; }); };
-  EXPECT_THAT(with_input({DType::kInvalid, {4}}), HasSubstr("value 'x' has no valid type (dtype invalid, rank 1, at most 8)"));
+  auto with_input = [](TensorType type) {
+    return ErrorAfter([&](Graph &g) { g.values[static_cast<size_t>(g.inputs[0])].type = type; });
+  };
+  EXPECT_THAT(with_input({DType::kInvalid, {4}}),
+              HasSubstr("value 'x' has no valid type (dtype invalid, rank 1, at most 8)"));
   EXPECT_THAT(with_input({DType::kF32, Dims(9, 1)}), HasSubstr("rank 9"));
   EXPECT_THAT(with_input({DType::kF32, {"n", -4}}), HasSubstr("value 'x' has the impossible type f32[n, -4]"));
   EXPECT_THAT(with_input({DType::kF32, {"n", INT64_C(1) << 40, INT64_C(1) << 40}}), HasSubstr("impossible type"));
   EXPECT_THAT(with_input({DType::kF32, {"n", 0, INT64_C(1) << 47}}), HasSubstr("impossible type"));
   EXPECT_THAT(with_input({DType::kF32, {"n", Dim::FloorDiv(1, 0)}}), HasSubstr("impossible type f32[n, <undefined>]"));
-  EXPECT_THAT(with_input({DType::kF32, {"n", "k"}}), HasSubstr("value 'x' uses the symbol 'k', which no input defines"));
+  EXPECT_THAT(with_input({DType::kF32, {"n", "k"}}),
+              HasSubstr("value 'x' uses the symbol 'k', which no input defines"));
   EXPECT_THAT(with_input({DType::kF32, {"n", 5}}), HasSubstr("node 'add' (add, graph_test.cc:"));
   EXPECT_THAT(with_input({DType::kF64, {"n", 4}}), HasSubstr("operands have dtypes f64 and f32; cast one of them"));
 }
@@ -75,12 +82,17 @@ TEST(ValidateTest, Order) {
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[0].inputs[0] = g.nodes[2].outputs[0]; }),
               HasSubstr("uses 'softmax.out' before it is computed"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[0].inputs[0] = 99; }), HasSubstr("uses a value before it is computed"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[0].inputs[0] = kNoValue; }), HasSubstr("uses a value before it is computed"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = g.nodes[0].outputs; }), HasSubstr("must define exactly one new value"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = {Find(g, "c")}; }), HasSubstr("must define exactly one new value"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[0].inputs[0] = kNoValue; }),
+              HasSubstr("uses a value before it is computed"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = g.nodes[0].outputs; }),
+              HasSubstr("must define exactly one new value"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = {Find(g, "c")}; }),
+              HasSubstr("must define exactly one new value"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = {}; }), HasSubstr("must define exactly one new value"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(Find(g, "c")); }), HasSubstr("an input is not a free value"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(Find(g, "relu.out")); }), HasSubstr("an input is not a free value"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(Find(g, "c")); }),
+              HasSubstr("an input is not a free value"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(Find(g, "relu.out")); }),
+              HasSubstr("an input is not a free value"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(99); }), HasSubstr("an input is not a free value"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes.pop_back(); }), HasSubstr("output 'out' is never computed"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.outputs[0].value = 99; }), HasSubstr("output 'out' is never computed"));
@@ -90,9 +102,12 @@ TEST(ValidateTest, Order) {
 TEST(ValidateTest, Nodes) {
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.values[static_cast<size_t>(g.nodes[1].outputs[0])].type.dims[1] = 9; }),
               HasSubstr("yields f32[n, 4], but is declared as f32[n, 9]"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes.clear(); }), HasSubstr("has attributes that are not complete"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes["axis"] = int64_t{-1}; }), HasSubstr("has attributes that are not complete"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes["axis"] = int64_t{5}; }), HasSubstr("axis 5 is out of range for rank 2"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes.clear(); }),
+              HasSubstr("has attributes that are not complete"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes["axis"] = int64_t{-1}; }),
+              HasSubstr("has attributes that are not complete"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[2].attributes["axis"] = int64_t{5}; }),
+              HasSubstr("axis 5 is out of range for rank 2"));
 }
 
 TEST(ValidateTest, AnAttributeMayBeNaN) {
@@ -112,7 +127,8 @@ TEST(ValidateTest, SymbolsOfAttributes) {
   b.Output("out", x);
   b.Output("shape", b.DimValues({"2 * n", "k"}));
   absl::StatusOr<Graph> graph = b.Finish();
-  EXPECT_THAT(std::string(graph.status().message()), HasSubstr("attribute 'values' uses the symbol 'k', which no input defines"));
+  EXPECT_THAT(std::string(graph.status().message()),
+              HasSubstr("attribute 'values' uses the symbol 'k', which no input defines"));
 }
 
 TEST(RemoveDeadNodesTest, KeepsInputsAndRenumbers) {

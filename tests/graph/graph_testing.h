@@ -1,4 +1,5 @@
-// What the tests of graph files share: a graph with every kind of attribute, comparison by name, and a temporary directory.
+// What the tests of graph files share: a graph with every kind of attribute, comparison by name, and a temporary
+// directory.
 #ifndef INGOT_TESTS_GRAPH_GRAPH_TESTING_H_
 #define INGOT_TESTS_GRAPH_GRAPH_TESTING_H_
 
@@ -15,7 +16,8 @@
 
 namespace ingot {
 
-// A perceptron with a layer norm, and enough around it to use every kind of attribute that ops have. Golden files hold this graph.
+// A perceptron with a layer norm, and enough around it to use every kind of attribute that ops have. Golden files hold
+// this graph.
 inline Graph GoldenMlp() {
   GraphBuilder b("mlp");
   b.Bound("batch", {1, 512});
@@ -72,7 +74,8 @@ inline void ExpectSame(const Graph &a, const Graph &b) {
     EXPECT_EQ(value.producer, other->producer) << value.name;
     ASSERT_EQ(value.constant >= 0, other->constant >= 0) << value.name;
     if (value.constant < 0) continue;
-    const Tensor &x = a.constants[static_cast<size_t>(value.constant)], &y = b.constants[static_cast<size_t>(other->constant)];
+    const Tensor &x = a.constants[static_cast<size_t>(value.constant)],
+                 &y = b.constants[static_cast<size_t>(other->constant)];
     ASSERT_EQ(x.type(), y.type()) << value.name;
     EXPECT_EQ(std::string_view(x.data(), x.bytes()), std::string_view(y.data(), y.bytes())) << value.name;
   }

@@ -1,5 +1,5 @@
-// Graph files made to harm: every one is refused with a message, without a crash, a large allocation or a look outside the graph's
-// directory. The fuzzer graph_file_fuzzer starts from tests/graph/corpus/graph, which is also read here.
+// Graph files made to harm: every one is refused with a message, without a crash, a large allocation or a look outside
+// the graph's directory. The fuzzer graph_file_fuzzer starts from tests/graph/corpus/graph, which is also read here.
 #include <sys/stat.h>
 
 #include <random>
@@ -30,7 +30,9 @@ std::string ErrorOf(const std::string &bytes, const std::string &directory = "",
 }
 
 // `fields` of a node, among a good header, input and output.
-std::string NodeError(const std::string &op, const std::string &fields) { return ErrorOf(kHeader + kInput + Node(op, fields) + kOutput); }
+std::string NodeError(const std::string &op, const std::string &fields) {
+  return ErrorOf(kHeader + kInput + Node(op, fields) + kOutput);
+}
 
 // `fields` of a constant's tensor.
 std::string TensorError(const std::string &fields, const std::string &directory = "",
@@ -66,7 +68,8 @@ TEST(HostileFileTest, TheFrameOfTheseTestsIsGood) {
 }
 
 TEST(HostileFileTest, TruncatedAtEveryLength) {
-  // The outputs stand last. A cut between two of them would leave a smaller graph, so there is one output here: every prefix must fail.
+  // The outputs stand last. A cut between two of them would leave a smaller graph, so there is one output here: every
+  // prefix must fail.
   Graph graph = GoldenMlp();
   graph.outputs.resize(1);
   RemoveDeadNodes(graph);
@@ -134,20 +137,24 @@ TEST(HostileFileTest, CyclesAndDanglingNames) {
   EXPECT_THAT(ErrorOf(kHeader + kInput + kInput), HasSubstr("input 'x': the value 'x' is defined twice"));
   EXPECT_THAT(ErrorOf(kHeader + kInput + "outputs { name: 'y' value: 'x' } outputs { name: 'y' value: 'x' }"),
               HasSubstr("the output name 'y' is empty or used twice"));
-  EXPECT_THAT(ErrorOf(kHeader + "inputs { type { dtype: F32 } } outputs { name: 'y' value: '' }"), HasSubstr("the value name '' is empty"));
+  EXPECT_THAT(ErrorOf(kHeader + "inputs { type { dtype: F32 } } outputs { name: 'y' value: '' }"),
+              HasSubstr("the value name '' is empty"));
 }
 
 TEST(HostileFileTest, UnknownOpsAndWrongTypes) {
-  EXPECT_THAT(ErrorOf(kHeader + kInput + Node("frobnicate", "inputs: 'x'") + kOutput, "", absl::StatusCode::kUnimplemented),
-              HasSubstr("node 'bad': there is no op 'frobnicate'; docs/ops.md lists them"));
-  EXPECT_THAT(NodeError("logical_not", "inputs: 'x'"), HasSubstr("node 'bad': operand 0 has dtype f32, which this op does not take"));
+  EXPECT_THAT(
+      ErrorOf(kHeader + kInput + Node("frobnicate", "inputs: 'x'") + kOutput, "", absl::StatusCode::kUnimplemented),
+      HasSubstr("node 'bad': there is no op 'frobnicate'; docs/ops.md lists them"));
+  EXPECT_THAT(NodeError("logical_not", "inputs: 'x'"),
+              HasSubstr("node 'bad': operand 0 has dtype f32, which this op does not take"));
   EXPECT_THAT(NodeError("relu", "inputs: 'x' inputs: 'x'"), HasSubstr("takes 1 operands, got 2"));
   EXPECT_THAT(NodeError("relu", "inputs: 'x' outputs: 'z'"), HasSubstr("has 2 outputs; every op has one"));
   EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axis' value { s: '1' } }"),
               HasSubstr("attribute 'axis' has the wrong kind of value"));
   EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axis' value { } }"),
               HasSubstr("node 'bad': attribute 'axis': an attribute has no value"));
-  EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axes' value { i: 1 } }"), HasSubstr("there is no attribute 'axes'"));
+  EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axes' value { i: 1 } }"),
+              HasSubstr("there is no attribute 'axes'"));
   EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axis' value { i: 9223372036854775807 } }"),
               HasSubstr("axis 9223372036854775807 is out of range for rank 2"));
   EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axis' value { i: -9223372036854775808 } }"),
@@ -194,12 +201,17 @@ TEST(HostileFileTest, Symbols) {
 }
 
 TEST(HostileFileTest, InlineTensors) {
-  EXPECT_THAT(TensorError("dtype: F32 dims: 3 data: 'abcd'"), HasSubstr("constant 'y': its type needs 12 bytes, the file has 4"));
-  EXPECT_THAT(TensorError("dtype: F32 dims: 1099511627776"), HasSubstr("its type needs 4398046511104 bytes, the file has 0"));
+  EXPECT_THAT(TensorError("dtype: F32 dims: 3 data: 'abcd'"),
+              HasSubstr("constant 'y': its type needs 12 bytes, the file has 4"));
+  EXPECT_THAT(TensorError("dtype: F32 dims: 1099511627776"),
+              HasSubstr("its type needs 4398046511104 bytes, the file has 0"));
   EXPECT_THAT(TensorError("dtype: F32 dims: -1"), HasSubstr("its size is negative or does not fit 64 bits"));
-  EXPECT_THAT(TensorError("dtype: F32 dims: 4611686018427387904 dims: 4"), HasSubstr("its size is negative or does not fit 64 bits"));
-  EXPECT_THAT(TensorError("dtype: F32 dims: 4611686018427387904 dims: 0"), HasSubstr("its size is negative or does not fit 64 bits"));
-  EXPECT_THAT(TensorError("dtype: F32 dims: 0 dims: 4611686018427387904 dims: 4611686018427387904"), HasSubstr("impossible type"));
+  EXPECT_THAT(TensorError("dtype: F32 dims: 4611686018427387904 dims: 4"),
+              HasSubstr("its size is negative or does not fit 64 bits"));
+  EXPECT_THAT(TensorError("dtype: F32 dims: 4611686018427387904 dims: 0"),
+              HasSubstr("its size is negative or does not fit 64 bits"));
+  EXPECT_THAT(TensorError("dtype: F32 dims: 0 dims: 4611686018427387904 dims: 4611686018427387904"),
+              HasSubstr("impossible type"));
   EXPECT_THAT(TensorError("dims: 1 data: 'abcd'"), HasSubstr("the dtype 0 is not known"));
   EXPECT_THAT(TensorError("dtype: U8 dims: [1, 1, 1, 1, 1, 1, 1, 1, 1] data: 'a'"), HasSubstr("rank 9 is more than 8"));
 }
@@ -218,8 +230,8 @@ TEST(HostileFileTest, SideFilesOutsideTheDirectory) {
     return TensorError("dtype: F32 dims: 1 length: 4 file: '" + file + "'", model, code);
   };
   const char *const leaves = "leaves the model's directory; put the file beside the model";
-  for (const char *name :
-       {"../secret", "link", "relative", "up/secret", "sub/../../secret", "..", "./../secret", "sub/../../model/../secret"}) {
+  for (const char *name : {"../secret", "link", "relative", "up/secret", "sub/../../secret", "..", "./../secret",
+                           "sub/../../model/../secret"}) {
     EXPECT_THAT(error(name), HasSubstr("constant 'y': the file name '" + std::string(name) + "' " + leaves));
   }
   EXPECT_THAT(error(directory / "secret"), HasSubstr("is not relative to the model's directory"));
@@ -234,7 +246,8 @@ TEST(HostileFileTest, SideFilesOutsideTheDirectory) {
   EXPECT_THAT(error(std::string(5000, 'a')), HasSubstr("cannot be resolved"));
   EXPECT_THAT(error("inside"), HasSubstr("accepted"));
   EXPECT_THAT(error("alias"), HasSubstr("accepted")) << "a link may stay inside";
-  EXPECT_THAT(TensorError("dtype: F32 dims: 1 length: 4 file: 'inside'"), HasSubstr("side files cannot be used from memory"));
+  EXPECT_THAT(TensorError("dtype: F32 dims: 1 length: 4 file: 'inside'"),
+              HasSubstr("side files cannot be used from memory"));
   ASSERT_EQ(mkfifo((model + "/fifo").c_str(), 0600), 0);
   EXPECT_THAT(error("fifo"), HasSubstr("is not a regular file")) << "and opening one must not wait for a writer";
 }
@@ -243,8 +256,11 @@ TEST(HostileFileTest, SideFilesTooShort) {
   TemporaryDirectory directory;
   WriteWhole(directory / "data", "0123456789abcdef");
   WriteWhole(directory / "empty", "");
-  auto error = [&](const std::string &fields) { return TensorError("dtype: F32 dims: 2 file: 'data' " + fields, directory.path()); };
-  EXPECT_THAT(error("length: 8 offset: 9"), HasSubstr("its 8 bytes at offset 9 (stated length 8) are not all in 'data', which has 16"));
+  auto error = [&](const std::string &fields) {
+    return TensorError("dtype: F32 dims: 2 file: 'data' " + fields, directory.path());
+  };
+  EXPECT_THAT(error("length: 8 offset: 9"),
+              HasSubstr("its 8 bytes at offset 9 (stated length 8) are not all in 'data', which has 16"));
   EXPECT_THAT(error("length: 8 offset: 17"), HasSubstr("are not all in 'data'"));
   EXPECT_THAT(error("length: 8 offset: 18446744073709551608"), HasSubstr("are not all in 'data'"));
   EXPECT_THAT(error("length: 7"), HasSubstr("(stated length 7)"));
@@ -269,7 +285,8 @@ TEST(HostileFileTest, ManyNodesAreReadInReasonableTime) {
   std::string text = kHeader + kInput, last = "x";
   for (int i = 0; i < 20000; ++i) {
     std::string name = "v" + std::to_string(i);
-    text += "nodes { name: '" + name + "' op: 'add' inputs: '" + last + "' inputs: '" + last + "' outputs: '" + name + "' } ";
+    text += "nodes { name: '" + name + "' op: 'add' inputs: '" + last + "' inputs: '" + last + "' outputs: '" + name +
+            "' } ";
     last = name;
   }
   EXPECT_THAT(ErrorOf(text + "outputs { name: 'y' value: '" + last + "' }"), HasSubstr("accepted"));

@@ -1,5 +1,5 @@
-// Graph files: round trips in both forms, side files, golden files of every released version, and failures to write. Hostile files are in
-// io_hostile_test.cc.
+// Graph files: round trips in both forms, side files, golden files of every released version, and failures to write.
+// Hostile files are in io_hostile_test.cc.
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -43,8 +43,8 @@ TEST(GraphFileTest, BinaryRoundTrip) {
 TEST(GraphFileTest, EveryDTypeAndAttributeKindSurvives) {
   GraphBuilder b("kinds");
   int count = 0;
-  for (DType dtype : {DType::kF64, DType::kF32, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16, DType::kI8, DType::kU64,
-                      DType::kU32, DType::kU16, DType::kU8, DType::kBool}) {
+  for (DType dtype : {DType::kF64, DType::kF32, DType::kF16, DType::kBF16, DType::kI64, DType::kI32, DType::kI16,
+                      DType::kI8, DType::kU64, DType::kU32, DType::kU16, DType::kU8, DType::kBool}) {
     Tensor tensor = Tensor::Zeros(dtype, {3});
     for (int i = 0; i < 3; ++i) tensor.SetDouble(i, i * 0.75);
     std::string number = std::to_string(count++);
@@ -74,11 +74,13 @@ TEST(GraphFileTest, LargeTensorsGoToASideFile) {
   Graph graph = GoldenMlp();
   ASSERT_TRUE(SaveGraph(graph, directory / "mlp.ingot", 16).ok());
   EXPECT_THAT(directory.Names(), ElementsAre("mlp.ingot", "mlp.ingot.data"));
-  EXPECT_EQ(ReadWhole(directory / "mlp.ingot.data").size(), 64u + 16u) << "w1 (48 bytes), then the table at the next multiple of 64";
+  EXPECT_EQ(ReadWhole(directory / "mlp.ingot.data").size(), 64u + 16u)
+      << "w1 (48 bytes), then the table at the next multiple of 64";
   ExpectSame(graph, Loaded(directory / "mlp.ingot"));
   // A model moves with its directory.
   std::filesystem::create_directory(directory / "moved");
-  for (const char *name : {"mlp.ingot", "mlp.ingot.data"}) std::filesystem::rename(directory / name, directory / "moved/" + name);
+  for (const char *name : {"mlp.ingot", "mlp.ingot.data"})
+    std::filesystem::rename(directory / name, directory / "moved/" + name);
   ExpectSame(graph, Loaded(directory / "moved/mlp.ingot"));
 }
 

@@ -25,7 +25,8 @@ TEST(OpsTest, EveryOpIsFoundByItsName) {
 
 TEST(OpsTest, EveryOpIsComplete) {
   for (const OpSchema &schema : AllSchemas()) {
-    EXPECT_NE(FindShapeRule(schema.shape_rule), nullptr) << schema.name << " names the shape rule " << schema.shape_rule;
+    EXPECT_NE(FindShapeRule(schema.shape_rule), nullptr)
+        << schema.name << " names the shape rule " << schema.shape_rule;
     EXPECT_FALSE(schema.summary.empty()) << schema.name;
     EXPECT_GE(schema.since, 1) << schema.name;
     EXPECT_GT(schema.tolerance, 0) << schema.name;
@@ -36,7 +37,8 @@ TEST(OpsTest, EveryOpIsComplete) {
       EXPECT_TRUE(schema.operands[i].form == OperandForm::kOne || i + 1 == schema.operands.size())
           << schema.name << ": only the last is variadic";
     }
-    for (const AttributeSchema &attribute : schema.attributes) EXPECT_TRUE(names.insert(attribute.name).second) << schema.name;
+    for (const AttributeSchema &attribute : schema.attributes)
+      EXPECT_TRUE(names.insert(attribute.name).second) << schema.name;
   }
   EXPECT_EQ(FindShapeRule("frobnicate"), nullptr);
 }

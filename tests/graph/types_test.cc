@@ -1,5 +1,5 @@
-// Element types agree with the runtime's ABI and the wire format; conversions of half and bfloat16 agree with the compiler's, for every
-// pattern.
+// Element types agree with the runtime's ABI and the wire format; conversions of half and bfloat16 agree with the
+// compiler's, for every pattern.
 #include "graph/types.h"
 
 #include <bit>
@@ -40,7 +40,8 @@ constexpr Row kRows[] = {
 };
 
 TEST(TypesTest, DTypesAgreeWithAbiAndWireFormat) {
-  EXPECT_EQ(std::size(kRows), static_cast<size_t>(proto::DType_ARRAYSIZE)) << "a dtype of the wire format is missing here";
+  EXPECT_EQ(std::size(kRows), static_cast<size_t>(proto::DType_ARRAYSIZE))
+      << "a dtype of the wire format is missing here";
   for (const Row &row : kRows) {
     EXPECT_EQ(static_cast<int>(row.dtype), static_cast<int>(row.abi)) << row.name;
     EXPECT_EQ(static_cast<int>(row.dtype), static_cast<int>(row.wire)) << row.name;
@@ -97,9 +98,11 @@ TEST(HalfTest, RoundsToNearestEven) {
   EXPECT_EQ(FloatToHalf(0x1.006p0f), 0x3c02);
   // Around every boundary between neighbours, on both sides.
   for (uint32_t i = 0; i < 0x7c00; ++i) {
-    float low = HalfToFloat(static_cast<uint16_t>(i)), high = i == 0x7bff ? 65536.0f : HalfToFloat(static_cast<uint16_t>(i + 1));
+    float low = HalfToFloat(static_cast<uint16_t>(i)),
+          high = i == 0x7bff ? 65536.0f : HalfToFloat(static_cast<uint16_t>(i + 1));
     float middle = low + (high - low) / 2;
-    for (float value : {middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f), std::nextafter(low, 1e9f)}) {
+    for (float value :
+         {middle, std::nextafter(middle, 0.0f), std::nextafter(middle, 1e9f), std::nextafter(low, 1e9f)}) {
       ASSERT_EQ(FloatToHalf(value), HalfBits(static_cast<_Float16>(value))) << std::hexfloat << value;
       ASSERT_EQ(FloatToHalf(-value), HalfBits(static_cast<_Float16>(-value))) << std::hexfloat << value;
     }
@@ -141,7 +144,8 @@ TEST(Bfloat16Test, RoundsToNearestEven) {
     ASSERT_EQ(FloatToBfloat16(-std::bit_cast<float>(middle + 1)), up | 0x8000) << i;
   }
   EXPECT_EQ(FloatToBfloat16(std::numeric_limits<float>::max()), 0x7f80) << "overflow is infinity";
-  EXPECT_EQ(FloatToBfloat16(std::bit_cast<float>(0x7f800001u)) & 0x7fc0, 0x7fc0) << "a NaN whose payload is cut off stays one";
+  EXPECT_EQ(FloatToBfloat16(std::bit_cast<float>(0x7f800001u)) & 0x7fc0, 0x7fc0)
+      << "a NaN whose payload is cut off stays one";
 }
 
 uint16_t Stored(DType dtype, double value) {
@@ -153,7 +157,8 @@ uint16_t Stored(DType dtype, double value) {
 }
 
 TEST(TensorTest, DoublesAreRoundedOnce) {
-  // Just above the middle between two halves, by less than a float can tell: rounding to float first would fall on the tie.
+  // Just above the middle between two halves, by less than a float can tell: rounding to float first would fall on the
+  // tie.
   EXPECT_EQ(Stored(DType::kF16, 1.0 + 0x1p-11 + 0x1p-40), 0x3c01);
   EXPECT_EQ(Stored(DType::kF16, 1.0 + 0x1p-11), 0x3c00);
   EXPECT_EQ(Stored(DType::kF16, 1.0 + 0x3p-11 - 0x1p-40), 0x3c01);
@@ -166,7 +171,8 @@ TEST(TensorTest, DoublesAreRoundedOnce) {
   std::mt19937_64 random(5);
   for (int i = 0; i < 200000; ++i) {
     // Near the boundaries between halves.
-    double value = HalfToFloat(static_cast<uint16_t>(random() % 0x7800)) * (1 + static_cast<double>(random() % 3) * 0x1p-12);
+    double value =
+        HalfToFloat(static_cast<uint16_t>(random() % 0x7800)) * (1 + static_cast<double>(random() % 3) * 0x1p-12);
     value += std::ldexp(static_cast<double>(random() % 5) - 2, -60) * value;
     ASSERT_EQ(Stored(DType::kF16, value), HalfBits(static_cast<_Float16>(value))) << std::hexfloat << value;
   }

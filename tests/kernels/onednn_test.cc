@@ -32,7 +32,8 @@ struct Object {
 int32_t RunBlocks(void *object, const ingot_matmul_shape_t &shape, const float *x, const float *y, float *result) {
   for (int64_t row = 0; row < shape.rows; row += shape.block_rows) {
     for (int64_t column = 0; column < shape.columns; column += shape.block_columns) {
-      int64_t rows = std::min(shape.block_rows, shape.rows - row), columns = std::min(shape.block_columns, shape.columns - column);
+      int64_t rows = std::min(shape.block_rows, shape.rows - row),
+              columns = std::min(shape.block_columns, shape.columns - column);
       int32_t code = OneDnn()->matmul_run(object, x + row * shape.x_row_stride, y + column * shape.y_column_stride,
                                           result + row * shape.columns + column, rows, columns);
       if (code != 0) return code;
@@ -41,16 +42,19 @@ int32_t RunBlocks(void *object, const ingot_matmul_shape_t &shape, const float *
   return 0;
 }
 
-void ExpectProduct(const ingot_matmul_shape_t &shape, const std::vector<float> &x, const std::vector<float> &y, const std::vector<float> &actual) {
+void ExpectProduct(const ingot_matmul_shape_t &shape, const std::vector<float> &x, const std::vector<float> &y,
+                   const std::vector<float> &actual) {
   for (int64_t m = 0; m < shape.rows; ++m) {
     for (int64_t n = 0; n < shape.columns; ++n) {
       double sum = 0, magnitude = 0;
       for (int64_t k = 0; k < shape.depth; ++k) {
-        double product = static_cast<double>(x[static_cast<size_t>(m * shape.x_row_stride + k * shape.x_depth_stride)]) *
-                         y[static_cast<size_t>(k * shape.y_depth_stride + n * shape.y_column_stride)];
+        double product =
+            static_cast<double>(x[static_cast<size_t>(m * shape.x_row_stride + k * shape.x_depth_stride)]) *
+            y[static_cast<size_t>(k * shape.y_depth_stride + n * shape.y_column_stride)];
         sum += product, magnitude += std::fabs(product);
       }
-      ASSERT_NEAR(actual[static_cast<size_t>(m * shape.columns + n)], sum, 1e-6 * magnitude) << "row " << m << ", column " << n;
+      ASSERT_NEAR(actual[static_cast<size_t>(m * shape.columns + n)], sum, 1e-6 * magnitude)
+          << "row " << m << ", column " << n;
     }
   }
 }
@@ -61,7 +65,8 @@ TEST(OneDnn, BlocksAndStrides) {
       const int64_t depth = 37;
       auto x = Normal(rows * (depth + 3), 1), y = Normal(depth * columns, 2);
       for (bool transposed : {false, true}) {
-        ingot_matmul_shape_t shape = {rows, depth, columns, depth + 3, 1, transposed ? 1 : columns, transposed ? depth : 1, 32, 48};
+        ingot_matmul_shape_t shape = {
+            rows, depth, columns, depth + 3, 1, transposed ? 1 : columns, transposed ? depth : 1, 32, 48};
         Object object(shape);
         ASSERT_EQ(object.code, 0);
         std::vector<float> result(static_cast<size_t>(rows * columns), NAN);

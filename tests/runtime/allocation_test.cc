@@ -1,5 +1,5 @@
-// A repeated run allocates nothing: this program replaces malloc and its relatives by counting ones. Not built under sanitizers, which
-// replace them too.
+// A repeated run allocates nothing: this program replaces malloc and its relatives by counting ones. Not built under
+// sanitizers, which replace them too.
 #include <errno.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
@@ -58,7 +58,8 @@ long CallsOf(ingot_context_t *context, const std::vector<int64_t> &sizes) {
   long before = calls;
   for (int i = 0; i < 2; ++i) {
     for (int64_t n : sizes) {
-      ingot_tensor_t inputs[2] = {{x.data(), x.size() * 4, INGOT_F32, 1, {n}}, {y.data(), y.size() * 4, INGOT_F32, 1, {n}}};
+      ingot_tensor_t inputs[2] = {{x.data(), x.size() * 4, INGOT_F32, 1, {n}},
+                                  {y.data(), y.size() * 4, INGOT_F32, 1, {n}}};
       ingot_tensor_t output = {out.data(), out.size() * 4, 0, 0, {}};
       ingot_status_t status;
       if (ingot_context_run(context, inputs, &output, &status) != INGOT_OK) return -1;

@@ -1,5 +1,5 @@
-// Placement of arena values: whatever the lifetimes and sizes, values alive at the same time do not overlap, and others share memory.
-// Subject: runtime/src/arena.cc.
+// Placement of arena values: whatever the lifetimes and sizes, values alive at the same time do not overlap, and others
+// share memory. Subject: runtime/src/arena.cc.
 #include "runtime/src/arena.h"
 
 #include <gtest/gtest.h>
@@ -28,7 +28,8 @@ struct Case {
     std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return key(a) < key(b); });
     live.resize(values.size());
     offsets.resize(values.size());
-    return LayoutArena(values.data(), order.data(), static_cast<uint32_t>(order.size()), sizes.data(), live.data(), offsets.data(), &total);
+    return LayoutArena(values.data(), order.data(), static_cast<uint32_t>(order.size()), sizes.data(), live.data(),
+                       offsets.data(), &total);
   }
 };
 
@@ -87,7 +88,8 @@ TEST(ArenaTest, RandomLifetimesNeverOverlap) {
     uint32_t steps = 1 + random() % 60, count = random() % 80;
     for (uint32_t i = 0; i < count; ++i) {
       uint32_t first = random() % steps;
-      c.Add(first, std::min(steps - 1, first + static_cast<uint32_t>(random() % 12)), random() % 10 == 0 ? 0 : random() % 5000);
+      c.Add(first, std::min(steps - 1, first + static_cast<uint32_t>(random() % 12)),
+            random() % 10 == 0 ? 0 : random() % 5000);
     }
     ASSERT_TRUE(c.Layout());
     uint64_t peak = 0;

@@ -1,5 +1,5 @@
-/* The public headers are C11, alone and without warnings: this file is compiled with -std=c11 -Wall -Wextra -Werror -pedantic.
- * Part of runtime_test, which need not call anything here: compiling is the test. */
+/* The public headers are C11, alone and without warnings: this file is compiled with -std=c11 -Wall -Wextra -Werror
+ * -pedantic. Part of runtime_test, which need not call anything here: compiling is the test. */
 #include "ingot/abi.h"
 #include "ingot/runtime.h"
 

@@ -1,5 +1,5 @@
-// Loading: every index and range of a description is checked, versions and variants are matched, messages say what to do.
-// Subject: runtime/src/validate.cc, variant.cc, program.cc, cpu_features.cc, dtype.cc.
+// Loading: every index and range of a description is checked, versions and variants are matched, messages say what to
+// do. Subject: runtime/src/validate.cc, variant.cc, program.cc, cpu_features.cc, dtype.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -85,15 +85,18 @@ const BadCase kBadCases[] = {
     {"SymbolName", [](ChainProgram &p) { p.symbols[0].name = nullptr; }, "symbol 0 has no name"},
     {"SymbolRange", [](ChainProgram &p) { p.symbols[0].min = 5, p.symbols[0].max = 4; }, "symbol 0"},
     {"NegativeSymbol", [](ChainProgram &p) { p.symbols[0].min = -1; }, "symbol 0"},
-    {"SymbolWithoutInput", [](ChainProgram &p) { p.inputs[0].dims[0] = p.inputs[1].dims[0] = 4; }, "symbol 'n' is no input's dim"},
+    {"SymbolWithoutInput", [](ChainProgram &p) { p.inputs[0].dims[0] = p.inputs[1].dims[0] = 4; },
+     "symbol 'n' is no input's dim"},
     {"InputName", [](ChainProgram &p) { p.inputs[1].name = nullptr; }, "input 1 has no name"},
     {"InputDtype", [](ChainProgram &p) { p.inputs[0].dtype = 0; }, "input 0 has an unknown dtype"},
     {"OutputDtype", [](ChainProgram &p) { p.outputs[0].dtype = 99; }, "output 0 has an unknown dtype"},
     {"InputRank", [](ChainProgram &p) { p.inputs[0].rank = 9; }, "input 0 has a rank"},
     {"InputDim", [](ChainProgram &p) { p.inputs[0].dims[0] = 5; }, "input 0 has a dim"},
     {"InputValue", [](ChainProgram &p) { p.inputs[0].value = 99; }, "input 0 names a value"},
-    {"InputKind", [](ChainProgram &p) { p.inputs[0].value = p.inputs[1].value; }, "input 0 names a value that is not its own"},
-    {"OutputKind", [](ChainProgram &p) { p.outputs[0].value = p.inputs[0].value; }, "output 0 names a value that is not its own"},
+    {"InputKind", [](ChainProgram &p) { p.inputs[0].value = p.inputs[1].value; },
+     "input 0 names a value that is not its own"},
+    {"OutputKind", [](ChainProgram &p) { p.outputs[0].value = p.inputs[0].value; },
+     "output 0 names a value that is not its own"},
     {"ValueBytes", [](ChainProgram &p) { p.values[4].bytes = 5; }, "value 4 has a size"},
     {"ValueInputSlot", [](ChainProgram &p) { p.values[0].slot = 2; }, "value 0 names an input"},
     {"ValueOutputSlot", [](ChainProgram &p) { p.values[2].slot = 1; }, "value 2 names an output"},
@@ -111,8 +114,16 @@ const BadCase kBadCases[] = {
     {"Kernel", [](ChainProgram &p) { p.steps[1].kernel = 3; }, "step 1 names a kernel"},
     {"Tiles", [](ChainProgram &p) { p.kernels[1].tiles = 5; }, "kernel 1 has tiles"},
     {"Work", [](ChainProgram &p) { p.kernels[1].work = INGOT_NONE; }, "kernel 1 has tiles or work"},
-    {"CheckKind", [](ChainProgram &p) { p.desc.num_checks = 1, p.checks = {{2, 0, 0, 0, "n", "w"}}, p.desc.checks = p.checks.data(); }, "check 0 has an unknown kind"},
-    {"CheckSize", [](ChainProgram &p) { p.desc.num_checks = 1, p.checks = {{0, 0, 5, 0, "n", "w"}}, p.desc.checks = p.checks.data(); }, "check 0 names a size"},
+    {"CheckKind",
+     [](ChainProgram &p) {
+       p.desc.num_checks = 1, p.checks = {{2, 0, 0, 0, "n", "w"}}, p.desc.checks = p.checks.data();
+     },
+     "check 0 has an unknown kind"},
+    {"CheckSize",
+     [](ChainProgram &p) {
+       p.desc.num_checks = 1, p.checks = {{0, 0, 5, 0, "n", "w"}}, p.desc.checks = p.checks.data();
+     },
+     "check 0 names a size"},
     {"CheckTable", [](ChainProgram &p) { p.desc.num_checks = 1, p.desc.checks = nullptr; }, "checks"},
     {"Device", [](ChainProgram &p) { p.steps[1].device = 1; }, "step 1 names a device"},
     {"Queue", [](ChainProgram &p) { p.steps[1].queue = 1; }, "step 1 names a device"},
@@ -134,7 +145,8 @@ const BadCase kBadCases[] = {
     {"KernelRun", [](ChainProgram &p) { p.kernels[2].run = nullptr; }, "kernel 2 has no code"},
     {"KernelWorkspace", [](ChainProgram &p) { p.kernels[2].workspace = 5; }, "kernel 2 has a workspace"},
     {"WeightsSize", [](ChainProgram &p) { p.desc.weights_size = UINT64_MAX; }, "too large"},
-    {"WeightsAlignment", [](ChainProgram &p) { p.desc.weights = static_cast<const char *>(p.desc.weights) + 4; }, "misaligned"},
+    {"WeightsAlignment", [](ChainProgram &p) { p.desc.weights = static_cast<const char *>(p.desc.weights) + 4; },
+     "misaligned"},
     {"WeightsFile", [](ChainProgram &p) { p.desc.weights_file = "../x"; }, "directory"},
     {"NoWeights", [](ChainProgram &p) { p.desc.weights = nullptr; }, "weights_path"},
 };
@@ -154,19 +166,24 @@ TEST(VariantTest, TakesTheFirstThatFits) {
   EXPECT_STREQ(variant->level, "x86-64-v3");
   ASSERT_EQ(ingot::runtime::SelectVariant(&chain.desc, features, "x86-64-v2", &variant, nullptr), INGOT_OK);
   EXPECT_STREQ(variant->level, "x86-64-v2");
-  ASSERT_EQ(ingot::runtime::SelectVariant(&chain.desc, features | INGOT_CPU_X86_64_V4, nullptr, &variant, nullptr), INGOT_OK);
+  ASSERT_EQ(ingot::runtime::SelectVariant(&chain.desc, features | INGOT_CPU_X86_64_V4, nullptr, &variant, nullptr),
+            INGOT_OK);
   EXPECT_STREQ(variant->level, "x86-64-v4");
 }
 
 TEST(VariantTest, SaysWhatIsMissing) {
   ChainProgram chain;
-  chain.variants = {{"x86-64-v4", INGOT_CPU_X86_64_V4 | INGOT_CPU_AMX_BF16, nullptr}, {"x86-64-v3", INGOT_CPU_X86_64_V3, nullptr}};
+  chain.variants = {{"x86-64-v4", INGOT_CPU_X86_64_V4 | INGOT_CPU_AMX_BF16, nullptr},
+                    {"x86-64-v3", INGOT_CPU_X86_64_V3, nullptr}};
   chain.Desc();
   const ingot_variant_t *variant = nullptr;
   ingot_status_t status;
-  EXPECT_EQ(ingot::runtime::SelectVariant(&chain.desc, INGOT_CPU_X86_64_V2, nullptr, &variant, &status), INGOT_FAILED_PRECONDITION);
-  EXPECT_THAT(status.message, HasSubstr("this program needs x86-64-v3 (missing here: x86-64-v3), this machine offers x86-64-v2"));
-  EXPECT_EQ(ingot::runtime::SelectVariant(&chain.desc, INGOT_CPU_X86_64_V2, "x86-64-v4", &variant, &status), INGOT_FAILED_PRECONDITION);
+  EXPECT_EQ(ingot::runtime::SelectVariant(&chain.desc, INGOT_CPU_X86_64_V2, nullptr, &variant, &status),
+            INGOT_FAILED_PRECONDITION);
+  EXPECT_THAT(status.message,
+              HasSubstr("this program needs x86-64-v3 (missing here: x86-64-v3), this machine offers x86-64-v2"));
+  EXPECT_EQ(ingot::runtime::SelectVariant(&chain.desc, INGOT_CPU_X86_64_V2, "x86-64-v4", &variant, &status),
+            INGOT_FAILED_PRECONDITION);
   EXPECT_THAT(status.message, HasSubstr("this program needs x86-64-v4 (missing here: x86-64-v4, amx-bf16)"));
   EXPECT_EQ(ingot::runtime::SelectVariant(&chain.desc, 0, nullptr, &variant, &status), INGOT_FAILED_PRECONDITION);
   EXPECT_THAT(status.message, HasSubstr("offers only the baseline"));
@@ -184,7 +201,8 @@ TEST(CpuTest, FeaturesAgreeWithTheCompiler) {
   uint64_t features = ingot_cpu_features();
 #if defined(__x86_64__)
   auto has = [&](uint64_t bit) { return (features & bit) != 0; };
-  EXPECT_EQ(has(INGOT_CPU_X86_64_V3), __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"));
+  EXPECT_EQ(has(INGOT_CPU_X86_64_V3),
+            __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2"));
   EXPECT_EQ(has(INGOT_CPU_X86_64_V4), __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
                                           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
                                           __builtin_cpu_supports("avx512cd"));

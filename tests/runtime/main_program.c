@@ -1,5 +1,6 @@
 /* A program description as the compiler would emit it, written by hand in C, for the tests of libingot_main.a:
- * y/out[batch, 3] = x[batch, 3] * scale[1] (scale in bf16) where mask[batch], else 0; count[1] = number of masked rows. */
+ * y/out[batch, 3] = x[batch, 3] * scale[1] (scale in bf16) where mask[batch], else 0; count[1] = number of masked rows.
+ */
 #include <stddef.h>
 #include <string.h>
 
@@ -49,9 +50,11 @@ static int32_t RunCount(void *const *buffers, const int64_t *sizes, int64_t begi
 
 static const char *const kSizeTexts[] = {"batch", "3", "1", "12 * batch", "batch", "2", "8", "3 * batch"};
 static const ingot_symbol_t kSymbols[] = {{"batch", 1, 1000}};
-static const ingot_io_t kInputs[] = {
-    {"x", 0, INGOT_F32, 2, {kBatch, kColumns}}, {"mask", 1, INGOT_BOOL, 1, {kBatch}}, {"scale", 2, INGOT_BF16, 1, {kOne}}};
-static const ingot_io_t kOutputs[] = {{"y/out", 3, INGOT_F32, 2, {kBatch, kColumns}}, {"count", 4, INGOT_I64, 1, {kOne}}};
+static const ingot_io_t kInputs[] = {{"x", 0, INGOT_F32, 2, {kBatch, kColumns}},
+                                     {"mask", 1, INGOT_BOOL, 1, {kBatch}},
+                                     {"scale", 2, INGOT_BF16, 1, {kOne}}};
+static const ingot_io_t kOutputs[] = {{"y/out", 3, INGOT_F32, 2, {kBatch, kColumns}},
+                                      {"count", 4, INGOT_I64, 1, {kOne}}};
 static const ingot_value_t kValues[] = {{INGOT_VALUE_INPUT, 0, 0, kXBytes, 0, 0, 0},
                                         {INGOT_VALUE_INPUT, 1, 0, kMaskBytes, 0, 0, 0},
                                         {INGOT_VALUE_INPUT, 2, 0, kScaleBytes, 0, 0, 0},

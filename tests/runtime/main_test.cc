@@ -35,7 +35,8 @@ class MainTest : public testing::Test {
   }
   // Runs the program in the temporary directory.
   Result Run(const std::string &arguments, const char *program = INGOT_TEST_PROGRAM) {
-    std::string command = "cd '" + directory_.path() + "' && '" + program + "' " + arguments + " >stdout.txt 2>stderr.txt";
+    std::string command =
+        "cd '" + directory_.path() + "' && '" + program + "' " + arguments + " >stdout.txt 2>stderr.txt";
     int status = system(command.c_str());
     return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, ReadWholeFile(directory_.Path("stdout.txt")),
             ReadWholeFile(directory_.Path("stderr.txt"))};
@@ -83,7 +84,8 @@ TEST_F(MainTest, PositionalFiles) {
 }
 
 TEST_F(MainTest, NamedFilesAndDirectory) {
-  Result result = Run("--input scale=scale.npy x.npy --output=made --input=mask=mask.npy --threads 2 --cpu baseline --dim batch=2");
+  Result result =
+      Run("--input scale=scale.npy x.npy --output=made --input=mask=mask.npy --threads 2 --cpu baseline --dim batch=2");
   EXPECT_EQ(result.status, 0) << result.error;
   ExpectOutputs("made/");
 }
@@ -93,9 +95,10 @@ TEST_F(MainTest, HelpListsThisProgram) {
   EXPECT_EQ(result.status, 0);
   EXPECT_EQ(result.error, "");
   for (const char *text :
-       {"usage: main_program", "x  f32[batch, 3]", "mask  bool[batch]", "scale  bf16[1]", "y/out  f32[batch, 3]", "count  i64[1]",
-        "batch  from 1 to 1000", "future baseline", "try: main_program --random 1 --dim batch=1", "--input NAME=FILE.npy", "--output DIR",
-        "--random SEED", "--dim NAME=N", "--threads N", "--weights FILE", "--cpu LEVEL", "--repeat N", "--json"}) {
+       {"usage: main_program", "x  f32[batch, 3]", "mask  bool[batch]", "scale  bf16[1]", "y/out  f32[batch, 3]",
+        "count  i64[1]", "batch  from 1 to 1000", "future baseline", "try: main_program --random 1 --dim batch=1",
+        "--input NAME=FILE.npy", "--output DIR", "--random SEED", "--dim NAME=N", "--threads N", "--weights FILE",
+        "--cpu LEVEL", "--repeat N", "--json"}) {
     EXPECT_THAT(result.out, HasSubstr(text));
   }
 }
@@ -122,10 +125,12 @@ TEST_F(MainTest, RepeatPrintsTimes) {
 TEST_F(MainTest, Json) {
   Result result = Run("x.npy mask.npy scale.npy --repeat 5 --threads=1 --json");
   EXPECT_EQ(result.status, 0);
-  EXPECT_THAT(result.out, testing::MatchesRegex(
-                              "\\{\"program\": \"masked .\"scale.\"\", \"cpu_level\": \"baseline\", \"threads\": 1, \"runs\": 5, "
-                              "\"min_ns\": [0-9]+, \"median_ns\": [0-9]+, \"outputs\": .\\{\"name\": \"y/out\", \"file\": \"y_out.npy\", "
-                              "\"dtype\": \"f32\", \"shape\": .2, 3.}, \\{\"name\": \"count\".*\n"));
+  EXPECT_THAT(
+      result.out,
+      testing::MatchesRegex(
+          "\\{\"program\": \"masked .\"scale.\"\", \"cpu_level\": \"baseline\", \"threads\": 1, \"runs\": 5, "
+          "\"min_ns\": [0-9]+, \"median_ns\": [0-9]+, \"outputs\": .\\{\"name\": \"y/out\", \"file\": \"y_out.npy\", "
+          "\"dtype\": \"f32\", \"shape\": .2, 3.}, \\{\"name\": \"count\".*\n"));
 }
 
 TEST_F(MainTest, BadCommandLines) {
@@ -156,7 +161,8 @@ TEST_F(MainTest, BadCommandLines) {
 
 TEST_F(MainTest, BadInputs) {
   EXPECT_THAT(Error("absent.npy mask.npy scale.npy"), HasSubstr("cannot open 'absent.npy'"));
-  EXPECT_THAT(Error("mask.npy mask.npy scale.npy"), HasSubstr("input 'x': 'mask.npy' holds bool of rank 1, expected f32 of rank 2"));
+  EXPECT_THAT(Error("mask.npy mask.npy scale.npy"),
+              HasSubstr("input 'x': 'mask.npy' holds bool of rank 1, expected f32 of rank 2"));
   EXPECT_THAT(Error("x.npy mask.npy x.npy"), HasSubstr("expected bf16 of rank 1 (bf16 is stored as u2)"));
   EXPECT_THAT(Error("x.npy mask.npy scale.npy --dim batch=3"),
               HasSubstr("dim 0 ('batch') of 'x.npy' is 2, but --dim or another input says 3"));
@@ -181,7 +187,9 @@ TEST_F(MainTest, BadOutputs) {
 }
 
 TEST_F(MainTest, WeightsInASideFile) {
-  auto run = [&](const std::string &more) { return Run("x.npy mask.npy scale.npy " + more, INGOT_TEST_SIDE_FILE_PROGRAM); };
+  auto run = [&](const std::string &more) {
+    return Run("x.npy mask.npy scale.npy " + more, INGOT_TEST_SIDE_FILE_PROGRAM);
+  };
   std::string content(INGOT_WEIGHTS_HEADER + 100, '\0');
   ingot_weights_header_t header = {INGOT_WEIGHTS_MAGIC, 100, 77};
   memcpy(content.data(), &header, sizeof(header));
@@ -193,7 +201,8 @@ TEST_F(MainTest, WeightsInASideFile) {
   WriteFile(directory_.Path("other"), content);
   EXPECT_EQ(run("--weights other").status, 0);
   ExpectOutputs("");
-  EXPECT_THAT(Run("--help", INGOT_TEST_SIDE_FILE_PROGRAM).out, HasSubstr("weights: side file 'masked.weights', 100 bytes"));
+  EXPECT_THAT(Run("--help", INGOT_TEST_SIDE_FILE_PROGRAM).out,
+              HasSubstr("weights: side file 'masked.weights', 100 bytes"));
 }
 
 TEST_F(MainTest, FullDisk) {

@@ -60,7 +60,8 @@ std::string Header(const std::string &descr, const std::string &shape, const std
 TEST_F(NpyTest, RoundTripOfEveryType) {
   uint64_t state = 5;
   for (uint32_t dtype = INGOT_F64; dtype <= INGOT_BOOL; ++dtype) {
-    for (std::vector<int64_t> dims : std::vector<std::vector<int64_t>>{{}, {7}, {0}, {3, 0, 2}, {2, 3}, {1, 2, 1, 2, 1, 2, 1, 2}}) {
+    for (std::vector<int64_t> dims :
+         std::vector<std::vector<int64_t>>{{}, {7}, {0}, {3, 0, 2}, {2, 3}, {1, 2, 1, 2, 1, 2, 1, 2}}) {
       ingot_tensor_t tensor = {nullptr, 0, dtype, static_cast<uint32_t>(dims.size()), {}};
       std::copy(dims.begin(), dims.end(), tensor.dims);
       uint64_t bytes = 0;
@@ -78,7 +79,8 @@ TEST_F(NpyTest, RoundTripOfEveryType) {
       ASSERT_EQ(array.tensor.bytes, bytes);
       EXPECT_EQ(memcmp(array.tensor.data, tensor.data, bytes), 0);
       free(array.tensor.data);
-      EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1) << "no temporary file stays";
+      EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1)
+          << "no temporary file stays";
     }
   }
 }
@@ -96,8 +98,8 @@ TEST_F(NpyTest, WritesWhatNumpyWrites) {
 TEST_F(NpyTest, ReadsAllVersionsAndSpellings) {
   std::string data("\1\0\2\0", 4);
   for (const std::string &file :
-       {File(Header("<i2", "(2,)"), data, 1), File(Header("<i2", "(2,)"), data, 2), File(Header("<i2", "(2, )"), data, 3),
-        File("{\"shape\":(2),\"fortran_order\":False,\"descr\":\"=i2\"}", data),
+       {File(Header("<i2", "(2,)"), data, 1), File(Header("<i2", "(2,)"), data, 2),
+        File(Header("<i2", "(2, )"), data, 3), File("{\"shape\":(2),\"fortran_order\":False,\"descr\":\"=i2\"}", data),
         File(" { 'shape' : ( 2 , ) , 'fortran_order' : False , 'descr' : 'i2' } ", data)}) {
     NpyArray array = {};
     ASSERT_EQ(Read(file, &array), "");
@@ -123,7 +125,8 @@ TEST_F(NpyTest, RefusesHostileFiles) {
   EXPECT_THAT(Error(File(Header(">f4", "(2, 3)"), std::string(24, 'x'))), HasSubstr("big endian"));
   EXPECT_THAT(Error(File(Header("<c8", "(2,)"), std::string(16, 'x'))), HasSubstr("not supported"));
   EXPECT_THAT(Error(File(Header("|O", "(2,)"), std::string(16, 'x'))), HasSubstr("not supported"));
-  EXPECT_THAT(Error(File("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "1234")), HasSubstr("not a plain one"));
+  EXPECT_THAT(Error(File("{'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (1,), }", "1234")),
+              HasSubstr("not a plain one"));
   EXPECT_THAT(Error(File(Header("|b1", "(2,)"), "\1\2")), HasSubstr("neither 0 nor 1"));
   EXPECT_THAT(Error(File(Header("<f4", "(4611686018427387904, 4)"), "1234")), HasSubstr("absurdly large"));
   EXPECT_THAT(Error(File(Header("<f4", "(1000000000000,)"), "1234")), HasSubstr("cut short"));
@@ -134,7 +137,8 @@ TEST_F(NpyTest, RefusesHostileFiles) {
   EXPECT_THAT(Error(File(Header("<f4", "1"), "1234")), HasSubstr("not a tuple"));
   for (const char *text :
        {"", "{", "}", "{}", "{'descr'", "{'descr': '<f4'}", "[1]", "{'x': 1}", "{'descr': '<f4', 'descr': '<f4'}",
-        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} more", "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}"}) {
+        "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} more",
+        "{'descr': '<f4', 'fortran_order': 0, 'shape': (1,)}"}) {
     EXPECT_THAT(Error(File(text, "1234")), HasSubstr("header is malformed")) << text;
   }
 }
@@ -196,14 +200,17 @@ TEST(RandomTest, FloatsAreEqualInEveryPrecision) {
     memcpy(&from_brain, &wide, 4);
     EXPECT_EQ(from_brain, f32[i]);
     int exponent = f16[i] >> 10 & 31;
-    float from_half = exponent == 0 ? 0 : ldexpf(1 + static_cast<float>(f16[i] & 1023) / 1024, exponent - 15) * (f16[i] >> 15 ? -1 : 1);
+    float from_half =
+        exponent == 0 ? 0
+                      : ldexpf(1 + static_cast<float>(f16[i] & 1023) / 1024, exponent - 15) * (f16[i] >> 15 ? -1 : 1);
     EXPECT_EQ(from_half, f32[i]);
   }
 }
 
 TEST(OutputNameTest, StaysInTheDirectoryAndUnique) {
   ingot_test::TestProgram p;
-  for (const char *name : {"plain-1.x_", "../../etc/passwd", "a/b", "a_b", "", "..", "naïve"}) p.AddOutput(name, INGOT_F32, {}, 0);
+  for (const char *name : {"plain-1.x_", "../../etc/passwd", "a/b", "a_b", "", "..", "naïve"})
+    p.AddOutput(name, INGOT_F32, {}, 0);
   p.Desc();
   std::vector<std::string> names;
   for (uint32_t i = 0; i < p.desc.num_outputs; ++i) {
@@ -211,8 +218,8 @@ TEST(OutputNameTest, StaysInTheDirectoryAndUnique) {
     OutputFileName(&p.desc, i, name);
     names.push_back(name);
   }
-  EXPECT_THAT(names, testing::ElementsAre("plain-1.x_.npy", ".._.._etc_passwd.npy", "a_b+2.npy", "a_b+3.npy", "output.npy", "...npy",
-                                          "na__ve.npy"));
+  EXPECT_THAT(names, testing::ElementsAre("plain-1.x_.npy", ".._.._etc_passwd.npy", "a_b+2.npy", "a_b+3.npy",
+                                          "output.npy", "...npy", "na__ve.npy"));
   std::string longest(5000, 'x');
   p.outputs[0].name = longest.c_str();
   char name[kMaxFileName];

@@ -1,5 +1,5 @@
-// What a run costs beyond its kernels: four steps that do nothing, shapes as in the last run. The bound is loose, since machines are
-// shared; the figure is printed. Label perf; not built under sanitizers.
+// What a run costs beyond its kernels: four steps that do nothing, shapes as in the last run. The bound is loose, since
+// machines are shared; the figure is printed. Label perf; not built under sanitizers.
 #include <gtest/gtest.h>
 #include <stdio.h>
 #include <time.h>
@@ -13,7 +13,8 @@ namespace {
 
 int32_t Nothing(void *const *, const int64_t *, int64_t, int64_t, void *) { return 0; }
 
-double BestNanoseconds(ingot_context_t *context, ingot_tensor_t *inputs, ingot_tensor_t *output, int shapes, int64_t (*dims)[2]) {
+double BestNanoseconds(ingot_context_t *context, ingot_tensor_t *inputs, ingot_tensor_t *output, int shapes,
+                       int64_t (*dims)[2]) {
   constexpr int kRuns = 20000;
   double best = 1e9;
   for (int round = 0; round < 20; ++round) {

@@ -1,5 +1,6 @@
-// Threads: equal results for every count, concurrent contexts on one pool, the embedder's parallel_for, and how many threads there are.
-// Subject: runtime/src/pool.cc, execute.cc, cpu_count.cc. The tsan preset runs these under the thread sanitizer.
+// Threads: equal results for every count, concurrent contexts on one pool, the embedder's parallel_for, and how many
+// threads there are. Subject: runtime/src/pool.cc, execute.cc, cpu_count.cc. The tsan preset runs these under the
+// thread sanitizer.
 #include "runtime/src/pool.h"
 
 #include <gmock/gmock.h>
@@ -185,7 +186,8 @@ TEST(ThreadsTest, KernelFailureOnAThread) {
   std::vector<int64_t> tile = {-1};
   ingot_tensor_t input = Tensor(tile, INGOT_I64, {1});
   ingot_status_t status;
-  for (int i = 0; i < 20; ++i) ASSERT_EQ(ingot_context_run(context.get(), &input, nullptr, &status), INGOT_OK) << status.message;
+  for (int i = 0; i < 20; ++i)
+    ASSERT_EQ(ingot_context_run(context.get(), &input, nullptr, &status), INGOT_OK) << status.message;
   tile[0] = 777;
   EXPECT_EQ(ingot_context_run(context.get(), &input, nullptr, &status), INGOT_INTERNAL);
   EXPECT_STREQ(status.message, "step 0 (tiles) failed: kernel fail returned 42");
@@ -216,7 +218,8 @@ TEST(ParallelForTest, EmbeddersThreadsAreUsed) {
   Embedder embedder;
   ChainProgram chain;
   Program program = Load(chain.Desc());
-  Context context = MakeContext(program, {sizeof(ingot_context_options_t), nullptr, &embedder.interface, nullptr, nullptr});
+  Context context =
+      MakeContext(program, {sizeof(ingot_context_options_t), nullptr, &embedder.interface, nullptr, nullptr});
   EXPECT_EQ(RunChain(context.get(), 10000), ExpectedChain(10000));
   EXPECT_EQ(embedder.calls, 4);
   EXPECT_EQ(RunChain(context.get(), 10), ExpectedChain(10));
@@ -227,9 +230,11 @@ TEST(ParallelForTest, BrokenEmbeddersAreNoticed) {
   Embedder embedder;
   ChainProgram chain;
   Program program = Load(chain.Desc());
-  Context context = MakeContext(program, {sizeof(ingot_context_options_t), nullptr, &embedder.interface, nullptr, nullptr});
+  Context context =
+      MakeContext(program, {sizeof(ingot_context_options_t), nullptr, &embedder.interface, nullptr, nullptr});
   std::vector<float> data(10000), out(10000);
-  ingot_tensor_t inputs[] = {Tensor(data, INGOT_F32, {10000}), Tensor(data, INGOT_F32, {10000})}, output = Tensor(out, 0, {});
+  ingot_tensor_t inputs[] = {Tensor(data, INGOT_F32, {10000}), Tensor(data, INGOT_F32, {10000})},
+                 output = Tensor(out, 0, {});
   ingot_status_t status;
   for (auto mode : {Embedder::kLosesItems, Embedder::kWrongWorker}) {
     embedder.mode = mode;
@@ -254,7 +259,8 @@ TEST(CpuCountTest, QuotasOfControlGroups) {
   EXPECT_GE(all, 1u);
   EXPECT_EQ(CpusWith({{"proc/self/cgroup", "0::/a/b\n"}, {"sys/fs/cgroup/a/b/cpu.max", "max 100000\n"}}), all);
   EXPECT_EQ(CpusWith({{"proc/self/cgroup", "0::/a/b\n"}, {"sys/fs/cgroup/a/b/cpu.max", "50000 100000\n"}}), 1u);
-  EXPECT_EQ(CpusWith({{"proc/self/cgroup", "0::/a/b\n"}, {"sys/fs/cgroup/a/cpu.max", "100000 100000\n"}}), 1u) << "a group above";
+  EXPECT_EQ(CpusWith({{"proc/self/cgroup", "0::/a/b\n"}, {"sys/fs/cgroup/a/cpu.max", "100000 100000\n"}}), 1u)
+      << "a group above";
   EXPECT_EQ(CpusWith({{"proc/self/cgroup", "0::/\n"}, {"sys/fs/cgroup/cpu.max", "1000 100000\n"}}), 1u);
   EXPECT_EQ(CpusWith({{"proc/self/cgroup", "0::/../../x\n"}, {"sys/fs/cgroup/cpu.max", "1000 100000\n"}}), 1u);
   EXPECT_EQ(CpusWith({{"proc/self/cgroup", "4:cpuset:/z\n3:cpu,cpuacct:/a\n"},

@@ -151,7 +151,8 @@ int32_t RunPrepared(void *const *b, const int64_t *sizes, int64_t begin, int64_t
 TEST(RunTest, PreparedObjects) {
   Prepared::alive = Prepared::made = 0;
   ChainProgram chain;
-  chain.kernels.push_back({"library", RunPrepared, PreparePrepared, DestroyPrepared, INGOT_NONE, INGOT_NONE, INGOT_NONE, 1});
+  chain.kernels.push_back(
+      {"library", RunPrepared, PreparePrepared, DestroyPrepared, INGOT_NONE, INGOT_NONE, INGOT_NONE, 1});
   // Two steps share the kernel and thereby the object; the first overwrites what the chain has computed.
   chain.values[6].last_step = 5;
   chain.AddStep("again", 3, {6, 2}, 2, 3);
@@ -212,7 +213,8 @@ TEST(AllocatorTest, AllMemoryComesFromTheCaller) {
   CountingAllocator allocator;
   ChainProgram chain;
   Program program = Load(chain.Desc());
-  Context context = MakeContext(program, {sizeof(ingot_context_options_t), nullptr, nullptr, &allocator.interface, nullptr});
+  Context context =
+      MakeContext(program, {sizeof(ingot_context_options_t), nullptr, nullptr, &allocator.interface, nullptr});
   EXPECT_EQ(RunChain(context.get(), 1000), ExpectedChain(1000));
   EXPECT_EQ(allocator.blocks.size(), 2u) << "the context and its arena";
   int calls = allocator.calls;
@@ -235,7 +237,8 @@ TEST(AllocatorTest, RecoversFromFailure) {
   EXPECT_EQ(RunChain(context.get(), 1000), ExpectedChain(1000));
   allocator.fail = true;
   std::vector<float> data(5000);
-  ingot_tensor_t inputs[] = {Tensor(data, INGOT_F32, {5000}), Tensor(data, INGOT_F32, {5000})}, output = Tensor(data, INGOT_F32, {5000});
+  ingot_tensor_t inputs[] = {Tensor(data, INGOT_F32, {5000}), Tensor(data, INGOT_F32, {5000})},
+                 output = Tensor(data, INGOT_F32, {5000});
   ingot_status_t status;
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(ingot_context_run(context.get(), inputs, &output, &status), INGOT_OUT_OF_MEMORY);
@@ -267,7 +270,8 @@ constexpr uint32_t kWild = 40;
 int32_t EvalWild(int64_t *sizes) {
   sizes[1] = 1;
   sizes[2] = sizes[0];
-  for (uint32_t i = 0; i < kWild; ++i) sizes[3 + i] = sizes[0] * ((i * 7919) % 13 + 1) * 8 + (i * 31 % 7) * (sizes[0] / 3) * 64;
+  for (uint32_t i = 0; i < kWild; ++i)
+    sizes[3 + i] = sizes[0] * ((i * 7919) % 13 + 1) * 8 + (i * 31 % 7) * (sizes[0] / 3) * 64;
   return 0;
 }
 int32_t Nothing(void *const *, const int64_t *, int64_t, int64_t, void *) { return 0; }
@@ -288,7 +292,8 @@ TEST(AllocatorTest, SmallerSizesNeverAllocate) {
       p.AddArena(3 + i, first, std::min<uint32_t>(19, first + random() % 6));
     }
     Program program = Load(p.Desc());
-    Context context = MakeContext(program, {sizeof(ingot_context_options_t), nullptr, nullptr, &allocator.interface, nullptr});
+    Context context =
+        MakeContext(program, {sizeof(ingot_context_options_t), nullptr, nullptr, &allocator.interface, nullptr});
     std::vector<uint8_t> data(1000);
     auto run = [&](int64_t n) {
       ingot_tensor_t input = Tensor(data, INGOT_U8, {n});

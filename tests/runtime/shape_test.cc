@@ -11,11 +11,13 @@ namespace {
 
 using testing::HasSubstr;
 
-// concat over axis 0: a[n, m], b[k, m] -> out[n + k, m]; c has the derived dim n + 1. Sizes: 0 n, 1 m, 2 k, 3 n+k, 4 n+1, 5.. bytes, 9 one.
+// concat over axis 0: a[n, m], b[k, m] -> out[n + k, m]; c has the derived dim n + 1. Sizes: 0 n, 1 m, 2 k, 3 n+k, 4
+// n+1, 5.. bytes, 9 one.
 int32_t EvalConcat(int64_t *s) {
   bool overflow = __builtin_add_overflow(s[0], s[2], &s[3]) || __builtin_add_overflow(s[0], int64_t{1}, &s[4]);
   auto bytes = [&](int64_t rows, int64_t columns, int64_t *target) {
-    overflow = overflow || __builtin_mul_overflow(rows, columns, target) || __builtin_mul_overflow(*target, int64_t{4}, target);
+    overflow = overflow || __builtin_mul_overflow(rows, columns, target) ||
+               __builtin_mul_overflow(*target, int64_t{4}, target);
   };
   bytes(s[0], s[1], &s[5]);
   bytes(s[2], s[1], &s[6]);
@@ -130,7 +132,8 @@ TEST_F(ShapeTest, Overflow) {
   EXPECT_THAT(Error(), HasSubstr("overflows or divides by zero for n=9223372036854775807, m=3, k=1"));
   inputs_[0].dims[0] = INT64_MAX / 8;
   EXPECT_THAT(Error(), HasSubstr("overflows"));
-  EXPECT_EQ(ingot_context_query(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_INVALID_ARGUMENT) << "status may be NULL";
+  EXPECT_EQ(ingot_context_query(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_INVALID_ARGUMENT)
+      << "status may be NULL";
 }
 
 TEST_F(ShapeTest, BadBuffers) {
@@ -154,7 +157,8 @@ TEST_F(ShapeTest, BadBuffers) {
   outputs_[0].data = nullptr;
   EXPECT_THAT(run(), HasSubstr("output 'out' has no data"));
   outputs_ = outputs;
-  EXPECT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), &status), INGOT_OK) << "usable after errors";
+  EXPECT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), &status), INGOT_OK)
+      << "usable after errors";
 }
 
 TEST_F(ShapeTest, NullArguments) {
@@ -179,17 +183,23 @@ TEST_F(ShapeTest, ZeroSizes) {
 
 // A check on the sizes of ConcatProgram: n + k and m, with and without the texts of sizes.
 TEST_F(ShapeTest, ChecksNameTheNodeAndTheSizes) {
-  static const char *const kTexts[] = {"n", "m", "k", "n + k", "n + 1", "4 * m * n", "4 * k * m", "4 * m * n + 4 * k * m", "4 * n + 4", "1"};
-  concat_.checks = {{INGOT_CHECK_EQUAL, 1, 1, 0, "fine", "m is m"}, {INGOT_CHECK_AT_MOST, 3, 1, 0, "joined", "rows must not exceed columns"}};
+  static const char *const kTexts[] = {
+      "n", "m", "k", "n + k", "n + 1", "4 * m * n", "4 * k * m", "4 * m * n + 4 * k * m", "4 * n + 4", "1"};
+  concat_.checks = {{INGOT_CHECK_EQUAL, 1, 1, 0, "fine", "m is m"},
+                    {INGOT_CHECK_AT_MOST, 3, 1, 0, "joined", "rows must not exceed columns"}};
   concat_.desc.size_texts = kTexts;
   context_.reset();
   program_ = Load(concat_.Desc());
   context_ = MakeContext(program_);
-  ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_OK) << "3 rows, 3 columns";
+  ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_OK)
+      << "3 rows, 3 columns";
   inputs_[1].dims[0] = 2;
-  EXPECT_EQ(Error(), "node 'joined': rows must not exceed columns, but 'n + k' = 4 is larger than 'm' = 3: use other input shapes");
+  EXPECT_EQ(
+      Error(),
+      "node 'joined': rows must not exceed columns, but 'n + k' = 4 is larger than 'm' = 3: use other input shapes");
   inputs_[1].dims[0] = 1;
-  ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_OK) << "usable after a check failed";
+  ASSERT_EQ(ingot_context_run(context_.get(), inputs_.data(), outputs_.data(), nullptr), INGOT_OK)
+      << "usable after a check failed";
   concat_.checks = {{INGOT_CHECK_EQUAL, 9, 4, 0, nullptr, nullptr}};
   concat_.desc.size_texts = nullptr;
   context_.reset();
@@ -216,7 +226,8 @@ TEST(ShapeErrorTest, ConstantBeyondTheWeights) {
   Program program = Load(chain.Desc());
   Context context = MakeContext(program);
   std::vector<float> x(17);
-  ingot_tensor_t inputs[] = {Tensor(x, INGOT_F32, {17}), Tensor(x, INGOT_F32, {17})}, output = Tensor(x, INGOT_F32, {17});
+  ingot_tensor_t inputs[] = {Tensor(x, INGOT_F32, {17}), Tensor(x, INGOT_F32, {17})},
+                 output = Tensor(x, INGOT_F32, {17});
   ingot_status_t status;
   EXPECT_EQ(ingot_context_run(context.get(), inputs, &output, &status), INGOT_INTERNAL);
   EXPECT_THAT(status.message, HasSubstr("value 3 is larger than what holds it"));

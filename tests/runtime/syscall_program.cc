@@ -1,5 +1,5 @@
-// Run under strace by check_syscalls.cmake: between two marked writes it repeats runs on one thread, which must make no system call.
-// Part of the ctest runtime_syscalls.
+// Run under strace by check_syscalls.cmake: between two marked writes it repeats runs on one thread, which must make no
+// system call. Part of the ctest runtime_syscalls.
 #include <unistd.h>
 
 #include "tests/runtime/test_program.h"

@@ -88,9 +88,10 @@ uint32_t TestProgram::AddKernel(const char *name, ingot_kernel_fn_t run, uint32_
   return static_cast<uint32_t>(kernels.size() - 1);
 }
 
-uint32_t TestProgram::AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles, uint32_t work) {
-  steps.push_back({INGOT_STEP_KERNEL, kernel, static_cast<uint32_t>(operands.size()), static_cast<uint32_t>(step_operands.size()), 0, 0,
-                   INGOT_NONE, INGOT_NONE, name});
+uint32_t TestProgram::AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles,
+                              uint32_t work) {
+  steps.push_back({INGOT_STEP_KERNEL, kernel, static_cast<uint32_t>(operands.size()),
+                   static_cast<uint32_t>(step_operands.size()), 0, 0, INGOT_NONE, INGOT_NONE, name});
   kernels[kernel].tiles = tiles;
   kernels[kernel].work = work;
   operands.insert(operands.end(), step_operands.begin(), step_operands.end());
@@ -98,7 +99,8 @@ uint32_t TestProgram::AddStep(const char *name, uint32_t kernel, std::vector<uin
 }
 
 uint32_t TestProgram::AddCopy(uint32_t from, uint32_t to) {
-  steps.push_back({INGOT_STEP_COPY, INGOT_NONE, static_cast<uint32_t>(operands.size()), 2, 0, 0, INGOT_NONE, INGOT_NONE, "copy"});
+  steps.push_back(
+      {INGOT_STEP_COPY, INGOT_NONE, static_cast<uint32_t>(operands.size()), 2, 0, 0, INGOT_NONE, INGOT_NONE, "copy"});
   operands.push_back(from);
   operands.push_back(to);
   return static_cast<uint32_t>(steps.size() - 1);
@@ -138,7 +140,8 @@ ChainProgram::ChainProgram(int64_t max) {
   desc.eval_sizes = EvalChain;
   desc.weights = kChainWeights;
   desc.weights_size = sizeof(kChainWeights);
-  uint32_t x = AddInput("x", INGOT_F32, {0}, 1), y = AddInput("y", INGOT_F32, {0}, 1), out = AddOutput("out", INGOT_F32, {0}, 1);
+  uint32_t x = AddInput("x", INGOT_F32, {0}, 1), y = AddInput("y", INGOT_F32, {0}, 1),
+           out = AddOutput("out", INGOT_F32, {0}, 1);
   uint32_t weight = AddConstant(0, 4), sum = AddArena(1, 0, 2), scaled = AddArena(1, 1, 2), total = AddArena(1, 2, 3);
   uint32_t add = AddKernel("add", Add), scale = AddKernel("scale", Scale), subtract = AddKernel("subtract", Subtract);
   AddStep("sum", add, {x, y, sum}, 2, 3);

@@ -1,5 +1,5 @@
-// Hand-written program descriptions for the runtime's tests: a builder over the plain structs of ingot/abi.h, kernels that are plain
-// functions, and tensors over vectors. Not a test itself.
+// Hand-written program descriptions for the runtime's tests: a builder over the plain structs of ingot/abi.h, kernels
+// that are plain functions, and tensors over vectors. Not a test itself.
 #ifndef INGOT_TESTS_RUNTIME_TEST_PROGRAM_H_
 #define INGOT_TESTS_RUNTIME_TEST_PROGRAM_H_
 
@@ -12,7 +12,8 @@
 
 namespace ingot_test {
 
-// Owns the tables of one description. Add things, then call Desc(); further changes go straight into the vectors or the returned struct.
+// Owns the tables of one description. Add things, then call Desc(); further changes go straight into the vectors or the
+// returned struct.
 struct TestProgram {
   std::vector<ingot_symbol_t> symbols;
   std::vector<ingot_check_t> checks;
@@ -30,14 +31,16 @@ struct TestProgram {
   uint32_t AddConstant(uint64_t offset, uint32_t bytes);
   uint32_t AddKernel(const char *name, ingot_kernel_fn_t run, uint32_t workspace = INGOT_NONE);
   // `tiles` and `work` are the kernel's.
-  uint32_t AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles, uint32_t work);
+  uint32_t AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles,
+                   uint32_t work);
   uint32_t AddCopy(uint32_t from, uint32_t to);
   // Points the description at the tables; kernels serve one variant of the baseline level unless variants were added.
   ingot_program_desc_t *Desc();
 };
 
-// The example most tests use: out = ((x + y) * w + (x + y)) - y, element by element over symbol n, in four steps with two arena values.
-// Sizes: 0 n, 1 bytes, 2 tiles, 3 work, 4 weight bytes. Work is n * 1000: a pool is used from n = 50 on, if there are tiles for it.
+// The example most tests use: out = ((x + y) * w + (x + y)) - y, element by element over symbol n, in four steps with
+// two arena values. Sizes: 0 n, 1 bytes, 2 tiles, 3 work, 4 weight bytes. Work is n * 1000: a pool is used from n = 50
+// on, if there are tiles for it.
 struct ChainProgram : TestProgram {
   explicit ChainProgram(int64_t max = 1 << 20);
 };

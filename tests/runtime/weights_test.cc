@@ -52,13 +52,17 @@ TEST_F(WeightsTest, DefaultIsTheProgramsOwnNameInTheWorkingDirectory) {
   Program program = Load(&chain_.desc);
   std::filesystem::current_path(before);
   ASSERT_NE(program, nullptr);
-  EXPECT_THAT(LoadError(&chain_.desc, INGOT_FAILED_PRECONDITION), AllOf(HasSubstr("'chain.weights'"), HasSubstr("--weights")));
+  EXPECT_THAT(LoadError(&chain_.desc, INGOT_FAILED_PRECONDITION),
+              AllOf(HasSubstr("'chain.weights'"), HasSubstr("--weights")));
 }
 
-TEST_F(WeightsTest, Missing) { EXPECT_THAT(Error(), AllOf(HasSubstr(path_), HasSubstr("No such file"), HasSubstr("weights_path"))); }
+TEST_F(WeightsTest, Missing) {
+  EXPECT_THAT(Error(), AllOf(HasSubstr(path_), HasSubstr("No such file"), HasSubstr("weights_path")));
+}
 
 TEST_F(WeightsTest, CutShort) {
-  for (size_t size : {size_t{0}, size_t{10}, size_t{INGOT_WEIGHTS_HEADER - 1}, size_t{INGOT_WEIGHTS_HEADER}, content_.size() - 1}) {
+  for (size_t size :
+       {size_t{0}, size_t{10}, size_t{INGOT_WEIGHTS_HEADER - 1}, size_t{INGOT_WEIGHTS_HEADER}, content_.size() - 1}) {
     WriteFile(path_, content_.substr(0, size));
     EXPECT_THAT(Error(), AllOf(HasSubstr(path_), HasSubstr("cut short"), HasSubstr("copy it again"))) << size;
   }

@@ -1,4 +1,5 @@
-// `ingot bench`: times a model in this process, in the way that tests/peers/ times other runtimes. Tests: tests/e2e/cli/.
+// `ingot bench`: times a model in this process, in the way that tests/peers/ times other runtimes. Tests:
+// tests/e2e/cli/.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -44,7 +45,9 @@ struct Arguments {
 
 using Clock = std::chrono::steady_clock;
 
-double Milliseconds(Clock::time_point begin) { return std::chrono::duration<double, std::milli>(Clock::now() - begin).count(); }
+double Milliseconds(Clock::time_point begin) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - begin).count();
+}
 
 struct Times {
   double first = 0;
@@ -93,7 +96,8 @@ double PeakRssMb() {
 
 absl::StatusOr<double> Operations(const LoadedProgram &loaded) {
   if (loaded.operations) return *loaded.operations;
-  ASSIGN_OR_RETURN(std::vector<int64_t> work, StepWork(*ingot_program_get_desc(loaded.program()), loaded.inputs.tensors));
+  ASSIGN_OR_RETURN(std::vector<int64_t> work,
+                   StepWork(*ingot_program_get_desc(loaded.program()), loaded.inputs.tensors));
   return std::accumulate(work.begin(), work.end(), 0.0);
 }
 
@@ -121,9 +125,11 @@ void PrintTable(const std::string &path, const nlohmann::ordered_json &figures) 
 
 // Runs of their own, so that tracing is in no figure.
 absl::Status TraceSteps(const Arguments &arguments, const LoadedProgram &loaded, nlohmann::ordered_json *figures) {
-  ASSIGN_OR_RETURN(std::vector<int64_t> work, StepWork(*ingot_program_get_desc(loaded.program()), loaded.inputs.tensors));
+  ASSIGN_OR_RETURN(std::vector<int64_t> work,
+                   StepWork(*ingot_program_get_desc(loaded.program()), loaded.inputs.tensors));
   StepRecorder recorder(*ingot_program_get_desc(loaded.program()), std::move(work));
-  ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner, ProgramRunner::Create(loaded.program(), arguments.threads, recorder.hook()));
+  ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner,
+                   ProgramRunner::Create(loaded.program(), arguments.threads, recorder.hook()));
   RETURN_IF_ERROR(runner->Bind(loaded.inputs.tensors));
   RETURN_IF_ERROR(runner->Run());  // cold
   recorder.Clear();
@@ -154,16 +160,17 @@ absl::StatusOr<int> Bench(const Arguments &arguments) {
   progress.reset();
   ASSIGN_OR_RETURN(double operations, Operations(loaded));
   nlohmann::ordered_json figures = loaded.Facts();
-  figures.update({{"threads", runner->threads()},
-                  {"runs", times.runs},
-                  {"first_ms", times.first},
-                  {"min_ms", times.sorted.front()},
-                  {"median_ms", times.Percentile(50)},
-                  {"p10_ms", times.Percentile(10)},
-                  {"p90_ms", times.Percentile(90)},
-                  {"peak_rss_mb", PeakRssMb()},
-                  {"weights_mb", static_cast<double>(ingot_program_get_desc(loaded.program())->weights_size) / (1 << 20)},
-                  {"gflops", operations / (times.Percentile(50) * 1e6)}});
+  figures.update(
+      {{"threads", runner->threads()},
+       {"runs", times.runs},
+       {"first_ms", times.first},
+       {"min_ms", times.sorted.front()},
+       {"median_ms", times.Percentile(50)},
+       {"p10_ms", times.Percentile(10)},
+       {"p90_ms", times.Percentile(90)},
+       {"peak_rss_mb", PeakRssMb()},
+       {"weights_mb", static_cast<double>(ingot_program_get_desc(loaded.program())->weights_size) / (1 << 20)},
+       {"gflops", operations / (times.Percentile(50) * 1e6)}});
   if (!arguments.json) PrintTable(arguments.model.path, figures);
   if (arguments.profile || !arguments.trace.empty()) RETURN_IF_ERROR(TraceSteps(arguments, loaded, &figures));
   if (arguments.json) PrintJson(figures);
@@ -182,9 +189,12 @@ void AddBench(CLI::App *app, Action *action) {
   command->add_option("--threads", arguments->threads, "Threads; 0 (default) is what affinity and control group allow")
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
-  command->add_option("--seconds", arguments->seconds, "How long to measure (default 3)")->check(CLI::Range(0.0, 86400.0))->type_name("S");
+  command->add_option("--seconds", arguments->seconds, "How long to measure (default 3)")
+      ->check(CLI::Range(0.0, 86400.0))
+      ->type_name("S");
   AddLoadOptions(command, &arguments->load);
-  command->add_option("--trace", arguments->trace, "Write a timeline of one run for Perfetto or chrome://tracing")->type_name("FILE");
+  command->add_option("--trace", arguments->trace, "Write a timeline of one run for Perfetto or chrome://tracing")
+      ->type_name("FILE");
   command->add_flag("--profile", arguments->profile, "Print a table of steps by time");
   command->add_flag("--json", arguments->json, "Print the figures as one JSON object");
   command->callback([arguments, action] { *action = [arguments] { return Bench(*arguments); }; });

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "compiler/api/Compile.h"
-#include "compiler/jit/Jit.h"
+#include "compiler/api/compile.h"
+#include "compiler/jit/jit.h"
 #include "graph/import/onnx/import.h"
 #include "graph/interp/interpreter.h"
 #include "tools/ingot/shared_program.h"
@@ -22,7 +22,8 @@ struct Executable {
   std::function<absl::StatusOr<std::vector<Tensor>>(const std::vector<Tensor> &)> run;
 };
 
-absl::Status UseProgram(const ingot_program_t *program, std::shared_ptr<const void> owner, uint32_t threads, Executable *executable) {
+absl::Status UseProgram(const ingot_program_t *program, std::shared_ptr<const void> owner, uint32_t threads,
+                        Executable *executable) {
   ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner, ProgramRunner::Create(program, threads));
   executable->steps = CountSteps(program);
   // The runner must go before the program it borrows.
@@ -89,7 +90,8 @@ absl::Status RunSet(const Executable &executable, const DataSet &set, const Tole
   ASSIGN_OR_RETURN(std::vector<Tensor> actual, executable.run(inputs));
   for (size_t i = 0; i < actual.size() && i < expected.size(); ++i) {
     absl::Status same = Compare(actual[i], expected[i], tolerance);
-    if (!same.ok()) return absl::InvalidArgumentError(absl::StrCat("output '", executable.outputs[i].name, "' ", same.message()));
+    if (!same.ok())
+      return absl::InvalidArgumentError(absl::StrCat("output '", executable.outputs[i].name, "' ", same.message()));
   }
   return absl::OkStatus();
 }
@@ -104,7 +106,8 @@ CaseResult Failed(const absl::Status &status, const std::string &where = "") {
 }  // namespace
 
 std::string CaseResult::Serialize() const {
-  nlohmann::json json = {static_cast<int>(verdict), reason, steps.generated, steps.library, steps.host, steps.reference, steps.copies};
+  nlohmann::json json = {static_cast<int>(verdict), reason,      steps.generated, steps.library, steps.host,
+                         steps.reference,           steps.copies};
   return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -118,7 +121,8 @@ CaseResult CaseResult::Parse(const std::string &text) {
   }
   result.verdict = static_cast<Verdict>(json[0].get<int>());
   result.reason = json[1].get<std::string>();
-  result.steps = {json[2].get<int64_t>(), json[3].get<int64_t>(), json[4].get<int64_t>(), json[5].get<int64_t>(), json[6].get<int64_t>()};
+  result.steps = {json[2].get<int64_t>(), json[3].get<int64_t>(), json[4].get<int64_t>(), json[5].get<int64_t>(),
+                  json[6].get<int64_t>()};
   return result;
 }
 
@@ -131,7 +135,8 @@ CaseResult RunCase(const std::string &directory, const CaseOptions &options) {
   if (!executable.ok()) return Failed(executable.status());
   CaseResult result;
   for (const DataSet &set : *sets) {
-    if (absl::Status status = RunSet(*executable, set, options.tolerance); !status.ok()) return Failed(status, set.name);
+    if (absl::Status status = RunSet(*executable, set, options.tolerance); !status.ok())
+      return Failed(status, set.name);
     result.steps += executable->steps;
   }
   return result;

@@ -15,7 +15,7 @@ enum class CaseMode { kInterpreter, kJit, kAot };
 struct CaseOptions {
   CaseMode mode = CaseMode::kInterpreter;
   Tolerance tolerance;
-  std::string cpu;  // empty: the mode's default
+  std::string cpu;                                  // empty: the mode's default
   const ingot_kernel_library_t *library = nullptr;  // of kJit
   uint32_t threads = 1;
   std::string directory;  // an empty one of this case's own, for ahead-of-time output

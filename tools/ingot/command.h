@@ -1,7 +1,7 @@
 // What main.cc and the subcommands share: how a subcommand enters the command line, and how it talks.
 //
-// Results go to standard output through Print and nothing else does; talk for people goes to standard error through Say. Tests:
-// tests/e2e/cli/.
+// Results go to standard output through Print and nothing else does; talk for people goes to standard error through
+// Say. Tests: tests/e2e/cli/.
 #ifndef INGOT_TOOLS_INGOT_COMMAND_H_
 #define INGOT_TOOLS_INGOT_COMMAND_H_
 
@@ -27,7 +27,8 @@ void AddBench(CLI::App *app, Action *action);
 void AddInspect(CLI::App *app, Action *action);
 void AddVerify(CLI::App *app, Action *action);
 
-// Appends to standard output. Errors are kept for FinishOutput, so that a closed pipe ends the command quietly and a full disk does not.
+// Appends to standard output. Errors are kept for FinishOutput, so that a closed pipe ends the command quietly and a
+// full disk does not.
 void Print(const std::string &text);
 // One JSON object on one line.
 void PrintJson(const nlohmann::ordered_json &object);

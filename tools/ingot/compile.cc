@@ -1,6 +1,6 @@
 // `ingot compile`: a model into an object, archive, shared object, executable, or a text of one of the stages between.
 // Tests: tests/e2e/cli/.
-#include "compiler/api/Compile.h"
+#include "compiler/api/compile.h"
 
 #include <CLI/CLI.hpp>
 #include <chrono>
@@ -53,7 +53,8 @@ absl::Status CheckOutput(const Arguments &arguments) {
   if (fs::is_directory(path, error))
     return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': it is a directory; add a file name"));
   if (!fs::is_directory(directory, error)) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot write '", path, "': there is no directory '", directory, "'; make it first"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot write '", path, "': there is no directory '", directory, "'; make it first"));
   }
   if (fs::equivalent(path, arguments.model.path, error)) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is the model itself; give another -o"));
@@ -64,9 +65,9 @@ absl::Status CheckOutput(const Arguments &arguments) {
 absl::Status CheckTarget(const std::string &target) {
   bool known = target.empty() || (target.rfind("x86_64-", 0) == 0 && target.find("linux") != std::string::npos);
   if (known) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("cannot compile for target '", target,
-                   "': this version compiles for x86_64-linux-gnu only; leave --target out, and choose a level with --cpu"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cannot compile for target '", target,
+      "': this version compiles for x86_64-linux-gnu only; leave --target out, and choose a level with --cpu"));
 }
 
 absl::StatusOr<CompileOptions> MakeOptions(const Arguments &arguments, Progress *progress) {
@@ -94,23 +95,28 @@ std::string Size(int64_t bytes) {
 std::vector<std::string> FilesWritten(const Arguments &arguments, EmitKind kind, const CompiledProgram &program) {
   constexpr int64_t kAutomaticFile = int64_t{256} << 20;
   std::vector<std::string> files = {arguments.output};
-  bool linked = kind == EmitKind::kObject || kind == EmitKind::kArchive || kind == EmitKind::kShared || kind == EmitKind::kExecutable;
+  bool linked = kind == EmitKind::kObject || kind == EmitKind::kArchive || kind == EmitKind::kShared ||
+                kind == EmitKind::kExecutable;
   WeightsPlace place = program.options().weights;
-  bool file = place == WeightsPlace::kFile || (place == WeightsPlace::kAuto && program.statistics().weights_bytes > kAutomaticFile);
-  if (linked && file) files.push_back(arguments.output.substr(0, arguments.output.rfind('/') + 1) + program.options().name + ".weights");
+  bool file = place == WeightsPlace::kFile ||
+              (place == WeightsPlace::kAuto && program.statistics().weights_bytes > kAutomaticFile);
+  if (linked && file)
+    files.push_back(arguments.output.substr(0, arguments.output.rfind('/') + 1) + program.options().name + ".weights");
   if (kind == EmitKind::kObject || kind == EmitKind::kArchive) files.push_back(arguments.output + ".h");
   return files;
 }
 
-void Report(const Arguments &arguments, EmitKind kind, const CompiledProgram &program, double import_ms, double write_ms) {
+void Report(const Arguments &arguments, EmitKind kind, const CompiledProgram &program, double import_ms,
+            double write_ms) {
   const CompileStatistics &s = program.statistics();
   std::vector<std::string> files = FilesWritten(arguments, kind, program);
   char times[160];
-  std::snprintf(times, sizeof(times), "%.2f s (import %.2f, MLIR %.2f, LLVM %.2f, write %.2f)", (import_ms + s.total_ms + write_ms) / 1e3,
-                import_ms / 1e3, s.mlir_ms / 1e3, s.llvm_ms / 1e3, write_ms / 1e3);
+  std::snprintf(times, sizeof(times), "%.2f s (import %.2f, MLIR %.2f, LLVM %.2f, write %.2f)",
+                (import_ms + s.total_ms + write_ms) / 1e3, import_ms / 1e3, s.mlir_ms / 1e3, s.llvm_ms / 1e3,
+                write_ms / 1e3);
   Say(absl::StrCat(program.options().name, ": ", s.kernels, s.kernels == 1 ? " kernel, " : " kernels, ", s.steps,
-                   s.steps == 1 ? " step (" : " steps (", s.generated_steps, " generated), code ", Size(s.code_bytes), ", weights ",
-                   Size(s.weights_bytes), ", ", times, "\n"));
+                   s.steps == 1 ? " step (" : " steps (", s.generated_steps, " generated), code ", Size(s.code_bytes),
+                   ", weights ", Size(s.weights_bytes), ", ", times, "\n"));
   std::string wrote = "wrote";
   for (const std::string &file : files) absl::StrAppend(&wrote, " ", file);
   Say(wrote + "\n");
@@ -182,25 +188,30 @@ absl::StatusOr<int> Compile(const Arguments &arguments) {
 
 void AddCompile(CLI::App *app, Action *action) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app->add_subcommand("compile", "Compile a model to an object, shared object, executable or intermediate text");
+  CLI::App *command =
+      app->add_subcommand("compile", "Compile a model to an object, shared object, executable or intermediate text");
   command->footer(kExamples);
   AddModelOptions(command, "an ONNX model or an Ingot graph", &arguments->model);
-  command->add_option("-o,--output", arguments->output, "What to write; `-` is standard output, for MLIR")->required()->type_name("OUT");
+  command->add_option("-o,--output", arguments->output, "What to write; `-` is standard output, for MLIR")
+      ->required()
+      ->type_name("OUT");
   command
-      ->add_option(
-          "--emit", arguments->emit,
-          "What OUT is. Default, by its extension: .o object, .a archive, .so shared, .mlir mlir, .ll llvm, .s asm, none executable")
+      ->add_option("--emit", arguments->emit,
+                   "What OUT is. Default, by its extension: .o object, .a archive, .so shared, .mlir mlir, .ll llvm, "
+                   ".s asm, none executable")
       ->check(CLI::IsMember(EmitNames()))
       ->type_name("KIND");
   command
-      ->add_option("--name", arguments->name,
-                   "Name of the program, a C identifier: the symbol is ingot_program_NAME. Default: from OUT's file name")
+      ->add_option(
+          "--name", arguments->name,
+          "Name of the program, a C identifier: the symbol is ingot_program_NAME. Default: from OUT's file name")
       ->type_name("NAME");
   command->add_option("--cpu", arguments->cpu, "CPU levels to compile for: x86-64-v3 (default), x86-64-v4, native")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->type_name("LEVEL,...");
-  command->add_option("--target", arguments->target, "The machine to compile for; only x86_64-linux-gnu in this version")
+  command
+      ->add_option("--target", arguments->target, "The machine to compile for; only x86_64-linux-gnu in this version")
       ->type_name("TRIPLE");
   command
       ->add_option("--weights", arguments->weights,
@@ -210,8 +221,11 @@ void AddCompile(CLI::App *app, Action *action) {
   command->add_option("--precision", arguments->precision, "Arithmetic; fp32 in this version")
       ->check(CLI::IsMember({"fp32"}))
       ->type_name("NAME");
-  command->add_option("--dump-phases", arguments->dump_phases, "Write the program after every phase into this directory")->type_name("DIR");
-  command->add_option("--compile-to", arguments->compile_to, "Stop after a phase and write MLIR: " + PhaseList())->type_name("PHASE");
+  command
+      ->add_option("--dump-phases", arguments->dump_phases, "Write the program after every phase into this directory")
+      ->type_name("DIR");
+  command->add_option("--compile-to", arguments->compile_to, "Stop after a phase and write MLIR: " + PhaseList())
+      ->type_name("PHASE");
   command->add_flag("--json", arguments->json, "Print one JSON object with names, sizes and times");
   command->callback([arguments, action] { *action = [arguments] { return Compile(*arguments); }; });
 }

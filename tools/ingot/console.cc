@@ -1,4 +1,5 @@
-// Standard output and standard error. Output is checked once, at the end: a full disk is an error, a reader that has gone is not.
+// Standard output and standard error. Output is checked once, at the end: a full disk is an error, a reader that has
+// gone is not.
 #include <cerrno>
 #include <cstdio>
 #include <cstring>

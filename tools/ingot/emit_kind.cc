@@ -13,8 +13,9 @@ struct KindRow {
   const char *name, *extension;
 };
 constexpr KindRow kKinds[] = {
-    {EmitKind::kObject, "object", ".o"},       {EmitKind::kArchive, "archive", ".a"}, {EmitKind::kShared, "shared", ".so"},
-    {EmitKind::kExecutable, "executable", ""}, {EmitKind::kMlir, "mlir", ".mlir"},    {EmitKind::kLlvm, "llvm", ".ll"},
+    {EmitKind::kObject, "object", ".o"},  {EmitKind::kArchive, "archive", ".a"},
+    {EmitKind::kShared, "shared", ".so"}, {EmitKind::kExecutable, "executable", ""},
+    {EmitKind::kMlir, "mlir", ".mlir"},   {EmitKind::kLlvm, "llvm", ".ll"},
     {EmitKind::kAssembly, "asm", ".s"},
 };
 
@@ -30,10 +31,13 @@ std::string Extension(const std::string &path) {
   return dot == std::string::npos || dot == 0 ? "" : name.substr(dot);
 }
 
-bool IsIdentifierCharacter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; }
+bool IsIdentifierCharacter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
 
 bool IsIdentifier(const std::string &name) {
-  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::all_of(name.begin(), name.end(), IsIdentifierCharacter);
+  return !name.empty() && !(name[0] >= '0' && name[0] <= '9') &&
+         std::all_of(name.begin(), name.end(), IsIdentifierCharacter);
 }
 
 absl::StatusOr<EmitKind> KindOf(const std::string &emit, const std::string &output) {
@@ -41,8 +45,8 @@ absl::StatusOr<EmitKind> KindOf(const std::string &emit, const std::string &outp
   for (const KindRow &row : kKinds) {
     if (emit.empty() ? extension == row.extension : emit == row.name) return row.kind;
   }
-  return absl::InvalidArgumentError(
-      absl::StrCat("cannot tell from '", output, "' what to write: end it in .o, .a, .so, .mlir, .ll or .s, or add --emit=KIND"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "cannot tell from '", output, "' what to write: end it in .o, .a, .so, .mlir, .ll or .s, or add --emit=KIND"));
 }
 
 }  // namespace
@@ -82,30 +86,36 @@ std::string PhaseList() {
   return list;
 }
 
-absl::StatusOr<EmitChoice> ChooseEmit(const std::string &emit, const std::string &compile_to, const std::string &output) {
+absl::StatusOr<EmitChoice> ChooseEmit(const std::string &emit, const std::string &compile_to,
+                                      const std::string &output) {
   std::vector<std::string> phases = PhaseNames();
   const std::string last = phases.back(), last_text = phases[phases.size() - 2];
   if (!compile_to.empty() && std::find(phases.begin(), phases.end(), compile_to) == phases.end()) {
-    return absl::InvalidArgumentError(absl::StrCat("unknown phase '", compile_to, "' in --compile-to: the phases are ", PhaseList()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("unknown phase '", compile_to, "' in --compile-to: the phases are ", PhaseList()));
   }
   bool text = !compile_to.empty() && compile_to != last;
   bool to_pipe = output == "-";
   std::string wanted = emit.empty() && (to_pipe || (text && Extension(output).empty())) ? "mlir" : emit;
   ASSIGN_OR_RETURN(EmitKind kind, KindOf(wanted, output));
   if (to_pipe && kind != EmitKind::kMlir) {
-    return absl::InvalidArgumentError(absl::StrCat("-o - writes MLIR only; give --emit=", EmitName(kind), " a file name"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("-o - writes MLIR only; give --emit=", EmitName(kind), " a file name"));
   }
   if (text && kind != EmitKind::kMlir) {
-    return absl::InvalidArgumentError(absl::StrCat("--compile-to=", compile_to, " gives text, and '", output, "' is to be an ",
-                                                   EmitName(kind), " file: end it in .mlir or add --emit=mlir"));
+    return absl::InvalidArgumentError(absl::StrCat("--compile-to=", compile_to, " gives text, and '", output,
+                                                   "' is to be an ", EmitName(kind),
+                                                   " file: end it in .mlir or add --emit=mlir"));
   }
   if (kind == EmitKind::kMlir && compile_to == last) {
-    return absl::InvalidArgumentError(absl::StrCat("phase ", last, " gives no text: the last that does is ", last_text));
+    return absl::InvalidArgumentError(
+        absl::StrCat("phase ", last, " gives no text: the last that does is ", last_text));
   }
   return EmitChoice{kind, text ? compile_to : kMlirPhase};
 }
 
-absl::StatusOr<std::string> ProgramName(const std::string &wanted, const std::string &output, const std::string &model) {
+absl::StatusOr<std::string> ProgramName(const std::string &wanted, const std::string &output,
+                                        const std::string &model) {
   if (!wanted.empty()) {
     if (IsIdentifier(wanted)) return wanted;
     return absl::InvalidArgumentError(

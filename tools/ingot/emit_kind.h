@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "compiler/api/Compile.h"
+#include "compiler/api/compile.h"
 
 namespace ingot::tool {
 
@@ -22,7 +22,8 @@ struct EmitChoice {
   std::string phase;  // of kMlir
 };
 // From --emit, --compile-to (both may be empty) and the name of the output.
-absl::StatusOr<EmitChoice> ChooseEmit(const std::string &emit, const std::string &compile_to, const std::string &output);
+absl::StatusOr<EmitChoice> ChooseEmit(const std::string &emit, const std::string &compile_to,
+                                      const std::string &output);
 
 // `wanted` if it is a C identifier; when empty, made from the file name of the output or, for `-`, of the model.
 absl::StatusOr<std::string> ProgramName(const std::string &wanted, const std::string &output, const std::string &model);

@@ -1,5 +1,5 @@
-// How much arithmetic a graph does, for rates: what counts is a product and a sum per element pair of matrix products and convolutions, as
-// everywhere in the field; everything else is left out.
+// How much arithmetic a graph does, for rates: what counts is a product and a sum per element pair of matrix products
+// and convolutions, as everywhere in the field; everything else is left out.
 #ifndef INGOT_TOOLS_INGOT_FLOPS_H_
 #define INGOT_TOOLS_INGOT_FLOPS_H_
 

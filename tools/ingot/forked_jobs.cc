@@ -1,5 +1,5 @@
-// One loop over poll(): start children up to the limit, read their answers, kill what is late. Each child leads a process group, so that a
-// linker it started goes with it.
+// One loop over poll(): start children up to the limit, read their answers, kill what is late. Each child leads a
+// process group, so that a linker it started goes with it.
 #include "tools/ingot/forked_jobs.h"
 
 #include <fcntl.h>
@@ -29,7 +29,8 @@ volatile std::sig_atomic_t interrupted = 0;
 
 void OnInterrupt(int signal) { interrupted = signal; }
 
-// Notes SIGINT and SIGTERM for as long as it lives. After one, the command is ending and tidies up: a second does not disturb it.
+// Notes SIGINT and SIGTERM for as long as it lives. After one, the command is ending and tidies up: a second does not
+// disturb it.
 class InterruptGuard {
  public:
   InterruptGuard() {
@@ -85,7 +86,8 @@ absl::StatusOr<Child> Start(int index, const std::function<std::string(int)> &jo
   child.index = index;
   child.talk = memfd_create("ingot-job", MFD_CLOEXEC);
   if (child.talk < 0 || pipe2(ends, O_CLOEXEC) != 0) {
-    return absl::ResourceExhaustedError(absl::StrCat("cannot start a job: ", std::strerror(errno), "; use fewer --jobs"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("cannot start a job: ", std::strerror(errno), "; use fewer --jobs"));
   }
   child.begin = Clock::now();
   std::fflush(stdout);  // the child must not write it a second time
@@ -94,7 +96,9 @@ absl::StatusOr<Child> Start(int index, const std::function<std::string(int)> &jo
   if (child.pid == 0) BeChild(ends[1], child.talk, parent, [&] { return job(index); });
   close(ends[1]);
   child.answer = ends[0];
-  if (child.pid < 0) return absl::ResourceExhaustedError(absl::StrCat("cannot start a job: ", std::strerror(errno), "; use fewer --jobs"));
+  if (child.pid < 0)
+    return absl::ResourceExhaustedError(
+        absl::StrCat("cannot start a job: ", std::strerror(errno), "; use fewer --jobs"));
   setpgid(child.pid, child.pid);  // in both processes: whoever comes first
   return child;
 }

@@ -17,8 +17,8 @@ struct Inputs {
   Sizes sizes;                     // of the symbols, as far as they are known
 };
 
-// Dtypes and ranks are checked here, sizes by whatever runs the model. `graph` (or nullptr) lets random indices be in range. Errors name
-// the input, the file and the remedy.
+// Dtypes and ranks are checked here, sizes by whatever runs the model. `graph` (or nullptr) lets random indices be in
+// range. Errors name the input, the file and the remedy.
 absl::StatusOr<Inputs> GatherInputs(const Interface &interface, const Graph *graph, const InputArguments &arguments);
 
 }  // namespace ingot::tool

@@ -1,4 +1,5 @@
-// `ingot inspect`: what goes into a model, what comes out, what is in it, and what Ingot cannot take. Tests: tests/e2e/cli/.
+// `ingot inspect`: what goes into a model, what comes out, what is in it, and what Ingot cannot take. Tests:
+// tests/e2e/cli/.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
@@ -53,7 +54,8 @@ Json PortsJson(const std::vector<Port> &ports) {
 
 Json PortsJson(const std::vector<OnnxPort> &ports) {
   Json json = Json::array();
-  for (const OnnxPort &port : ports) json.push_back({{"name", port.name}, {"dtype", port.dtype}, {"dims", DimsJson(port.dims)}});
+  for (const OnnxPort &port : ports)
+    json.push_back({{"name", port.name}, {"dtype", port.dtype}, {"dims", DimsJson(port.dims)}});
   return json;
 }
 
@@ -61,7 +63,8 @@ void DescribeInterface(const Interface &interface, Json *json) {
   (*json)["inputs"] = PortsJson(interface.inputs());
   (*json)["outputs"] = PortsJson(interface.outputs());
   (*json)["symbols"] = Json::object();
-  for (const SymbolInfo &symbol : interface.symbols()) (*json)["symbols"][symbol.name] = {{"min", symbol.min}, {"max", symbol.max}};
+  for (const SymbolInfo &symbol : interface.symbols())
+    (*json)["symbols"][symbol.name] = {{"min", symbol.min}, {"max", symbol.max}};
 }
 
 void DescribeGraph(const Graph &graph, Json *json) {
@@ -173,7 +176,8 @@ void PrintPage(const std::string &path, const Json &json) {
   if (json.contains("onnx_ops")) PrintCounts("ONNX ops", json["onnx_ops"]);
   number("operations per run", "operations", "");
   const Json &unsupported = json["unsupported"];
-  if (!unsupported.empty()) Print(absl::StrCat("NOT SUPPORTED, so this model cannot be compiled (", unsupported.size(), "):\n"));
+  if (!unsupported.empty())
+    Print(absl::StrCat("NOT SUPPORTED, so this model cannot be compiled (", unsupported.size(), "):\n"));
   for (const Json &part : unsupported)
     Print(absl::StrCat("  ", Text(part["node"]), " (", Text(part["op"]), "): ", Text(part["reason"]), "\n"));
 }
@@ -198,15 +202,16 @@ absl::StatusOr<int> Inspect(const Arguments &arguments) {
     PrintPage(arguments.model.path, json);
   }
   if (!arguments.strict || json["unsupported"].empty()) return 0;
-  return absl::UnimplementedError(
-      absl::StrCat("'", arguments.model.path, "' has ", json["unsupported"].size(), " unsupported parts, and --strict is given"));
+  return absl::UnimplementedError(absl::StrCat("'", arguments.model.path, "' has ", json["unsupported"].size(),
+                                               " unsupported parts, and --strict is given"));
 }
 
 }  // namespace
 
 void AddInspect(CLI::App *app, Action *action) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App *command = app->add_subcommand("inspect", "Describe a model: inputs, outputs, sizes, ops, and what is not supported");
+  CLI::App *command =
+      app->add_subcommand("inspect", "Describe a model: inputs, outputs, sizes, ops, and what is not supported");
   command->footer(kExamples);
   AddModelOptions(command, "an ONNX model, an Ingot graph, or a PROGRAM.so", &arguments->model);
   command->add_flag("--json", arguments->json, "Print one JSON object");

@@ -16,16 +16,21 @@ namespace {
 
 class Stopwatch {
  public:
-  double Milliseconds() const { return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin_).count(); }
+  double Milliseconds() const {
+    return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin_).count();
+  }
 
  private:
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
 };
 
-absl::StatusOr<LoadedProgram> OpenShared(const ModelArguments &model, const LoadArguments &load, const InputArguments &inputs) {
+absl::StatusOr<LoadedProgram> OpenShared(const ModelArguments &model, const LoadArguments &load,
+                                         const InputArguments &inputs) {
   LoadedProgram loaded;
-  if (!model.bind.empty()) return absl::InvalidArgumentError("--bind changes ONNX models, not compiled code; use it with `ingot compile`");
-  if (FindKernelLibrary(load.library) != nullptr) return absl::InvalidArgumentError("--library is for models compiled here, not for compiled code");
+  if (!model.bind.empty())
+    return absl::InvalidArgumentError("--bind changes ONNX models, not compiled code; use it with `ingot compile`");
+  if (FindKernelLibrary(load.library) != nullptr)
+    return absl::InvalidArgumentError("--library is for models compiled here, not for compiled code");
   Stopwatch watch;
   ASSIGN_OR_RETURN(loaded.shared, SharedProgram::Open(model.path, load.cpu));
   loaded.load_ms = watch.Milliseconds();
@@ -34,7 +39,8 @@ absl::StatusOr<LoadedProgram> OpenShared(const ModelArguments &model, const Load
   return loaded;
 }
 
-absl::StatusOr<LoadedProgram> CompileHere(const ModelArguments &model, const LoadArguments &load, const InputArguments &inputs) {
+absl::StatusOr<LoadedProgram> CompileHere(const ModelArguments &model, const LoadArguments &load,
+                                          const InputArguments &inputs) {
   LoadedProgram loaded;
   Stopwatch import_watch;
   ASSIGN_OR_RETURN(Graph graph, LoadModel(model));
@@ -69,7 +75,8 @@ void AddLoadOptions(CLI::App *command, LoadArguments *arguments) {
                    "CPU level to compile for or to choose from PROGRAM.so. Default: the best that this machine runs")
       ->type_name("LEVEL");
   AddLibraryOption(command, &arguments->library);
-  command->add_flag("--no-cache", arguments->no_cache, "Compile the model even if the cache holds it, and keep nothing");
+  command->add_flag("--no-cache", arguments->no_cache,
+                    "Compile the model even if the cache holds it, and keep nothing");
 }
 
 nlohmann::ordered_json LoadedProgram::Facts() const {
@@ -81,7 +88,8 @@ nlohmann::ordered_json LoadedProgram::Facts() const {
           {"from_cache", jit != nullptr && jit->from_cache()}};
 }
 
-absl::StatusOr<LoadedProgram> LoadProgram(const ModelArguments &model, const LoadArguments &load, const InputArguments &inputs) {
+absl::StatusOr<LoadedProgram> LoadProgram(const ModelArguments &model, const LoadArguments &load,
+                                          const InputArguments &inputs) {
   ASSIGN_OR_RETURN(ModelFormat format, FindFormat(model.path));
   return format == ModelFormat::kProgram ? OpenShared(model, load, inputs) : CompileHere(model, load, inputs);
 }

@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "compiler/jit/Jit.h"
+#include "compiler/jit/jit.h"
 #include "tools/ingot/inputs.h"
 #include "tools/ingot/interface.h"
 #include "tools/ingot/program_runner.h"
@@ -28,8 +28,8 @@ struct LoadedProgram {
   std::unique_ptr<SharedProgram> shared;
   Interface interface;
   Inputs inputs;
-  double compile_ms = 0;             // 0 for shared objects and what came from the cache
-  double load_ms = 0;                // everything else between the file and a program that can run, without making the inputs
+  double compile_ms = 0;  // 0 for shared objects and what came from the cache
+  double load_ms = 0;     // everything else between the file and a program that can run, without making the inputs
   std::optional<double> operations;  // of the graph's contractions for these inputs; absent for shared objects
 
   const ingot_program_t *program() const { return jit != nullptr ? jit->program() : shared->program(); }
@@ -37,7 +37,8 @@ struct LoadedProgram {
   nlohmann::ordered_json Facts() const;
 };
 
-absl::StatusOr<LoadedProgram> LoadProgram(const ModelArguments &model, const LoadArguments &load, const InputArguments &inputs);
+absl::StatusOr<LoadedProgram> LoadProgram(const ModelArguments &model, const LoadArguments &load,
+                                          const InputArguments &inputs);
 
 }  // namespace ingot::tool
 #endif  // INGOT_TOOLS_INGOT_LOADED_PROGRAM_H_

@@ -1,5 +1,5 @@
-// The command `ingot`: finds the subcommand, runs it, and turns whatever went wrong into one message on standard error and exit status 1.
-// Tests: tests/e2e/cli/.
+// The command `ingot`: finds the subcommand, runs it, and turns whatever went wrong into one message on standard error
+// and exit status 1. Tests: tests/e2e/cli/.
 #include <CLI/CLI.hpp>
 #include <csignal>
 #include <cstdio>
@@ -75,9 +75,11 @@ int Main(int argc, char **argv) {
   app.get_formatter()->column_width(34);
   Action action;
   for (auto add : {AddCompile, AddRun, AddBench, AddInspect, AddVerify}) add(&app, &action);
-  std::vector<CLI::App *> known = app.get_subcommands([&](const CLI::App *sub) { return argc > 1 && sub->get_name() == argv[1]; });
+  std::vector<CLI::App *> known =
+      app.get_subcommands([&](const CLI::App *sub) { return argc > 1 && sub->get_name() == argv[1]; });
   if (argc > 1 && argv[1][0] != '-' && known.empty()) {
-    return Fail(std::string("there is no subcommand '") + argv[1] + "': use compile, run, bench, inspect or verify (try: ingot --help)");
+    return Fail(std::string("there is no subcommand '") + argv[1] +
+                "': use compile, run, bench, inspect or verify (try: ingot --help)");
   }
   try {
     app.parse(argc, argv);

@@ -16,10 +16,12 @@ bool EndsWith(const std::string &text, std::string_view ending) {
   return text.size() >= ending.size() && text.compare(text.size() - ending.size(), ending.size(), ending) == 0;
 }
 
-// Both binary formats begin with a version number in field 1. Ingot's is small; ONNX files that are still around have 3 and more.
+// Both binary formats begin with a version number in field 1. Ingot's is small; ONNX files that are still around have 3
+// and more.
 ModelFormat FormatOfContents(std::string_view bytes) {
   bool version = bytes.size() >= 2 && bytes[0] == '\x08';
-  if (version) return static_cast<unsigned char>(bytes[1]) <= kGraphFormatVersion ? ModelFormat::kGraph : ModelFormat::kOnnx;
+  if (version)
+    return static_cast<unsigned char>(bytes[1]) <= kGraphFormatVersion ? ModelFormat::kGraph : ModelFormat::kOnnx;
   for (unsigned char c : bytes.substr(0, 512)) {
     if (c < ' ' && c != '\n' && c != '\t' && c != '\r') return ModelFormat::kOnnx;
   }
@@ -36,7 +38,8 @@ absl::StatusOr<ModelFormat> FindFormat(const std::string &path) {
       "ELF")
     return ModelFormat::kProgram;
   if (EndsWith(path, ".so")) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a shared object; make one with `ingot compile MODEL -o OUT.so`"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' is not a shared object; make one with `ingot compile MODEL -o OUT.so`"));
   }
   if (EndsWith(path, ".onnx")) return ModelFormat::kOnnx;
   if (EndsWith(path, ".ingot") || EndsWith(path, ".ingot.txt")) return ModelFormat::kGraph;
@@ -53,13 +56,15 @@ absl::StatusOr<Graph> LoadModel(const ModelArguments &arguments) {
       return ImportOnnx(path, {.dims = std::move(bindings)});
     case ModelFormat::kGraph:
       if (!bindings.empty()) {
-        return absl::InvalidArgumentError(absl::StrCat("--bind changes ONNX models, and '", path, "' is a graph of Ingot's own"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("--bind changes ONNX models, and '", path, "' is a graph of Ingot's own"));
       }
       return LoadGraph(path);
     case ModelFormat::kProgram:
       break;
   }
-  return absl::InvalidArgumentError(absl::StrCat("'", path, "' is compiled code; this needs the model it was compiled from"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("'", path, "' is compiled code; this needs the model it was compiled from"));
 }
 
 }  // namespace ingot::tool

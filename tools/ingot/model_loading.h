@@ -1,5 +1,5 @@
-// MODEL on the command line: an ONNX model, Ingot's binary or text graph, or a compiled program. What it is is told from its extension and
-// contents.
+// MODEL on the command line: an ONNX model, Ingot's binary or text graph, or a compiled program. What it is is told
+// from its extension and contents.
 #ifndef INGOT_TOOLS_INGOT_MODEL_LOADING_H_
 #define INGOT_TOOLS_INGOT_MODEL_LOADING_H_
 

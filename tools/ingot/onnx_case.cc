@@ -49,7 +49,8 @@ absl::StatusOr<NamedTensor> ReadTensor(const std::string &path) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
   auto proto = std::make_shared<onnx::TensorProto>();
   bool fits = file->size() <= INT32_MAX;
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(file->data()), fits ? static_cast<int>(file->size()) : 0);
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(file->data()),
+                                                fits ? static_cast<int>(file->size()) : 0);
   if (!fits || !proto->ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a tensor: the file is damaged or truncated"));
   }
@@ -90,7 +91,8 @@ absl::StatusOr<std::vector<std::string>> FindCases(const std::vector<std::string
   for (const std::string &path : paths) {
     std::error_code error;
     if (!fs::is_directory(path, error)) {
-      return absl::NotFoundError(absl::StrCat("'", path, "' is not a directory; name one with model.onnx and test_data_set_0/ in it"));
+      return absl::NotFoundError(
+          absl::StrCat("'", path, "' is not a directory; name one with model.onnx and test_data_set_0/ in it"));
     }
     if (IsCase(path)) {
       cases.push_back(path);
@@ -100,7 +102,8 @@ absl::StatusOr<std::vector<std::string>> FindCases(const std::vector<std::string
     for (const fs::directory_entry &entry : fs::directory_iterator(path, error)) {
       if (IsCase(entry.path())) inside.push_back(entry.path().string());
     }
-    if (inside.empty()) return absl::NotFoundError(absl::StrCat("'", path, "' has no model.onnx, and no directory in it has one"));
+    if (inside.empty())
+      return absl::NotFoundError(absl::StrCat("'", path, "' has no model.onnx, and no directory in it has one"));
     std::sort(inside.begin(), inside.end());
     cases.insert(cases.end(), inside.begin(), inside.end());
   }
@@ -113,7 +116,8 @@ absl::StatusOr<std::vector<DataSet>> ReadDataSets(const std::string &directory) 
     DataSet set{name, {}, {}};
     ASSIGN_OR_RETURN(set.inputs, ReadTensors(directory + "/" + name, "input_"));
     ASSIGN_OR_RETURN(set.outputs, ReadTensors(directory + "/" + name, "output_"));
-    if (set.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat(name, " has no output_0.pb to compare with"));
+    if (set.outputs.empty())
+      return absl::InvalidArgumentError(absl::StrCat(name, " has no output_0.pb to compare with"));
     sets.push_back(std::move(set));
   }
   if (sets.empty()) return absl::NotFoundError("no test_data_set_0 in the directory");
@@ -125,13 +129,14 @@ absl::StatusOr<std::vector<Tensor>> InOrder(const std::vector<NamedTensor> &tens
   std::vector<std::string> names;
   for (const Port &port : ports) names.push_back(port.name);
   if (tensors.size() != ports.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("has ", tensors.size(), " ", what, " files, and the model has ", ports.size(), " ", what,
-                                                   "s: ", ListNames(names, "none")));
+    return absl::InvalidArgumentError(absl::StrCat("has ", tensors.size(), " ", what, " files, and the model has ",
+                                                   ports.size(), " ", what, "s: ", ListNames(names, "none")));
   }
   std::vector<Tensor> by_file, by_name;
   for (const NamedTensor &tensor : tensors) by_file.push_back(tensor.tensor);
   for (const std::string &name : names) {
-    auto found = std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor &tensor) { return tensor.name == name; });
+    auto found =
+        std::find_if(tensors.begin(), tensors.end(), [&](const NamedTensor &tensor) { return tensor.name == name; });
     if (found != tensors.end()) by_name.push_back(found->tensor);
   }
   std::vector<Tensor> ordered = by_name.size() == names.size() ? by_name : by_file;
@@ -163,8 +168,9 @@ absl::Status Compare(const Tensor &actual, const Tensor &expected, const Toleran
     absl::StrAppend(&place, place.size() == 1 ? "" : ", ", rest / stride);
     rest %= stride;
   }
-  return absl::InvalidArgumentError(absl::StrCat(wrong, " of ", expected.size(), " elements differ; the worst, at ", place, "], is ",
-                                                 actual.GetDouble(worst), ", expected ", expected.GetDouble(worst)));
+  return absl::InvalidArgumentError(absl::StrCat(wrong, " of ", expected.size(), " elements differ; the worst, at ",
+                                                 place, "], is ", actual.GetDouble(worst), ", expected ",
+                                                 expected.GetDouble(worst)));
 }
 
 }  // namespace ingot::tool

@@ -1,4 +1,5 @@
-// ONNX's own layout for test cases: DIR/model.onnx and DIR/test_data_set_N/{input,output}_I.pb, each file a TensorProto.
+// ONNX's own layout for test cases: DIR/model.onnx and DIR/test_data_set_N/{input,output}_I.pb, each file a
+// TensorProto.
 #ifndef INGOT_TOOLS_INGOT_ONNX_CASE_H_
 #define INGOT_TOOLS_INGOT_ONNX_CASE_H_
 
@@ -27,8 +28,8 @@ struct DataSet {
 // All data sets of a case; at least one. Unimplemented for element types that Ingot has not.
 absl::StatusOr<std::vector<DataSet>> ReadDataSets(const std::string &directory);
 
-// The tensors in the order of `ports`: by their own names when these are exactly the ports' names, else in file order. ONNX's files hold
-// bf16 as u16.
+// The tensors in the order of `ports`: by their own names when these are exactly the ports' names, else in file order.
+// ONNX's files hold bf16 as u16.
 absl::StatusOr<std::vector<Tensor>> InOrder(const std::vector<NamedTensor> &tensors, const std::vector<Port> &ports,
                                             const std::string &what);
 
@@ -36,8 +37,8 @@ struct Tolerance {
   double relative = 1e-3, absolute = 1e-7;  // ONNX's
 };
 
-// InvalidArgument that names dtype, shape or the worst element, unless |actual - expected| <= absolute + relative * |expected| everywhere.
-// NaNs equal each other, and infinities only themselves.
+// InvalidArgument that names dtype, shape or the worst element, unless |actual - expected| <= absolute + relative *
+// |expected| everywhere. NaNs equal each other, and infinities only themselves.
 absl::Status Compare(const Tensor &actual, const Tensor &expected, const Tolerance &tolerance);
 
 }  // namespace ingot::tool

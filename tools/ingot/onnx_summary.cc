@@ -23,7 +23,9 @@ OnnxPort PortOf(const onnx::ValueInfoProto &info) {
   }
   port.dtype = onnx_import::OnnxTypeName(info.type().tensor_type().elem_type());
   for (const onnx::TensorShapeProto::Dimension &dim : info.type().tensor_type().shape().dim()) {
-    port.dims.push_back(dim.has_dim_value() ? absl::StrCat(dim.dim_value()) : dim.dim_param().empty() ? "?" : dim.dim_param());
+    port.dims.push_back(dim.has_dim_value()       ? absl::StrCat(dim.dim_value())
+                        : dim.dim_param().empty() ? "?"
+                                                  : dim.dim_param());
   }
   return port;
 }
@@ -37,7 +39,8 @@ void CountParameters(const onnx::TensorProto &tensor, OnnxSummary *summary) {
   std::optional<DType> dtype = onnx_import::ToDType(tensor.data_type());
   if (dtype && __builtin_mul_overflow(size, static_cast<int64_t>(ByteSize(*dtype)), &bytes)) return;
   if (__builtin_add_overflow(summary->parameters, size, &summary->parameters)) summary->parameters = INT64_MAX;
-  if (__builtin_add_overflow(summary->parameter_bytes, bytes, &summary->parameter_bytes)) summary->parameter_bytes = INT64_MAX;
+  if (__builtin_add_overflow(summary->parameter_bytes, bytes, &summary->parameter_bytes))
+    summary->parameter_bytes = INT64_MAX;
 }
 
 void CountGraph(const onnx::GraphProto &graph, int depth, OnnxSummary *summary);
@@ -66,12 +69,14 @@ absl::StatusOr<OnnxSummary> SummarizeOnnx(const std::string &path) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
   onnx::ModelProto model;
   bool fits = file->size() <= INT32_MAX;
-  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(file->data()), fits ? static_cast<int>(file->size()) : 0);
+  google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(file->data()),
+                                                fits ? static_cast<int>(file->size()) : 0);
   if (!fits || !model.ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
     return absl::InvalidArgumentError(absl::StrCat("'", path, "': the file is not an ONNX model, or it is truncated"));
   }
   OnnxSummary summary;
-  summary.producer = absl::StrCat(model.producer_name(), model.producer_version().empty() ? "" : " ", model.producer_version());
+  summary.producer =
+      absl::StrCat(model.producer_name(), model.producer_version().empty() ? "" : " ", model.producer_version());
   for (const onnx::OperatorSetIdProto &opset : model.opset_import()) {
     summary.opsets[opset.domain().empty() ? "ai.onnx" : opset.domain()] = opset.version();
   }

@@ -1,4 +1,5 @@
-// What an ONNX file says of itself, read without importing it: `ingot inspect` shows this even for models that cannot be imported.
+// What an ONNX file says of itself, read without importing it: `ingot inspect` shows this even for models that cannot
+// be imported.
 #ifndef INGOT_TOOLS_INGOT_ONNX_SUMMARY_H_
 #define INGOT_TOOLS_INGOT_ONNX_SUMMARY_H_
 
@@ -17,9 +18,10 @@ struct OnnxPort {
 
 struct OnnxSummary {
   std::string producer;
-  std::map<std::string, int64_t> opsets;        // by domain; "" is shown as "ai.onnx"
-  std::vector<OnnxPort> inputs, outputs;        // inputs without those that have an initializer
-  std::map<std::string, int64_t> ops;           // op type to count, with those in bodies and functions; "domain.Op" outside ONNX's own
+  std::map<std::string, int64_t> opsets;  // by domain; "" is shown as "ai.onnx"
+  std::vector<OnnxPort> inputs, outputs;  // inputs without those that have an initializer
+  std::map<std::string, int64_t>
+      ops;  // op type to count, with those in bodies and functions; "domain.Op" outside ONNX's own
   int64_t parameters = 0, parameter_bytes = 0;  // of the initializers
 };
 

@@ -8,24 +8,29 @@
 
 namespace ingot::tool {
 
-CLI::Option *AddRepeated(CLI::App *command, const std::string &name, std::vector<std::string> *values, const std::string &help) {
+CLI::Option *AddRepeated(CLI::App *command, const std::string &name, std::vector<std::string> *values,
+                         const std::string &help) {
   return command->add_option(name, *values, help)->allow_extra_args(false)->take_all();
 }
 
 void AddModelOptions(CLI::App *command, const std::string &placeholder, ModelArguments *arguments) {
   command->add_option("model", arguments->path, "What to work on: " + placeholder)->required()->type_name("FILE");
   AddRepeated(command, "--bind", &arguments->bind,
-              "Before anything else, replace a symbolic dim of an ONNX model: by a number (batch=1) or another dim (mask_length=seq)")
+              "Before anything else, replace a symbolic dim of an ONNX model: by a number (batch=1) or another dim "
+              "(mask_length=seq)")
       ->type_name("NAME=DIM");
 }
 
 void AddInputOptions(CLI::App *command, InputArguments *arguments) {
-  AddRepeated(command, "--input", &arguments->files, "The NumPy file of one input; repeat it for every input")->type_name("NAME=FILE.npy");
+  AddRepeated(command, "--input", &arguments->files, "The NumPy file of one input; repeat it for every input")
+      ->type_name("NAME=FILE.npy");
   command
-      ->add_option("--random", arguments->random,
-                   "Inputs without a file get random data of this seed: normal floats, indices in range, masks with ragged rows")
+      ->add_option(
+          "--random", arguments->random,
+          "Inputs without a file get random data of this seed: normal floats, indices in range, masks with ragged rows")
       ->type_name("SEED");
-  AddRepeated(command, "--dim", &arguments->dims, "The size of a symbolic dim, where no input file settles it")->type_name("NAME=N");
+  AddRepeated(command, "--dim", &arguments->dims, "The size of a symbolic dim, where no input file settles it")
+      ->type_name("NAME=N");
 }
 
 absl::StatusOr<Assignment> ParseAssignment(const std::string &option, const std::string &text) {
@@ -45,7 +50,8 @@ absl::StatusOr<std::map<std::string, int64_t>> ParseDims(const std::vector<std::
       return absl::InvalidArgumentError(absl::StrCat("'--dim ", text, "': the size is not a number from 0 on"));
     }
     if (!dims.emplace(assignment.name, size).second) {
-      return absl::InvalidArgumentError(absl::StrCat("'--dim ", text, "': ", assignment.name, " was given before; give it once"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("'--dim ", text, "': ", assignment.name, " was given before; give it once"));
     }
   }
   return dims;
@@ -60,7 +66,8 @@ absl::StatusOr<std::map<std::string, Dim>> ParseBindings(const std::vector<std::
     if (dim->constant() && *dim->constant() < 0)
       return absl::InvalidArgumentError(absl::StrCat("'--bind ", text, "': a size is at least 0"));
     if (!bindings.emplace(assignment.name, *dim).second) {
-      return absl::InvalidArgumentError(absl::StrCat("'--bind ", text, "': ", assignment.name, " was given before; give it once"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("'--bind ", text, "': ", assignment.name, " was given before; give it once"));
     }
   }
   return bindings;

@@ -33,8 +33,10 @@ struct InputArguments {
 };
 void AddInputOptions(CLI::App *command, InputArguments *arguments);
 
-// An option that may be given many times and takes one value each time, so that what follows it stays a positional argument.
-CLI::Option *AddRepeated(CLI::App *command, const std::string &name, std::vector<std::string> *values, const std::string &help);
+// An option that may be given many times and takes one value each time, so that what follows it stays a positional
+// argument.
+CLI::Option *AddRepeated(CLI::App *command, const std::string &name, std::vector<std::string> *values,
+                         const std::string &help);
 
 struct Assignment {
   std::string name, value;

@@ -65,7 +65,8 @@ std::string Number(double x) {
 
 bool SameFile(const std::string &path, const std::vector<std::string> &files) {
   std::error_code error;
-  return std::any_of(files.begin(), files.end(), [&](const std::string &file) { return std::filesystem::equivalent(path, file, error); });
+  return std::any_of(files.begin(), files.end(),
+                     [&](const std::string &file) { return std::filesystem::equivalent(path, file, error); });
 }
 
 }  // namespace
@@ -81,21 +82,22 @@ std::vector<std::string> OutputFileNames(const std::vector<Port> &outputs) {
   return names;
 }
 
-absl::Status WriteOutputs(const std::string &directory, const std::vector<Port> &ports, const std::vector<Tensor> &tensors,
-                          const std::vector<std::string> &inputs) {
+absl::Status WriteOutputs(const std::string &directory, const std::vector<Port> &ports,
+                          const std::vector<Tensor> &tensors, const std::vector<std::string> &inputs) {
   std::vector<std::string> names = OutputFileNames(ports), contents;
   std::vector<std::pair<std::string, std::string_view>> files;
   bool made = mkdir(directory.c_str(), 0777) == 0;
   if (!made && errno != EEXIST) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot make the directory '", directory, "': ", std::strerror(errno)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot make the directory '", directory, "': ", std::strerror(errno)));
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
     contents.push_back(MakeNpyHeader(tensors[i].dtype(), tensors[i].dims()));
     contents.back().append(tensors[i].data(), tensors[i].bytes());
     names[i] = directory + "/" + names[i];
     if (SameFile(names[i], inputs)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("output '", ports[i].name, "' would replace the input file '", names[i], "'; give another --output"));
+      return absl::InvalidArgumentError(absl::StrCat("output '", ports[i].name, "' would replace the input file '",
+                                                     names[i], "'; give another --output"));
     }
   }
   for (size_t i = 0; i < tensors.size(); ++i) files.emplace_back(names[i], contents[i]);
@@ -110,17 +112,20 @@ std::string DescribeOutput(const Port &port, const Tensor &tensor) {
   Summary summary = Summarize(tensor);
   std::string text = absl::StrCat(port.name, "  ", actual.TypeText());
   if (summary.finite > 0) {
-    absl::StrAppend(&text, "  min ", Number(summary.min), "  max ", Number(summary.max), "  mean ", Number(summary.mean));
+    absl::StrAppend(&text, "  min ", Number(summary.min), "  max ", Number(summary.max), "  mean ",
+                    Number(summary.mean));
   }
   if (summary.not_finite > 0) absl::StrAppend(&text, "  not finite: ", summary.not_finite);
-  for (size_t i = 0; i < summary.first.size(); ++i) absl::StrAppend(&text, i == 0 ? "  [" : ", ", Number(summary.first[i]));
+  for (size_t i = 0; i < summary.first.size(); ++i)
+    absl::StrAppend(&text, i == 0 ? "  [" : ", ", Number(summary.first[i]));
   if (!summary.first.empty()) absl::StrAppend(&text, tensor.size() > kFirst ? ", ...]" : "]");
   return text + "\n";
 }
 
 nlohmann::ordered_json OutputJson(const Port &port, const Tensor &tensor) {
   Summary summary = Summarize(tensor);
-  nlohmann::ordered_json json = {{"name", port.name}, {"dtype", std::string(Name(tensor.dtype()))}, {"dims", tensor.dims()}};
+  nlohmann::ordered_json json = {
+      {"name", port.name}, {"dtype", std::string(Name(tensor.dtype()))}, {"dims", tensor.dims()}};
   if (summary.finite > 0) json.update({{"min", summary.min}, {"max", summary.max}, {"mean", summary.mean}});
   json["not_finite"] = summary.not_finite;
   json["first"] = summary.first;

@@ -9,7 +9,8 @@
 
 namespace ingot::tool {
 
-StepRecorder::StepRecorder(const ingot_program_desc_t &desc, std::vector<int64_t> work) : desc_(desc), work_(std::move(work)) {
+StepRecorder::StepRecorder(const ingot_program_desc_t &desc, std::vector<int64_t> work)
+    : desc_(desc), work_(std::move(work)) {
   hook_.self = this;
   hook_.step = [](void *self, uint32_t step, const char *, uint64_t begin_ns, uint64_t end_ns) {
     static_cast<StepRecorder *>(self)->events_.push_back({step, begin_ns, end_ns});
@@ -33,16 +34,18 @@ absl::Status StepRecorder::WriteTrace(const std::string &path) const {
   uint64_t origin = events_.empty() ? 0 : events_.front().begin_ns;
   for (const Event &event : events_) {
     if (event.step >= desc_.num_steps) continue;
-    events.push_back({{"name", StepName(event.step)},
-                      {"cat", StepOrigin(desc_, event.step)},
-                      {"ph", "X"},
-                      {"ts", static_cast<double>(event.begin_ns - origin) / 1e3},
-                      {"dur", static_cast<double>(event.end_ns - event.begin_ns) / 1e3},
-                      {"pid", 1},
-                      {"tid", 1},
-                      {"args", {{"step", event.step}, {"kernel", KernelName(event.step)}, {"work", work_[event.step]}}}});
+    events.push_back(
+        {{"name", StepName(event.step)},
+         {"cat", StepOrigin(desc_, event.step)},
+         {"ph", "X"},
+         {"ts", static_cast<double>(event.begin_ns - origin) / 1e3},
+         {"dur", static_cast<double>(event.end_ns - event.begin_ns) / 1e3},
+         {"pid", 1},
+         {"tid", 1},
+         {"args", {{"step", event.step}, {"kernel", KernelName(event.step)}, {"work", work_[event.step]}}}});
   }
-  nlohmann::ordered_json trace = {{"displayTimeUnit", "ns"}, {"otherData", {{"program", desc_.name}}}, {"traceEvents", std::move(events)}};
+  nlohmann::ordered_json trace = {
+      {"displayTimeUnit", "ns"}, {"otherData", {{"program", desc_.name}}}, {"traceEvents", std::move(events)}};
   return WriteFile(path, trace.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
 }
 
@@ -63,7 +66,8 @@ std::vector<StepRecorder::Row> StepRecorder::Rows() const {
     row.mean_ms /= static_cast<double>(std::max(row.runs, int64_t{1}));
     row.gops = row.mean_ms > 0 ? static_cast<double>(work_[s]) / (row.mean_ms * 1e6) : 0;
   }
-  std::sort(rows.begin(), rows.end(), [](const Row &a, const Row &b) { return a.share != b.share ? a.share > b.share : a.step < b.step; });
+  std::sort(rows.begin(), rows.end(),
+            [](const Row &a, const Row &b) { return a.share != b.share ? a.share > b.share : a.step < b.step; });
   return rows;
 }
 
@@ -71,8 +75,8 @@ std::string StepRecorder::ProfileTable() const {
   std::string table = "   share        ms    Gop/s  step  origin     kernel                    nodes\n";
   for (const Row &row : Rows()) {
     char text[200];
-    std::snprintf(text, sizeof(text), "  %5.1f%% %9.4f %8.2f %5u  %-10s %-25.80s ", 100 * row.share, row.mean_ms, row.gops, row.step,
-                  StepOrigin(desc_, row.step), KernelName(row.step));
+    std::snprintf(text, sizeof(text), "  %5.1f%% %9.4f %8.2f %5u  %-10s %-25.80s ", 100 * row.share, row.mean_ms,
+                  row.gops, row.step, StepOrigin(desc_, row.step), KernelName(row.step));
     table += text + std::string(StepName(row.step)) + "\n";
   }
   return table;

@@ -29,7 +29,8 @@ absl::StatusOr<Tensor> AlignedTensor(DType dtype, std::vector<int64_t> dims, siz
   size_t rounded = (std::max(bytes, size_t{1}) + INGOT_ALIGNMENT - 1) / INGOT_ALIGNMENT * INGOT_ALIGNMENT;
   std::shared_ptr<void> memory(std::aligned_alloc(INGOT_ALIGNMENT, rounded), std::free);
   if (memory == nullptr)
-    return absl::ResourceExhaustedError(absl::StrCat("out of memory: a tensor needs ", bytes, " bytes; use smaller dims"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("out of memory: a tensor needs ", bytes, " bytes; use smaller dims"));
   std::memset(memory.get(), 0, rounded);
   const void *data = memory.get();
   return Tensor(dtype, std::move(dims), data, std::move(memory));
@@ -82,7 +83,8 @@ absl::Status ProgramRunner::Bind(const std::vector<Tensor> &inputs) {
   input_views_.clear();
   for (const Tensor &input : inputs) {
     if (input.rank() > static_cast<int>(INGOT_MAX_RANK)) {
-      return absl::InvalidArgumentError(absl::StrCat("an input has rank ", input.rank(), "; at most ", INGOT_MAX_RANK, " is possible"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("an input has rank ", input.rank(), "; at most ", INGOT_MAX_RANK, " is possible"));
     }
     ASSIGN_OR_RETURN(Tensor aligned, AlignedCopy(input));
     inputs_.push_back(std::move(aligned));
@@ -92,7 +94,8 @@ absl::Status ProgramRunner::Bind(const std::vector<Tensor> &inputs) {
   ingot_status_t status = {};
   RETURN_IF_ERROR(ToStatus(ingot_context_query(context_, input_views_.data(), output_views_.data(), &status), status));
   for (ingot_tensor_t &view : output_views_) {
-    ASSIGN_OR_RETURN(Tensor output, AlignedTensor(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.bytes));
+    ASSIGN_OR_RETURN(Tensor output,
+                     AlignedTensor(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.bytes));
     view.data = output.mutable_data();
     outputs_.push_back(std::move(output));
   }
@@ -120,7 +123,8 @@ absl::StatusOr<std::vector<int64_t>> StepWork(const ingot_program_desc_t &desc, 
     }
   }
   if (desc.eval_sizes != nullptr && desc.eval_sizes(sizes.data()) != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("a size of program '", desc.name, "' overflows or divides by zero; use other dims"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("a size of program '", desc.name, "' overflows or divides by zero; use other dims"));
   }
   std::vector<int64_t> work;
   for (uint32_t s = 0; s < desc.num_steps; ++s) {

@@ -1,5 +1,5 @@
-// Runs a compiled program, from the JIT or from a shared object, through the runtime's C interface. The only place where Tensor and
-// ingot_tensor_t meet.
+// Runs a compiled program, from the JIT or from a shared object, through the runtime's C interface. The only place
+// where Tensor and ingot_tensor_t meet.
 #ifndef INGOT_TOOLS_INGOT_PROGRAM_RUNNER_H_
 #define INGOT_TOOLS_INGOT_PROGRAM_RUNNER_H_
 
@@ -41,8 +41,8 @@ class ProgramRunner {
   std::vector<ingot_tensor_t> input_views_, output_views_;
 };
 
-// The rough number of scalar operations of each step of the program for inputs of these dims, as the program states it to the scheduler; 0
-// for copies.
+// The rough number of scalar operations of each step of the program for inputs of these dims, as the program states it
+// to the scheduler; 0 for copies.
 absl::StatusOr<std::vector<int64_t>> StepWork(const ingot_program_desc_t &desc, const std::vector<Tensor> &inputs);
 
 // Steps by where their code comes from.

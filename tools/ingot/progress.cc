@@ -1,5 +1,5 @@
-// Draws from a thread of its own, since phases of a compilation can take long between two updates. Writes past stdio, whose locks a process
-// that forks (`ingot verify`) must not find taken.
+// Draws from a thread of its own, since phases of a compilation can take long between two updates. Writes past stdio,
+// whose locks a process that forks (`ingot verify`) must not find taken.
 #include "tools/ingot/progress.h"
 
 #include <sys/ioctl.h>

@@ -1,5 +1,5 @@
-// A line on standard error that says what is going on, while it is going on. It appears only on a terminal and only after a second, and
-// leaves nothing behind.
+// A line on standard error that says what is going on, while it is going on. It appears only on a terminal and only
+// after a second, and leaves nothing behind.
 #ifndef INGOT_TOOLS_INGOT_PROGRESS_H_
 #define INGOT_TOOLS_INGOT_PROGRESS_H_
 

@@ -53,7 +53,8 @@ absl::StatusOr<Result> RunInterpreter(const Arguments &arguments) {
   Progress progress("interpreting " + arguments.model.path);
   Result result{interface.outputs(), {}, inputs.files, {{"mode", "interpreter"}, {"sizes", inputs.sizes}}};
   auto begin = std::chrono::steady_clock::now();
-  ASSIGN_OR_RETURN(result.tensors, arguments.exact ? InterpretDouble(graph, inputs.tensors) : Interpret(graph, inputs.tensors));
+  ASSIGN_OR_RETURN(result.tensors,
+                   arguments.exact ? InterpretDouble(graph, inputs.tensors) : Interpret(graph, inputs.tensors));
   result.facts["run_ms"] = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   return result;
 }
@@ -75,10 +76,11 @@ absl::StatusOr<Result> RunProgram(const Arguments &arguments) {
 }
 
 absl::Status CheckArguments(const Arguments &arguments, ModelFormat format) {
-  if (arguments.exact && !arguments.interpreter) return absl::InvalidArgumentError("--double is the interpreter's: add --interpreter");
+  if (arguments.exact && !arguments.interpreter)
+    return absl::InvalidArgumentError("--double is the interpreter's: add --interpreter");
   if (arguments.interpreter && format == ModelFormat::kProgram) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--interpreter needs a model, and '", arguments.model.path, "' is compiled code; name the model instead"));
+    return absl::InvalidArgumentError(absl::StrCat("--interpreter needs a model, and '", arguments.model.path,
+                                                   "' is compiled code; name the model instead"));
   }
   return absl::OkStatus();
 }
@@ -114,12 +116,15 @@ void AddRun(CLI::App *app, Action *action) {
   command->footer(kExamples);
   AddModelOptions(command, "an ONNX model, an Ingot graph, or a PROGRAM.so", &arguments->model);
   AddInputOptions(command, &arguments->inputs);
-  command->add_option("-o,--output", arguments->output, "Write OUTPUT_NAME.npy files into this directory instead of printing summaries")
+  command
+      ->add_option("-o,--output", arguments->output,
+                   "Write OUTPUT_NAME.npy files into this directory instead of printing summaries")
       ->type_name("DIR");
   command->add_option("--threads", arguments->threads, "Threads; 0 (default) is what affinity and control group allow")
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
-  command->add_flag("--interpreter", arguments->interpreter, "Use the reference interpreter: slow, exact, independent of the compiler");
+  command->add_flag("--interpreter", arguments->interpreter,
+                    "Use the reference interpreter: slow, exact, independent of the compiler");
   command->add_flag("--double", arguments->exact, "With --interpreter: keep the outputs' double precision");
   AddLoadOptions(command, &arguments->load);
   command->add_flag("--json", arguments->json, "Print one JSON object with shapes, statistics and times");

@@ -1,4 +1,5 @@
-// The dynamic symbol table is read from the file before anything of it is executed: what is not a compiled program is refused, not run.
+// The dynamic symbol table is read from the file before anything of it is executed: what is not a compiled program is
+// refused, not run.
 #include "tools/ingot/shared_program.h"
 
 #include <dlfcn.h>
@@ -16,7 +17,9 @@ namespace {
 
 constexpr std::string_view kPrefix = "ingot_program_";
 
-absl::Status Damaged() { return absl::InvalidArgumentError("the shared object is damaged or truncated; compile it again"); }
+absl::Status Damaged() {
+  return absl::InvalidArgumentError("the shared object is damaged or truncated; compile it again");
+}
 
 // A copy of the structure at `offset`, wherever it is aligned.
 template <typename T>
@@ -29,11 +32,14 @@ bool Read(std::string_view bytes, uint64_t offset, T *value) {
 // Whether everything that the loader will map, and the section table, lie inside the file: it would crash on less.
 bool IsWhole(std::string_view elf, const Elf64_Ehdr &header) {
   uint64_t table = uint64_t{header.e_shnum} * sizeof(Elf64_Shdr);
-  if (header.e_shoff > elf.size() || table > elf.size() - header.e_shoff || header.e_phentsize != sizeof(Elf64_Phdr)) return false;
+  if (header.e_shoff > elf.size() || table > elf.size() - header.e_shoff || header.e_phentsize != sizeof(Elf64_Phdr))
+    return false;
   for (uint64_t i = 0; i < header.e_phnum; ++i) {
     Elf64_Phdr segment;
     if (!Read(elf, header.e_phoff + i * sizeof(segment), &segment)) return false;
-    if (segment.p_type != PT_NULL && (segment.p_offset > elf.size() || segment.p_filesz > elf.size() - segment.p_offset)) return false;
+    if (segment.p_type != PT_NULL &&
+        (segment.p_offset > elf.size() || segment.p_filesz > elf.size() - segment.p_offset))
+      return false;
   }
   return true;
 }
@@ -72,12 +78,14 @@ absl::Status CheckRuntime(int32_t code, const ingot_status_t &status) {
 absl::StatusOr<std::vector<std::string>> FindProgramSymbols(std::string_view elf) {
   Elf64_Ehdr header;
   if (!Read(elf, 0, &header) || std::memcmp(header.e_ident, ELFMAG, SELFMAG) != 0) return Damaged();
-  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB || header.e_machine != EM_X86_64) {
+  if (header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB ||
+      header.e_machine != EM_X86_64) {
     return absl::InvalidArgumentError("it was made for another kind of machine; this one runs x86-64");
   }
   if (header.e_type != ET_DYN) {
     return absl::InvalidArgumentError(
-        "it is not a shared object; make one with `ingot compile MODEL -o OUT.so` (objects are linked, executables run)");
+        "it is not a shared object; make one with `ingot compile MODEL -o OUT.so` (objects are linked, executables "
+        "run)");
   }
   if (header.e_shentsize != sizeof(Elf64_Shdr) || !IsWhole(elf, header)) return Damaged();
   for (uint64_t i = 0; i < header.e_shnum; ++i) {
@@ -85,37 +93,44 @@ absl::StatusOr<std::vector<std::string>> FindProgramSymbols(std::string_view elf
     if (!Section(elf, header, i, &section)) return Damaged();
     if (section.sh_type != SHT_DYNSYM) continue;
     std::string_view symbols, strings;
-    bool whole = Section(elf, header, section.sh_link, &names) && Contents(elf, section, &symbols) && Contents(elf, names, &strings);
+    bool whole = Section(elf, header, section.sh_link, &names) && Contents(elf, section, &symbols) &&
+                 Contents(elf, names, &strings);
     if (!whole) return Damaged();
     return ProgramsIn(symbols, strings);
   }
   return std::vector<std::string>();
 }
 
-absl::StatusOr<std::unique_ptr<SharedProgram>> SharedProgram::Open(const std::string &path, const std::string &cpu_level) {
+absl::StatusOr<std::unique_ptr<SharedProgram>> SharedProgram::Open(const std::string &path,
+                                                                   const std::string &cpu_level) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
   absl::StatusOr<std::vector<std::string>> names = FindProgramSymbols(file->view());
-  if (!names.ok()) return absl::InvalidArgumentError(absl::StrCat("cannot load '", path, "': ", names.status().message()));
+  if (!names.ok())
+    return absl::InvalidArgumentError(absl::StrCat("cannot load '", path, "': ", names.status().message()));
   if (names->size() != 1) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("'", path, "' exports ", names->empty() ? "no program" : ListNames(*names, ""),
-                     "; it should be what `ingot compile MODEL -o OUT.so` makes, with one program in it (executables run by themselves)"));
+    return absl::InvalidArgumentError(absl::StrCat("'", path, "' exports ",
+                                                   names->empty() ? "no program" : ListNames(*names, ""),
+                                                   "; it should be what `ingot compile MODEL -o OUT.so` makes, with "
+                                                   "one program in it (executables run by themselves)"));
   }
   std::unique_ptr<SharedProgram> shared(new SharedProgram);
   std::string directory = DirectoryOf(path);
   // With a slash in it, the loader takes the name as a path instead of searching for it.
   std::string file_name = directory + "/" + path.substr(path.rfind('/') + 1);
   shared->library_ = dlopen(file_name.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (shared->library_ == nullptr) return absl::InvalidArgumentError(absl::StrCat("cannot load '", path, "': ", dlerror()));
+  if (shared->library_ == nullptr)
+    return absl::InvalidArgumentError(absl::StrCat("cannot load '", path, "': ", dlerror()));
   auto *desc = static_cast<const ingot_program_desc_t *>(dlsym(shared->library_, names->front().c_str()));
   if (desc == nullptr)
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' lacks the symbol '", names->front(), "'; compile it again"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("'", path, "' lacks the symbol '", names->front(), "'; compile it again"));
 
   ingot_load_options_t options = {};
   options.struct_size = sizeof(options);
   options.cpu_level = cpu_level.empty() ? nullptr : cpu_level.c_str();
   std::string weights;
-  // Nothing behind these two fields may be read unless they are this runtime's; ingot_program_load explains when they are not.
+  // Nothing behind these two fields may be read unless they are this runtime's; ingot_program_load explains when they
+  // are not.
   bool known = desc->struct_size == sizeof(*desc) && desc->abi_version == INGOT_ABI_VERSION;
   if (known && desc->weights == nullptr && desc->weights_size != 0 && desc->weights_file != nullptr) {
     weights = directory + "/" + desc->weights_file;

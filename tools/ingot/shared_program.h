@@ -29,7 +29,8 @@ class SharedProgram {
   ingot_program_t *program_ = nullptr;
 };
 
-// The names of the programs that an ELF file exports (its data symbols called ingot_program_*). Every offset is checked against the file.
+// The names of the programs that an ELF file exports (its data symbols called ingot_program_*). Every offset is checked
+// against the file.
 absl::StatusOr<std::vector<std::string>> FindProgramSymbols(std::string_view elf);
 
 }  // namespace ingot::tool

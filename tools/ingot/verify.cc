@@ -1,4 +1,5 @@
-// `ingot verify`: ONNX test cases against the interpreter, the JIT or programs compiled ahead of time. Tests: tests/e2e/cli/.
+// `ingot verify`: ONNX test cases against the interpreter, the JIT or programs compiled ahead of time. Tests:
+// tests/e2e/cli/.
 #include <stdlib.h>
 
 #include <CLI/CLI.hpp>
@@ -51,8 +52,8 @@ class TemporaryDirectory {
     std::error_code error;
     std::string pattern = std::filesystem::temp_directory_path(error).string() + "/ingot-verify-XXXXXX";
     if (mkdtemp(pattern.data()) == nullptr) {
-      return absl::UnavailableError(
-          absl::StrCat("cannot make a temporary directory like '", pattern, "': set TMPDIR to a directory that can be written"));
+      return absl::UnavailableError(absl::StrCat("cannot make a temporary directory like '", pattern,
+                                                 "': set TMPDIR to a directory that can be written"));
     }
     return std::unique_ptr<TemporaryDirectory>(new TemporaryDirectory(pattern));
   }
@@ -88,8 +89,9 @@ class Report {
   }
 
   void Finish() {
-    Talk(absl::StrCat("steps run: ", steps_.generated, " generated, ", steps_.library, " library, ", steps_.host, " host, ",
-                      steps_.reference, " reference", steps_.copies == 0 ? "" : absl::StrCat("; ", steps_.copies, " copies"), "\n"));
+    Talk(absl::StrCat("steps run: ", steps_.generated, " generated, ", steps_.library, " library, ", steps_.host,
+                      " host, ", steps_.reference, " reference",
+                      steps_.copies == 0 ? "" : absl::StrCat("; ", steps_.copies, " copies"), "\n"));
     Talk(absl::StrCat(passed_, " passed, ", failures_.size(), " failed, ", skips_.size(), " skipped\n"));
     if (!arguments_.json) return;
     PrintJson({{"mode", arguments_.mode},
@@ -142,12 +144,15 @@ class Report {
 absl::StatusOr<int> Verify(const Arguments &arguments) {
   ASSIGN_OR_RETURN(std::vector<std::string> cases, FindCases(arguments.paths));
   CaseOptions options;
-  options.mode = arguments.mode == "jit" ? CaseMode::kJit : arguments.mode == "aot" ? CaseMode::kAot : CaseMode::kInterpreter;
+  options.mode = arguments.mode == "jit"   ? CaseMode::kJit
+                 : arguments.mode == "aot" ? CaseMode::kAot
+                                           : CaseMode::kInterpreter;
   options.tolerance = arguments.tolerance;
   options.cpu = arguments.cpu;
   options.threads = arguments.threads;
   options.library = FindKernelLibrary(arguments.library);
-  if (options.library != nullptr && options.mode != CaseMode::kJit) return absl::InvalidArgumentError("--library needs --mode=jit");
+  if (options.library != nullptr && options.mode != CaseMode::kJit)
+    return absl::InvalidArgumentError("--library needs --mode=jit");
   // Everything that cases write goes there, so that nothing stays behind when one is killed.
   ASSIGN_OR_RETURN(std::unique_ptr<TemporaryDirectory> temporary, TemporaryDirectory::Make());
   int jobs = arguments.jobs > 0 ? arguments.jobs : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -181,7 +186,9 @@ void AddVerify(CLI::App *app, Action *action) {
   auto arguments = std::make_shared<Arguments>();
   CLI::App *command = app->add_subcommand("verify", "Run ONNX test cases and compare with their expected outputs");
   command->footer(kExamples);
-  command->add_option("case", arguments->paths, "Directories that are cases, or that hold cases")->required()->type_name("CASE_DIR");
+  command->add_option("case", arguments->paths, "Directories that are cases, or that hold cases")
+      ->required()
+      ->type_name("CASE_DIR");
   command->add_option("--mode", arguments->mode, "How to run: interpreter (default), jit, or aot")
       ->check(CLI::IsMember({"interpreter", "jit", "aot"}))
       ->type_name("MODE");
@@ -191,7 +198,8 @@ void AddVerify(CLI::App *app, Action *action) {
   command->add_option("--threads", arguments->threads, "Threads of each compiled program (default 1)")
       ->check(CLI::Range(0, 1024))
       ->type_name("N");
-  command->add_option("--cpu", arguments->cpu, "CPU level to compile for; default native (jit) or x86-64-v3 (aot)")->type_name("LEVEL");
+  command->add_option("--cpu", arguments->cpu, "CPU level to compile for; default native (jit) or x86-64-v3 (aot)")
+      ->type_name("LEVEL");
   AddLibraryOption(command, &arguments->library);
   command->add_option("--rtol", arguments->tolerance.relative, "Relative tolerance (default 1e-3)")
       ->check(CLI::Range(0.0, 1e30))

@@ -1,4 +1,5 @@
-/* Runs a compiled multi-layer perceptron on a batch of three: model.onnx is in this program, which links libc and libm only. */
+/* Runs a compiled multi-layer perceptron on a batch of three: model.onnx is in this program, which links libc and libm
+ * only. */
 #include <stdio.h>
 
 #include "ingot/runtime.h"

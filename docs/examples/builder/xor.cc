@@ -1,7 +1,8 @@
-// Builds a two-layer network by hand and compiles it into an executable: the exclusive or of two numbers, for any batch.
+// Builds a two-layer network by hand and compiles it into an executable: the exclusive or of two numbers, for any
+// batch.
 #include <iostream>
 
-#include "compiler/api/Compile.h"
+#include "compiler/api/compile.h"
 #include "graph/builder.h"
 #include "graph/io/graph_file.h"
 

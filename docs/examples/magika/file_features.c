@@ -1,4 +1,5 @@
-/* See file_features.h. Test: tests/peers/magika_agreement.py (edge cases around empty, tiny, all-blank and block-sized files included). */
+/* See file_features.h. Test: tests/peers/magika_agreement.py (edge cases around empty, tiny, all-blank and block-sized
+ * files included). */
 #define _POSIX_C_SOURCE 200809L
 #define _FILE_OFFSET_BITS 64
 #include "file_features.h"
@@ -61,7 +62,8 @@ static void fill_begin(const unsigned char *block, size_t size, int32_t *out) {
 /* Trailing blanks dropped, cut or padded on the left. */
 static void fill_end(const unsigned char *block, size_t size, int32_t *out) {
   while (size > 0 && is_space(block[size - 1])) --size;
-  for (size_t i = 0; i < MAGIKA_END_SIZE; ++i) out[MAGIKA_END_SIZE - 1 - i] = i < size ? block[size - 1 - i] : MAGIKA_PADDING;
+  for (size_t i = 0; i < MAGIKA_END_SIZE; ++i)
+    out[MAGIKA_END_SIZE - 1 - i] = i < size ? block[size - 1 - i] : MAGIKA_PADDING;
 }
 
 static magika_outcome_t examine_regular(int fd, size_t file_size, int32_t *features, const magika_type_t **type) {

@@ -1,6 +1,7 @@
 /* What the model wants to know of a file, and what can be said without the model. Nothing here knows Ingot.
  *
- * Follows version 3 of the magika package's own extraction, byte for byte; tests/peers/magika_agreement.py compares the two.
+ * Follows version 3 of the magika package's own extraction, byte for byte; tests/peers/magika_agreement.py compares the
+ * two.
  */
 #ifndef MAGIKA_FILE_FEATURES_H_
 #define MAGIKA_FILE_FEATURES_H_
@@ -18,8 +19,9 @@ typedef enum magika_outcome {
   MAGIKA_READ_ERROR, /* errno says why */
 } magika_outcome_t;
 
-/* Looks at `path`. MAGIKA_ASK_MODEL: `features` holds MAGIKA_FEATURES tokens (bytes, or MAGIKA_PADDING). MAGIKA_KNOWN: `*type` is set.
- * Reads at most the file's first and last MAGIKA_BLOCK_SIZE bytes. `follow_links` 0: a symbolic link is a type of its own. */
+/* Looks at `path`. MAGIKA_ASK_MODEL: `features` holds MAGIKA_FEATURES tokens (bytes, or MAGIKA_PADDING). MAGIKA_KNOWN:
+ * `*type` is set. Reads at most the file's first and last MAGIKA_BLOCK_SIZE bytes. `follow_links` 0: a symbolic link is
+ * a type of its own. */
 magika_outcome_t magika_examine(const char *path, int follow_links, int32_t *features, const magika_type_t **type);
 
 /* Length of the UTF-8 sequence at the start of `text` (1 to 4), or 0 when there is no valid one within `size` bytes. */

@@ -1,9 +1,10 @@
 /* Names the types of the files given to it: a complete program around a model that Ingot compiled.
  *
- * The model (input `bytes`, int32 [N, 2048]; output `target_label`, float [N, 214]) is linked in as one object, its weights included: this
- * program opens nothing but the files it is asked about and links libc and libm alone. file_features.c says what the model sees of a file,
- * labels.h (made by labels.py) holds the names and thresholds, and this file runs the model and decides. Test:
- * tests/peers/magika_agreement.py compares labels and scores with the magika package's own.
+ * The model (input `bytes`, int32 [N, 2048]; output `target_label`, float [N, 214]) is linked in as one object, its
+ * weights included: this program opens nothing but the files it is asked about and links libc and libm alone.
+ * file_features.c says what the model sees of a file, labels.h (made by labels.py) holds the names and thresholds, and
+ * this file runs the model and decides. Test: tests/peers/magika_agreement.py compares labels and scores with the
+ * magika package's own.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -72,19 +73,23 @@ static int model_run(model_t *model, int rows) {
   input.bytes = (size_t)rows * sizeof model->features[0];
   if (ingot_context_run(model->context, &input, &output, &status) != INGOT_OK) return report(&status);
   if (output.dtype != INGOT_F32 || output.rank != 2 || output.dims[0] != rows || output.dims[1] != MAGIKA_NUM_LABELS) {
-    fprintf(stderr, "magika: the model does not give %d scores per file: labels.h belongs to another model\n", MAGIKA_NUM_LABELS);
+    fprintf(stderr, "magika: the model does not give %d scores per file: labels.h belongs to another model\n",
+            MAGIKA_NUM_LABELS);
     return -1;
   }
   return 0;
 }
 
-/* From scores to an answer: the best label if it is trusted, else plain text or unknown, whichever the label's kind suggests. */
+/* From scores to an answer: the best label if it is trusted, else plain text or unknown, whichever the label's kind
+ * suggests. */
 static void decide(const float *scores, trust_t trust, answer_t *answer) {
   int best = 0;
   for (int i = 1; i < MAGIKA_NUM_LABELS; ++i)
     if (scores[i] > scores[best]) best = i;
   const magika_label_t *label = &magika_labels[best];
-  const double needed = trust == BEST_GUESS ? 0.0 : trust == MEDIUM_CONFIDENCE ? MAGIKA_MEDIUM_CONFIDENCE : label->threshold;
+  const double needed = trust == BEST_GUESS          ? 0.0
+                        : trust == MEDIUM_CONFIDENCE ? MAGIKA_MEDIUM_CONFIDENCE
+                                                     : label->threshold;
   answer->raw = label->raw;
   answer->score = scores[best];
   answer->type = answer->score >= needed ? &label->type : label->type.is_text ? &magika_txt : &magika_unknown;
@@ -136,7 +141,8 @@ static void print_answer(const char *path, const answer_t *answer, int json) {
   if (failed)
     printf(", \"error\": \"%s\"}\n", problem_of(answer));
   else
-    printf(", \"label\": \"%s\", \"score\": %.7f, \"raw_label\": \"%s\"}\n", answer->type->label, answer->score, answer->raw);
+    printf(", \"label\": \"%s\", \"score\": %.7f, \"raw_label\": \"%s\"}\n", answer->type->label, answer->score,
+           answer->raw);
 }
 
 /* Answers for up to BATCH files, printed in their order. Returns the number of files that could not be read, or -1. */

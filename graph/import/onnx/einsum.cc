@@ -1,6 +1,6 @@
-// Operands are taken two at a time. Labels of a pair fall into four kinds: batch (in both, wanted later), left and right (in one, wanted),
-// and contracted (in both, wanted by nobody); labels of one operand that nobody wants are summed away first. Then [batch..., left,
-// contracted] x [batch..., contracted, right] is a matrix product.
+// Operands are taken two at a time. Labels of a pair fall into four kinds: batch (in both, wanted later), left and
+// right (in one, wanted), and contracted (in both, wanted by nobody); labels of one operand that nobody wants are
+// summed away first. Then [batch..., left, contracted] x [batch..., contracted, right] is a matrix product.
 #include "graph/import/onnx/einsum.h"
 
 #include <algorithm>
@@ -69,7 +69,8 @@ class Contraction {
       auto [at, fresh] = sizes_.emplace(term.labels[i], dims[i]);
       if (fresh || at->second == dims[i] || dims[i].Is(1)) continue;
       if (!at->second.Is(1))
-        return Malformed(equation, absl::StrCat("gives one label the sizes ", at->second.ToString(), " and ", dims[i].ToString()));
+        return Malformed(
+            equation, absl::StrCat("gives one label the sizes ", at->second.ToString(), " and ", dims[i].ToString()));
       at->second = dims[i];
     }
     return absl::OkStatus();
@@ -110,7 +111,8 @@ class Contraction {
     Term a = Arranged(x, batch + left + contracted), b = Arranged(y, batch + contracted + right);
     if (contracted.empty() && left.empty() && right.empty()) return {b_.Mul(a.value, b.value), batch};
     // Contracted axes of size 1 in one operand only would not fit: they are widened.
-    Expr product = b_.MatMul(Folded(a.value, batch, left, contracted, contracted), Folded(b.value, batch, contracted, right, contracted));
+    Expr product = b_.MatMul(Folded(a.value, batch, left, contracted, contracted),
+                             Folded(b.value, batch, contracted, right, contracted));
     Labels labels = batch + left + right;
     Dims dims;
     for (char label : labels) dims.push_back(sizes_.at(label));
@@ -161,7 +163,8 @@ absl::StatusOr<Expr> Einsum(GraphBuilder &b, const std::string &equation, const 
     for (char label : labels) {
       ++counts[label];
       if (std::count(labels.begin(), labels.end(), label) > 1)
-        return absl::UnimplementedError("an equation that takes a diagonal (one label twice in an operand) is not supported");
+        return absl::UnimplementedError(
+            "an equation that takes a diagonal (one label twice in an operand) is not supported");
       if (label < 'A') ellipsis = std::max<int>(ellipsis, label);
     }
     terms.push_back({operands[i], labels});

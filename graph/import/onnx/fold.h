@@ -1,4 +1,5 @@
-// Evaluation of nodes over known elements: shape arithmetic. Each returns nullopt where the result depends on what the symbols stand for.
+// Evaluation of nodes over known elements: shape arithmetic. Each returns nullopt where the result depends on what the
+// symbols stand for.
 #ifndef INGOT_GRAPH_IMPORT_ONNX_FOLD_H_
 #define INGOT_GRAPH_IMPORT_ONNX_FOLD_H_
 

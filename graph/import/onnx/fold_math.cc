@@ -45,7 +45,8 @@ bool Keep(Known &result, std::optional<Dim> value) {
   return true;
 }
 
-std::optional<Known> Binary(NodeContext &n, const Known &a, const Known &b, IntRule of_ints, RealRule of_reals, bool predicate) {
+std::optional<Known> Binary(NodeContext &n, const Known &a, const Known &b, IntRule of_ints, RealRule of_reals,
+                            bool predicate) {
   std::optional<Ints> shape = BroadcastShapes(a.shape, b.shape);
   if (!shape || a.dtype != b.dtype || (a.dtype == DType::kBool && !predicate)) return std::nullopt;
   if (a.is_real() ? of_reals == nullptr : of_ints == nullptr) return std::nullopt;
@@ -127,7 +128,9 @@ std::optional<Dim> Decide(const SymbolBounds &bounds, const Dim &a, const Dim &b
 }
 
 std::optional<Dim> Equals(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
-  return Decide(bounds, a, b, [](Interval d) { return d.low == 0 && d.high == 0; }, [](Interval d) { return d.low > 0 || d.high < 0; });
+  return Decide(
+      bounds, a, b, [](Interval d) { return d.low == 0 && d.high == 0; },
+      [](Interval d) { return d.low > 0 || d.high < 0; });
 }
 std::optional<Dim> IsLess(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
   return Decide(bounds, a, b, [](Interval d) { return d.high < 0; }, [](Interval d) { return d.low >= 0; });
@@ -136,7 +139,9 @@ std::optional<Dim> IsLessOrEqual(const SymbolBounds &bounds, const Dim &a, const
   return Decide(bounds, a, b, [](Interval d) { return d.high <= 0; }, [](Interval d) { return d.low > 0; });
 }
 std::optional<Dim> IsGreater(const SymbolBounds &bounds, const Dim &a, const Dim &b) { return IsLess(bounds, b, a); }
-std::optional<Dim> IsGreaterOrEqual(const SymbolBounds &bounds, const Dim &a, const Dim &b) { return IsLessOrEqual(bounds, b, a); }
+std::optional<Dim> IsGreaterOrEqual(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
+  return IsLessOrEqual(bounds, b, a);
+}
 
 std::optional<Dim> Both(const SymbolBounds &, const Dim &a, const Dim &b) {
   if (a.Is(0) || b.Is(0)) return Dim(0);
@@ -211,7 +216,10 @@ Folded FoldOr(NodeContext &n) { return Fold(n, Either, nullptr, true); }
 
 Folded FoldNot(NodeContext &n) {
   return FoldUnary(
-      n, [](const SymbolBounds &, const Dim &x) { return x.is_constant() ? std::optional<Dim>(Dim(x.Is(0) ? 1 : 0)) : std::nullopt; },
+      n,
+      [](const SymbolBounds &, const Dim &x) {
+        return x.is_constant() ? std::optional<Dim>(Dim(x.Is(0) ? 1 : 0)) : std::nullopt;
+      },
       nullptr);
 }
 Folded FoldNeg(NodeContext &n) {
@@ -224,7 +232,9 @@ Folded FoldAbs(NodeContext &n) {
       n,
       [](const SymbolBounds &s, const Dim &x) {
         Interval range = s.Of(x);
-        return range.low >= 0 ? std::optional<Dim>(x) : range.high <= 0 ? std::optional<Dim>(Dim(-1) * x) : std::nullopt;
+        return range.low >= 0    ? std::optional<Dim>(x)
+               : range.high <= 0 ? std::optional<Dim>(Dim(-1) * x)
+                                 : std::nullopt;
       },
       [](double x) { return std::optional<double>(std::fabs(x)); });
 }

@@ -35,7 +35,8 @@ Folded FoldReduce(NodeContext &n, Combine combine, Dim start, bool start_from_fi
   if (n.Has(1)) {
     INGOT_ASSIGN_OR_RETURN(axes, n.IntsIn(1, "axes"));
   }
-  if (x.is_real() || x.dtype == DType::kBool || x.rank() > 1 || (axes.empty() && noop != 0) || x.ints.empty()) return std::nullopt;
+  if (x.is_real() || x.dtype == DType::kBool || x.rank() > 1 || (axes.empty() && noop != 0) || x.ints.empty())
+    return std::nullopt;
   INGOT_RETURN_IF_ERROR(NormalAxes(axes, x.rank()).status());
   Dim result = start_from_first ? x.ints[0] : start;
   for (size_t i = start_from_first ? 1 : 0; i < x.ints.size(); ++i) {
@@ -62,9 +63,11 @@ Folded FoldGather(NodeContext &n) {
   for (int64_t o = 0; o < view.outer; ++o) {
     for (int64_t index : *indices) {
       if (index < -view.size || index >= view.size) {
-        return absl::InvalidArgumentError(absl::StrCat("index ", index, " is out of range for axis ", axis, " of ", x.type().ToString()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("index ", index, " is out of range for axis ", axis, " of ", x.type().ToString()));
       }
-      for (int64_t i = 0; i < view.inner; ++i) CopyElement(x, view.At(o, index < 0 ? index + view.size : index, i), result);
+      for (int64_t i = 0; i < view.inner; ++i)
+        CopyElement(x, view.At(o, index < 0 ? index + view.size : index, i), result);
     }
   }
   return result;
@@ -93,7 +96,8 @@ Folded FoldConcat(NodeContext &n) {
     for (size_t i = 0; i < n.input_count(); ++i) {
       const Known &x = *n.KnownIn(i);
       AxisView view(x.shape, axis);
-      for (int64_t at = 0; at < view.size * view.inner; ++at) CopyElement(x, static_cast<size_t>(o * view.size * view.inner + at), result);
+      for (int64_t at = 0; at < view.size * view.inner; ++at)
+        CopyElement(x, static_cast<size_t>(o * view.size * view.inner + at), result);
     }
   }
   return result;
@@ -128,7 +132,8 @@ Folded FoldExpand(NodeContext &n) {
   std::optional<Ints> shape = BroadcastShapes(x.shape, *target);
   if (!shape) return std::nullopt;
   Known result{x.dtype, *shape, {}, {}};
-  for (int64_t i = 0, size = *SmallSize(*shape); i < size; ++i) CopyElement(x, BroadcastIndex(x.shape, *shape, i), result);
+  for (int64_t i = 0, size = *SmallSize(*shape); i < size; ++i)
+    CopyElement(x, BroadcastIndex(x.shape, *shape, i), result);
   return result;
 }
 
@@ -136,7 +141,8 @@ Folded FoldTile(NodeContext &n) {
   const Known &x = *n.KnownIn(0);
   std::optional<Ints> repeats = n.KnownIn(1)->constants();
   if (!repeats || x.rank() != 1 || repeats->size() != 1) return std::nullopt;
-  if ((*repeats)[0] < 0 || (*repeats)[0] > kMaxKnownElements || !SmallSize({x.size() * (*repeats)[0]})) return std::nullopt;
+  if ((*repeats)[0] < 0 || (*repeats)[0] > kMaxKnownElements || !SmallSize({x.size() * (*repeats)[0]}))
+    return std::nullopt;
   Known result{x.dtype, {x.size() * (*repeats)[0]}, {}, {}};
   for (int64_t i = 0; i < result.shape[0]; ++i) CopyElement(x, static_cast<size_t>(i % x.size()), result);
   return result;

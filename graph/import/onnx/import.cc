@@ -15,9 +15,9 @@ using onnx_import::ModelStorage;
 absl::StatusOr<std::shared_ptr<ModelStorage>> Parse(std::string_view bytes) {
   constexpr size_t kLargest = (size_t{1} << 31) - 1;
   if (bytes.size() > kLargest) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("the model has ", bytes.size(),
-                     " bytes; ONNX files end at 2 GB (save it with external data: onnx.save(..., save_as_external_data=True))"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "the model has ", bytes.size(),
+        " bytes; ONNX files end at 2 GB (save it with external data: onnx.save(..., save_as_external_data=True))"));
   }
   if (bytes.empty()) return absl::InvalidArgumentError("the model is empty");
   auto storage = std::make_shared<ModelStorage>();
@@ -35,7 +35,8 @@ std::string List(const std::vector<Unsupported> &all) {
   constexpr size_t kShown = 40;
   std::string text = absl::StrCat(all.size(), all.size() == 1 ? " part" : " parts", " of the model not supported:");
   for (size_t i = 0; i < all.size() && i < kShown; ++i) {
-    absl::StrAppend(&text, i ? "; " : " ", all[i].op == "input" || all[i].op == "tensor" ? all[i].op : "node", " '", all[i].node, "'");
+    absl::StrAppend(&text, i ? "; " : " ", all[i].op == "input" || all[i].op == "tensor" ? all[i].op : "node", " '",
+                    all[i].node, "'");
     if (all[i].op != "input" && all[i].op != "tensor") absl::StrAppend(&text, " (", all[i].op, ")");
     absl::StrAppend(&text, ": ", all[i].reason);
   }
@@ -49,7 +50,8 @@ absl::Status InFile(const std::string &path, const absl::Status &status) {
 
 }  // namespace
 
-absl::StatusOr<Graph> ImportOnnxBytes(std::string_view bytes, const std::string &directory, const ImportOptions &options) {
+absl::StatusOr<Graph> ImportOnnxBytes(std::string_view bytes, const std::string &directory,
+                                      const ImportOptions &options) {
   INGOT_ASSIGN_OR_RETURN(std::shared_ptr<ModelStorage> storage, Parse(bytes));
   Importer importer(std::move(storage), directory, options);
   INGOT_RETURN_IF_ERROR(importer.Run());

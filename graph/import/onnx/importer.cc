@@ -16,7 +16,8 @@ constexpr int kOldestOpset = 1, kNewestOpset = 28;
 
 std::string Domain(const std::string &domain) { return domain == "ai.onnx" ? "" : domain; }
 
-// Length-delimited fields that are newer than the installed schema: a function's default attributes, a function's overload.
+// Length-delimited fields that are newer than the installed schema: a function's default attributes, a function's
+// overload.
 std::vector<std::string> UnknownFields(const google::protobuf::UnknownFieldSet &unknown, int number) {
   std::vector<std::string> found;
   for (int i = 0; i < unknown.field_count(); ++i) {
@@ -36,7 +37,8 @@ std::string FunctionKey(const Proto &proto, const std::string &name, int overloa
 template <typename List>
 std::map<std::string, int> Opsets(const List &imports) {
   std::map<std::string, int> opsets;
-  for (const auto &entry : imports) opsets[Domain(entry.domain())] = static_cast<int>(std::clamp<int64_t>(entry.version(), -1, 1 << 20));
+  for (const auto &entry : imports)
+    opsets[Domain(entry.domain())] = static_cast<int>(std::clamp<int64_t>(entry.version(), -1, 1 << 20));
   return opsets;
 }
 
@@ -44,7 +46,8 @@ absl::Status CheckOpset(const std::map<std::string, int> &opsets, const std::str
   auto own = opsets.find("");
   if (own == opsets.end()) return absl::OkStatus();
   if (own->second >= kOldestOpset && own->second <= kNewestOpset) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat(what, " uses opset ", own->second, "; ", kOldestOpset, " to ", kNewestOpset,
+  return absl::UnimplementedError(absl::StrCat(what, " uses opset ", own->second, "; ", kOldestOpset, " to ",
+                                               kNewestOpset,
                                                " are supported (onnx.version_converter converts between them)"));
 }
 
@@ -86,8 +89,9 @@ absl::Status Importer::WithRemedy(const absl::Status &status) const {
   for (const std::string &symbol : symbols_) {
     size_t at = message.find(symbol);
     if (at == std::string::npos || (at > 0 && in_name(at - 1)) || in_name(at + symbol.size())) continue;
-    return absl::Status(status.code(), absl::StrCat(message, "; if the sizes do agree in every use, set the dim '", symbol,
-                                                    "' to a number or to another dim's name (ImportOptions::dims)"));
+    return absl::Status(status.code(),
+                        absl::StrCat(message, "; if the sizes do agree in every use, set the dim '", symbol,
+                                     "' to a number or to another dim's name (ImportOptions::dims)"));
   }
   return status;
 }
@@ -152,7 +156,8 @@ absl::Status Importer::AddInputs(Scope &scope) {
     auto found = scope.values.find(input.name());
     if (found != scope.values.end() && (found->second->initializer != nullptr || found->second->report)) continue;
     if (input.name().empty()) return absl::InvalidArgumentError("an input of the model has no name");
-    if (found != scope.values.end()) return absl::InvalidArgumentError(absl::StrCat("two inputs are called '", input.name(), "'"));
+    if (found != scope.values.end())
+      return absl::InvalidArgumentError(absl::StrCat("two inputs are called '", input.name(), "'"));
     scope.values[input.name()] = NewValue(input.name());
     inputs.push_back(&input);
   }
@@ -164,10 +169,12 @@ absl::Status Importer::AddInputs(Scope &scope) {
     if (!type.has_tensor_type()) {
       Report({value->name, "input", "only inputs that are tensors are supported"}, {value});
     } else if (!dtype) {
-      Report({value->name, "input", absl::StrCat("tensors of ", OnnxTypeName(type.tensor_type().elem_type()), " are not supported")},
+      Report({value->name, "input",
+              absl::StrCat("tensors of ", OnnxTypeName(type.tensor_type().elem_type()), " are not supported")},
              {value});
     } else if (!dims[i]) {
-      Report({value->name, "input", "it has no shape; its rank must be known (run ONNX's shape inference, or set it in the exporter)"},
+      Report({value->name, "input",
+              "it has no shape; its rank must be known (run ONNX's shape inference, or set it in the exporter)"},
              {value});
     } else if (absl::Status small = CheckDims(*dims[i]); absl::IsInvalidArgument(small)) {
       return absl::InvalidArgumentError(absl::StrCat("input '", value->name, "' has ", std::string(small.message())));
@@ -205,7 +212,8 @@ absl::StatusOr<bool> Importer::Ready(Value &value) {
 absl::Status Importer::AddOutputs(const Scope &scope) {
   for (const onnx::ValueInfoProto &output : storage_->model.graph().output()) {
     Value *value = scope.Find(output.name());
-    if (value == nullptr) return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' is never computed"));
+    if (value == nullptr)
+      return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' is never computed"));
     INGOT_ASSIGN_OR_RETURN(bool ready, Ready(*value));
     if (!ready) continue;
     builder_.SetNext(output.name(), "onnx:" + output.name());
@@ -213,8 +221,9 @@ absl::Status Importer::AddOutputs(const Scope &scope) {
     INGOT_RETURN_IF_ERROR(builder_.status());
     int declared = output.type().tensor_type().elem_type();
     if (declared != 0 && ToDType(declared) != builder_.type(data).dtype) {
-      return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' is declared to hold ", OnnxTypeName(declared),
-                                                     ", but its node computes ", builder_.type(data).ToString(), "; the model is damaged"));
+      return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' is declared to hold ",
+                                                     OnnxTypeName(declared), ", but its node computes ",
+                                                     builder_.type(data).ToString(), "; the model is damaged"));
     }
     builder_.Output(output.name(), data);
   }
@@ -222,7 +231,8 @@ absl::Status Importer::AddOutputs(const Scope &scope) {
 }
 
 absl::Status Importer::RunNodes(const NodeList &nodes, const std::vector<std::string> &outputs, const Frame &frame) {
-  INGOT_ASSIGN_OR_RETURN(std::vector<int> order, Schedule(nodes, outputs, [&](const std::string &name) { return frame.scope->Has(name); }));
+  INGOT_ASSIGN_OR_RETURN(std::vector<int> order,
+                         Schedule(nodes, outputs, [&](const std::string &name) { return frame.scope->Has(name); }));
   for (int i : order) {
     INGOT_RETURN_IF_ERROR(RunNode(nodes[i], frame.prefix + NodeLabel(nodes[i], i), frame));
   }
@@ -231,7 +241,8 @@ absl::Status Importer::RunNodes(const NodeList &nodes, const std::vector<std::st
 
 absl::Status Importer::RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame) {
   if (--budget_ < 0)
-    return absl::InvalidArgumentError(absl::StrCat("node '", label, "': the model's functions expand to more than 200,000 nodes"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("node '", label, "': the model's functions expand to more than 200,000 nodes"));
   std::vector<Value *> inputs, outputs;
   for (const std::string &name : node.output()) {
     outputs.push_back(name.empty() ? nullptr : NewValue(name));
@@ -266,19 +277,24 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
     Report({label, node.op_type(), WhyUnsupported(domain, node.op_type())}, outputs);
     return absl::OkStatus();
   }
-  auto where = [&](const std::string &what) { return absl::StrCat("node '", label, "' (", node.op_type(), "): ", what); };
+  auto where = [&](const std::string &what) {
+    return absl::StrCat("node '", label, "' (", node.op_type(), "): ", what);
+  };
   auto version = frame.opsets->find(domain);
   if (version == frame.opsets->end() && domain.empty()) {
-    return absl::InvalidArgumentError(where("the model does not say which opset it uses (there is no opset_import of ONNX's own domain)"));
+    return absl::InvalidArgumentError(
+        where("the model does not say which opset it uses (there is no opset_import of ONNX's own domain)"));
   }
   const OpEntry &op = entry->second;
   for (size_t i = 0; i < static_cast<size_t>(op.min_inputs); ++i) {
     if (i >= inputs.size() || inputs[i] == nullptr) {
-      return absl::InvalidArgumentError(where(absl::StrCat("needs ", op.min_inputs, " inputs, but input ", i, " is missing")));
+      return absl::InvalidArgumentError(
+          where(absl::StrCat("needs ", op.min_inputs, " inputs, but input ", i, " is missing")));
     }
   }
   if (op.max_inputs != kVariadic && inputs.size() > static_cast<size_t>(op.max_inputs)) {
-    return absl::InvalidArgumentError(where(absl::StrCat("has ", inputs.size(), " inputs; at most ", op.max_inputs, " are allowed")));
+    return absl::InvalidArgumentError(
+        where(absl::StrCat("has ", inputs.size(), " inputs; at most ", op.max_inputs, " are allowed")));
   }
   NodeContext context(builder_, bounds_, loader_, node, version == frame.opsets->end() ? 1 : version->second);
   context.inputs = inputs;
@@ -291,7 +307,8 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
   if (op.folder != nullptr && all_known) {
     absl::StatusOr<std::optional<Known>> known = op.folder(context);
     status = known.status();
-    if (status.ok() && *known && std::all_of((*known)->ints.begin(), (*known)->ints.end(), [](const Dim &dim) { return IsSmall(dim); })) {
+    if (status.ok() && *known &&
+        std::all_of((*known)->ints.begin(), (*known)->ints.end(), [](const Dim &dim) { return IsSmall(dim); })) {
       context.Set(0, **std::move(known));
       folded = true;
     }
@@ -306,7 +323,8 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
     if (output->expr.id != kNoValue) {
       status = CheckDims(builder_.type(output->expr).dims);
     } else if (!output->known && !output->tensor) {
-      output->report = Unsupported{label, node.op_type(), absl::StrCat("its output '", output->name, "' is not supported")};
+      output->report =
+          Unsupported{label, node.op_type(), absl::StrCat("its output '", output->name, "' is not supported")};
     }
   }
   if (absl::IsUnimplemented(status)) {
@@ -315,21 +333,22 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
   }
   if (status.ok()) return status;
   if (!builder_.status().ok()) return WithRemedy(status);
-  std::string hint = domain.empty() && version->second < 7
-                         ? absl::StrCat(" (it is of the old opset ", version->second, "; onnx.version_converter makes it new)")
-                         : "";
+  std::string hint = domain.empty() && version->second < 7 ? absl::StrCat(" (it is of the old opset ", version->second,
+                                                                          "; onnx.version_converter makes it new)")
+                                                           : "";
   return absl::Status(status.code(), where(std::string(status.message()) + hint));
 }
 
-absl::Status Importer::RunIf(const onnx::NodeProto &node, const std::string &label, const Frame &frame, Value &condition,
-                             const std::vector<Value *> &outputs) {
+absl::Status Importer::RunIf(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
+                             Value &condition, const std::vector<Value *> &outputs) {
   std::optional<Ints> known = condition.known ? condition.known->constants() : std::nullopt;
   if (!known || known->size() != 1) {
     Report({label, node.op_type(), "control flow is not supported, unless its condition is constant"}, outputs);
     return absl::OkStatus();
   }
   if (frame.depth >= kMaxFunctionDepth)
-    return absl::InvalidArgumentError(absl::StrCat("node '", label, "' (If): nested more than ", kMaxFunctionDepth, " deep"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("node '", label, "' (If): nested more than ", kMaxFunctionDepth, " deep"));
   const char *branch = known->front() != 0 ? "then_branch" : "else_branch";
   NodeContext context(builder_, bounds_, loader_, node, 1);
   const onnx::GraphProto *body = context.GraphAttribute(branch);
@@ -341,35 +360,41 @@ absl::Status Importer::RunIf(const onnx::NodeProto &node, const std::string &lab
   INGOT_RETURN_IF_ERROR(AddInitializers(*body, scope));
   std::vector<std::string> names;
   for (const auto &output : body->output()) names.push_back(output.name());
-  INGOT_RETURN_IF_ERROR(RunNodes(body->node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1}));
+  INGOT_RETURN_IF_ERROR(
+      RunNodes(body->node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1}));
   for (size_t i = 0; i < outputs.size(); ++i) {
     Value *result = scope.Find(names[i]);
     if (result == nullptr && outputs[i] != nullptr) {
       return absl::InvalidArgumentError(
-          absl::StrCat("node '", label, "' (If): the output '", names[i], "' of its ", branch, " is an input that the function's caller leaves out; give that input"));
+          absl::StrCat("node '", label, "' (If): the output '", names[i], "' of its ", branch,
+                       " is an input that the function's caller leaves out; give that input"));
     }
     if (result != nullptr) CopyTo(*result, outputs[i]);
   }
   return absl::OkStatus();
 }
 
-absl::Status Importer::CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label, const Frame &frame,
-                                    const std::vector<Value *> &inputs, const std::vector<Value *> &outputs) {
+absl::Status Importer::CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label,
+                                    const Frame &frame, const std::vector<Value *> &inputs,
+                                    const std::vector<Value *> &outputs) {
   const onnx::FunctionProto &proto = *function.proto;
   auto where = [&](const std::string &what) {
     return absl::InvalidArgumentError(absl::StrCat("node '", label, "' (function ", proto.name(), "): ", what));
   };
   if (frame.depth >= kMaxFunctionDepth)
-    return where(absl::StrCat("functions call each other more than ", kMaxFunctionDepth, " deep; recursion is not allowed"));
-  if (inputs.size() > static_cast<size_t>(proto.input_size()) || outputs.size() > static_cast<size_t>(proto.output_size())) {
-    return where(absl::StrCat("is called with ", inputs.size(), " inputs and ", outputs.size(), " outputs, but has ", proto.input_size(),
-                              " and ", proto.output_size()));
+    return where(
+        absl::StrCat("functions call each other more than ", kMaxFunctionDepth, " deep; recursion is not allowed"));
+  if (inputs.size() > static_cast<size_t>(proto.input_size()) ||
+      outputs.size() > static_cast<size_t>(proto.output_size())) {
+    return where(absl::StrCat("is called with ", inputs.size(), " inputs and ", outputs.size(), " outputs, but has ",
+                              proto.input_size(), " and ", proto.output_size()));
   }
   AttributeMap attributes = function.defaults;
   for (const onnx::AttributeProto &attribute : node.attribute()) {
     const onnx::AttributeProto *given = &attribute;
     if (!attribute.ref_attr_name().empty()) {
-      auto found = frame.attributes == nullptr ? AttributeMap::const_iterator{} : frame.attributes->find(attribute.ref_attr_name());
+      auto found = frame.attributes == nullptr ? AttributeMap::const_iterator{}
+                                               : frame.attributes->find(attribute.ref_attr_name());
       if (frame.attributes == nullptr || found == frame.attributes->end()) continue;
       given = found->second;
     }
@@ -385,11 +410,13 @@ absl::Status Importer::CallFunction(const Function &function, const onnx::NodePr
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i] != nullptr) wanted.push_back(proto.output(static_cast<int>(i)));
   }
-  INGOT_RETURN_IF_ERROR(RunNodes(proto.node(), wanted, {&scope, &function.opsets, &attributes, label + "/", frame.depth + 1}));
+  INGOT_RETURN_IF_ERROR(
+      RunNodes(proto.node(), wanted, {&scope, &function.opsets, &attributes, label + "/", frame.depth + 1}));
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i] == nullptr) continue;
     Value *result = scope.Find(proto.output(static_cast<int>(i)));
-    if (result == nullptr) return where(absl::StrCat("its output '", proto.output(static_cast<int>(i)), "' is an input that is not given"));
+    if (result == nullptr)
+      return where(absl::StrCat("its output '", proto.output(static_cast<int>(i)), "' is an input that is not given"));
     CopyTo(*result, outputs[i]);
   }
   return absl::OkStatus();

@@ -64,12 +64,13 @@ class Importer {
 
   absl::Status RunNodes(const NodeList &nodes, const std::vector<std::string> &outputs, const Frame &frame);
   absl::Status RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame);
-  absl::Status RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame, const std::vector<Value *> &inputs,
-                          const std::vector<Value *> &outputs);
+  absl::Status RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
+                          const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
   absl::Status RunIf(const onnx::NodeProto &node, const std::string &label, const Frame &frame, Value &condition,
                      const std::vector<Value *> &outputs);
-  absl::Status CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label, const Frame &frame,
-                            const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
+  absl::Status CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label,
+                            const Frame &frame, const std::vector<Value *> &inputs,
+                            const std::vector<Value *> &outputs);
   // Makes an operand ready; false when it depends on something unsupported.
   absl::StatusOr<bool> Ready(Value &value);
   void Report(Unsupported what, const std::vector<Value *> &outputs);
@@ -90,8 +91,8 @@ class Importer {
   int64_t budget_;  // nodes that may still be run: functions of functions multiply
 };
 
-// The dims of the model's inputs: names made valid and unique, expressions over them, overrides applied. One entry per graph input that is
-// no initializer, in order. Dims of inputs without a shape are absent.
+// The dims of the model's inputs: names made valid and unique, expressions over them, overrides applied. One entry per
+// graph input that is no initializer, in order. Dims of inputs without a shape are absent.
 absl::StatusOr<std::vector<std::optional<Dims>>> InputDims(const std::vector<const onnx::ValueInfoProto *> &inputs,
                                                            const ImportOptions &options);
 

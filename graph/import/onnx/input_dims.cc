@@ -14,7 +14,8 @@ bool IsBareName(const OnnxDim &dim) { return dim.has_dim_param() && Dim::IsSymbo
 // Any text as a symbol name.
 std::string Sanitized(const std::string &text) {
   std::string name;
-  for (char c : text.substr(0, 150)) name += absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' ? c : '_';
+  for (char c : text.substr(0, 150))
+    name += absl::ascii_isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' ? c : '_';
   if (name.empty() || !absl::ascii_isalpha(static_cast<unsigned char>(name[0]))) name = "_" + name;
   return Dim::IsSymbolName(name) ? name : name + "_";
 }
@@ -53,16 +54,19 @@ std::optional<Dim> AsExpression(const std::string &text, const std::set<std::str
   return *parsed;
 }
 
-absl::StatusOr<Dim> ToDim(const OnnxDim &dim, const std::string &input, int axis, const std::set<std::string> &bare, Namer &namer) {
+absl::StatusOr<Dim> ToDim(const OnnxDim &dim, const std::string &input, int axis, const std::set<std::string> &bare,
+                          Namer &namer) {
   if (dim.has_dim_value()) {
     if (dim.dim_value() < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("input '", input, "': axis ", axis, " has the size ", dim.dim_value(),
+      return absl::InvalidArgumentError(absl::StrCat("input '", input, "': axis ", axis, " has the size ",
+                                                     dim.dim_value(),
                                                      "; sizes are not negative (leave a dynamic size out)"));
     }
     return Dim(dim.dim_value());
   }
   if (IsBareName(dim)) return Dim::Symbol(dim.dim_param());
-  if (!dim.has_dim_param() || dim.dim_param().empty() || dim.dim_param() == "?") return namer.SymbolFor(absl::StrCat(input, "_dim", axis));
+  if (!dim.has_dim_param() || dim.dim_param().empty() || dim.dim_param() == "?")
+    return namer.SymbolFor(absl::StrCat(input, "_dim", axis));
   if (std::optional<Dim> expression = AsExpression(dim.dim_param(), bare)) return *expression;
   return namer.SymbolFor(dim.dim_param());
 }
@@ -88,8 +92,8 @@ absl::StatusOr<std::vector<std::optional<Dims>>> InputDims(const std::vector<con
       dims.push_back(std::move(value));
       if (dims.size() > kMaxRank) {
         return absl::InvalidArgumentError(absl::StrCat("input '", input->name(), "' has rank ",
-                                                       input->type().tensor_type().shape().dim_size(), "; at most ", kMaxRank,
-                                                       " is supported"));
+                                                       input->type().tensor_type().shape().dim_size(), "; at most ",
+                                                       kMaxRank, " is supported"));
       }
     }
     result.back() = std::move(dims);

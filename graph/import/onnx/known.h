@@ -1,5 +1,5 @@
-// A small tensor whose elements are known while importing: integers as dim expressions, floats as numbers. This is how shape arithmetic is
-// evaluated (fold.h) instead of becoming nodes.
+// A small tensor whose elements are known while importing: integers as dim expressions, floats as numbers. This is how
+// shape arithmetic is evaluated (fold.h) instead of becoming nodes.
 #ifndef INGOT_GRAPH_IMPORT_ONNX_KNOWN_H_
 #define INGOT_GRAPH_IMPORT_ONNX_KNOWN_H_
 
@@ -18,7 +18,9 @@ struct Known {
   Dims ints;                  // integers and bool (0 or 1)
   std::vector<double> reals;  // f64, f32, f16, bf16
 
-  static Known Vector(Dims values) { return {DType::kI64, {static_cast<int64_t>(values.size())}, std::move(values), {}}; }
+  static Known Vector(Dims values) {
+    return {DType::kI64, {static_cast<int64_t>(values.size())}, std::move(values), {}};
+  }
   static Known Scalar(Dim value) { return {DType::kI64, {}, {std::move(value)}, {}}; }
   // nullopt for large tensors.
   static std::optional<Known> FromTensor(const Tensor &tensor);

@@ -7,7 +7,9 @@ namespace {
 
 using onnx::AttributeProto;
 
-absl::Status Missing(const std::string &name) { return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is missing")); }
+absl::Status Missing(const std::string &name) {
+  return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' is missing"));
+}
 
 // Files of old writers leave the type out; then the value's presence has to tell.
 bool HasType(const AttributeProto &attribute, AttributeProto::AttributeType type) {
@@ -47,7 +49,8 @@ absl::StatusOr<Dims> NodeContext::DimsIn(size_t i, const char *what) const {
                                                  "') is computed from data; only shape arithmetic is supported there"));
   }
   if (known->is_real() || known->rank() > 1) {
-    return absl::InvalidArgumentError(absl::StrCat("its ", what, " is ", known->type().ToString(), "; it must be a vector of integers"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("its ", what, " is ", known->type().ToString(), "; it must be a vector of integers"));
   }
   return known->ints;
 }
@@ -56,7 +59,8 @@ absl::StatusOr<Ints> NodeContext::IntsIn(size_t i, const char *what) const {
   INGOT_ASSIGN_OR_RETURN(Dims dims, DimsIn(i, what));
   Ints values;
   for (const Dim &dim : dims) {
-    if (!dim.is_constant()) return absl::UnimplementedError(absl::StrCat("its ", what, " is not constant but ", ToString(dims)));
+    if (!dim.is_constant())
+      return absl::UnimplementedError(absl::StrCat("its ", what, " is not constant but ", ToString(dims)));
     values.push_back(*dim.constant());
   }
   return values;
@@ -179,12 +183,13 @@ bool Takes(OpKind op, DType dtype) {
 
 absl::Status CheckTakes(OpKind op, DType dtype) {
   if (Takes(op, dtype)) return absl::OkStatus();
-  return absl::UnimplementedError(
-      absl::StrCat("it works on ", std::string(Name(dtype)), ", for which '", std::string(Name(op)), "' is not supported"));
+  return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(dtype)), ", for which '",
+                                               std::string(Name(op)), "' is not supported"));
 }
 
 absl::StatusOr<int64_t> NormalAxis(int64_t axis, int limit) {
-  if (axis < -limit || axis >= limit) return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", limit));
+  if (axis < -limit || axis >= limit)
+    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", limit));
   return axis < 0 ? axis + limit : axis;
 }
 
@@ -194,12 +199,14 @@ absl::StatusOr<Ints> NormalAxes(Ints axes, int limit) {
   }
   Ints sorted = axes;
   std::sort(sorted.begin(), sorted.end());
-  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end()) return absl::InvalidArgumentError("an axis is named twice");
+  if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+    return absl::InvalidArgumentError("an axis is named twice");
   return axes;
 }
 
 absl::Status CheckDims(const Dims &dims) {
-  if (dims.size() > kMaxRank) return absl::UnimplementedError(absl::StrCat("rank ", dims.size(), " is above ", kMaxRank));
+  if (dims.size() > kMaxRank)
+    return absl::UnimplementedError(absl::StrCat("rank ", dims.size(), " is above ", kMaxRank));
   if (!IsSmall(dims)) return absl::UnimplementedError("its dims are too large expressions of the inputs' dims");
   constexpr int64_t kLargest = INT64_C(1) << 46;
   int64_t product = 1;

@@ -1,8 +1,10 @@
-// What a handler sees of one ONNX node: its operands as types, data or known elements; its attributes; and where its results go.
+// What a handler sees of one ONNX node: its operands as types, data or known elements; its attributes; and where its
+// results go.
 //
-// A handler returns Unimplemented(reason) for what Ingot cannot do (the importer lists the node and goes on) and InvalidArgument for what
-// no program can do (the importer names the node and stops). Errors of the builder stick there and stop the import as well. An attribute
-// that no handler asked for makes the node unsupported: nothing is silently ignored.
+// A handler returns Unimplemented(reason) for what Ingot cannot do (the importer lists the node and goes on) and
+// InvalidArgument for what no program can do (the importer names the node and stops). Errors of the builder stick there
+// and stop the import as well. An attribute that no handler asked for makes the node unsupported: nothing is silently
+// ignored.
 #ifndef INGOT_GRAPH_IMPORT_ONNX_NODE_CONTEXT_H_
 #define INGOT_GRAPH_IMPORT_ONNX_NODE_CONTEXT_H_
 
@@ -11,15 +13,16 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "graph/shape/bounds.h"
 #include "graph/import/onnx/import.h"
 #include "graph/import/onnx/known.h"
 #include "graph/import/onnx/status_macros.h"
 #include "graph/import/onnx/tensor_data.h"
+#include "graph/shape/bounds.h"
 
 namespace ingot::onnx_import {
 
-// One ONNX value. Data, a tensor and known elements may stand side by side; data is made from the others when it is first needed.
+// One ONNX value. Data, a tensor and known elements may stand side by side; data is made from the others when it is
+// first needed.
 struct Value {
   std::string name;
   Expr expr;
@@ -34,7 +37,8 @@ using AttributeMap = std::map<std::string, const onnx::AttributeProto *>;
 
 class NodeContext {
  public:
-  NodeContext(GraphBuilder &builder, SymbolBounds &symbol_bounds, TensorLoader &loader, const onnx::NodeProto &proto, int version)
+  NodeContext(GraphBuilder &builder, SymbolBounds &symbol_bounds, TensorLoader &loader, const onnx::NodeProto &proto,
+              int version)
       : b(builder), bounds(symbol_bounds), node(proto), opset(version), loader_(loader) {}
 
   GraphBuilder &b;
@@ -52,7 +56,8 @@ class NodeContext {
   // The elements, when they are known while importing; else nullptr.
   const Known *KnownIn(size_t i) const { return Has(i) && inputs[i]->known ? &*inputs[i]->known : nullptr; }
   const Tensor *ConstantIn(size_t i) const { return Has(i) && inputs[i]->tensor ? &*inputs[i]->tensor : nullptr; }
-  // The elements of an integer operand; Unimplemented when they depend on data. `what` names the operand in the message.
+  // The elements of an integer operand; Unimplemented when they depend on data. `what` names the operand in the
+  // message.
   absl::StatusOr<Dims> DimsIn(size_t i, const char *what) const;
   absl::StatusOr<Ints> IntsIn(size_t i, const char *what) const;
 

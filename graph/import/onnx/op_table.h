@@ -1,5 +1,5 @@
-// From ONNX's op types to the functions that translate them. One file per family registers its ops; adding an ONNX op is one handler and
-// one row.
+// From ONNX's op types to the functions that translate them. One file per family registers its ops; adding an ONNX op
+// is one handler and one row.
 #ifndef INGOT_GRAPH_IMPORT_ONNX_OP_TABLE_H_
 #define INGOT_GRAPH_IMPORT_ONNX_OP_TABLE_H_
 

@@ -26,7 +26,8 @@ struct Formula {
 
 absl::StatusOr<Formula> Float(NodeContext &n) {
   if (!IsFloat(n.dtype(0)))
-    return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(n.dtype(0))), "; only floats are supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("it works on ", std::string(Name(n.dtype(0))), "; only floats are supported"));
   return Formula{n.b, n.In(0), n.dtype(0)};
 }
 
@@ -135,7 +136,8 @@ absl::Status Gelu(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(Formula f, Float(n));
   INGOT_ASSIGN_OR_RETURN(std::string approximate, n.Text("approximate", "none"));
   if (approximate != "none" && approximate != "tanh")
-    return absl::InvalidArgumentError(absl::StrCat("attribute 'approximate' is '", approximate.substr(0, 40), "', not 'none' or 'tanh'"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute 'approximate' is '", approximate.substr(0, 40), "', not 'none' or 'tanh'"));
   return n.Return(n.b.Gelu(f.x, approximate == "tanh"));
 }
 

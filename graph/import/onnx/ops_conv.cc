@@ -1,4 +1,5 @@
-// Convolution and pooling. A pooling window becomes one strided slice per tap: right for the small windows of real models.
+// Convolution and pooling. A pooling window becomes one strided slice per tap: right for the small windows of real
+// models.
 #include <limits>
 
 #include "graph/import/onnx/op_table.h"
@@ -23,17 +24,20 @@ absl::StatusOr<Window> WindowOf(NodeContext &n, const Dims &spatial, std::option
   INGOT_ASSIGN_OR_RETURN(Ints pads, n.IntList("pads", Ints(2 * rank, 0)));
   INGOT_ASSIGN_OR_RETURN(std::string automatic, n.Text("auto_pad", "NOTSET"));
   if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank || pads.size() != 2 * rank) {
-    return absl::InvalidArgumentError(absl::StrCat("with ", rank, " spatial axes 'kernel_shape', 'strides' and 'dilations' need ", rank,
-                                                   " entries and 'pads' ", 2 * rank));
+    return absl::InvalidArgumentError(absl::StrCat("with ", rank,
+                                                   " spatial axes 'kernel_shape', 'strides' and 'dilations' need ",
+                                                   rank, " entries and 'pads' ", 2 * rank));
   }
-  if (kernel && w.kernel != *kernel) return absl::InvalidArgumentError("'kernel_shape' differs from the weights' shape");
+  if (kernel && w.kernel != *kernel)
+    return absl::InvalidArgumentError("'kernel_shape' differs from the weights' shape");
   constexpr int64_t kLargest = INT64_C(1) << 30;
   auto outside = [](int64_t low) { return [low](int64_t value) { return value < low || value > kLargest; }; };
   for (const Ints *list : {&w.kernel, &w.strides, &w.dilations}) {
     if (std::any_of(list->begin(), list->end(), outside(1)))
       return absl::InvalidArgumentError("'kernel_shape', 'strides' and 'dilations' must be at least 1");
   }
-  if (std::any_of(pads.begin(), pads.end(), outside(0))) return absl::InvalidArgumentError("'pads' must not be negative");
+  if (std::any_of(pads.begin(), pads.end(), outside(0)))
+    return absl::InvalidArgumentError("'pads' must not be negative");
   w.low.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(rank));
   w.high.assign(pads.begin() + static_cast<std::ptrdiff_t>(rank), pads.end());
   if (automatic == "NOTSET") return w;
@@ -46,7 +50,9 @@ absl::StatusOr<Window> WindowOf(NodeContext &n, const Dims &spatial, std::option
     int64_t extent = (w.kernel[i] - 1) * w.dilations[i] + 1, total = extent - 1;
     if (w.strides[i] != 1) {
       auto size = spatial[i].constant();
-      if (!size) return absl::UnimplementedError("automatic padding of a dynamic axis with a stride is not supported; set 'pads'");
+      if (!size)
+        return absl::UnimplementedError(
+            "automatic padding of a dynamic axis with a stride is not supported; set 'pads'");
       total = std::max<int64_t>(((*size + w.strides[i] - 1) / w.strides[i] - 1) * w.strides[i] + extent - *size, 0);
     }
     w.low[i] = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
@@ -58,10 +64,11 @@ absl::StatusOr<Window> WindowOf(NodeContext &n, const Dims &spatial, std::option
 absl::Status Conv(NodeContext &n) {
   TensorType x = n.Type(0), weights = n.Type(1);
   if (!IsFloat(x.dtype))
-    return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only floats are supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only floats are supported"));
   if (x.rank() < 3 || weights.rank() != x.rank()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("x is ", x.ToString(), " and the weights are ", weights.ToString(), "; both need the same rank, 3 or more"));
+    return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), " and the weights are ", weights.ToString(),
+                                                   "; both need the same rank, 3 or more"));
   }
   Ints kernel;
   for (size_t i = 2; i < weights.dims.size(); ++i) {
@@ -69,7 +76,8 @@ absl::Status Conv(NodeContext &n) {
     kernel.push_back(*weights.dims[i].constant());
   }
   INGOT_ASSIGN_OR_RETURN(int64_t groups, n.Int("group", 1));
-  if (groups < 1 || groups > INT64_C(1) << 30) return absl::InvalidArgumentError(absl::StrCat("attribute 'group' is ", groups));
+  if (groups < 1 || groups > INT64_C(1) << 30)
+    return absl::InvalidArgumentError(absl::StrCat("attribute 'group' is ", groups));
   INGOT_ASSIGN_OR_RETURN(Window w, WindowOf(n, Dims(x.dims.begin() + 2, x.dims.end()), kernel));
   Ints pads = w.low;
   pads.insert(pads.end(), w.high.begin(), w.high.end());
@@ -115,12 +123,13 @@ absl::StatusOr<PoolShape> ShapeOf(NodeContext &n, const TensorType &x, const Win
   PoolShape s{{}, Dims(x.dims.size()), Dims(x.dims.size()), x.dims};
   for (size_t i = 0; i < w.kernel.size(); ++i) {
     taps *= std::min(w.kernel[i], kMaxTaps + 1);
-    if (taps > kMaxTaps) return absl::UnimplementedError(absl::StrCat("windows of more than ", kMaxTaps, " elements are not supported"));
+    if (taps > kMaxTaps)
+      return absl::UnimplementedError(absl::StrCat("windows of more than ", kMaxTaps, " elements are not supported"));
     const Dim &size = x.dims[i + 2];
     Dim extent = (w.kernel[i] - 1) * w.dilations[i] + 1, span = size + Dim(w.low[i]) + Dim(w.high[i]) - extent;
     if (!n.bounds.Require(0, span)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the window of ", extent.ToString(), " is larger than the padded axis ", i + 2, " of ", x.ToString()));
+      return absl::InvalidArgumentError(absl::StrCat("the window of ", extent.ToString(),
+                                                     " is larger than the padded axis ", i + 2, " of ", x.ToString()));
     }
     Dim count = Dim::FloorDiv(span, w.strides[i]) + 1, high = w.high[i];
     if (ceil_mode != 0 && w.strides[i] != 1) {
@@ -146,7 +155,8 @@ bool IsPadded(const PoolShape &s) {
 
 absl::Status CheckPool(NodeContext &n) {
   if (n.rank(0) < 3)
-    return absl::InvalidArgumentError(absl::StrCat("its operand is ", n.Type(0).ToString(), "; it must have rank 3 or more"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("its operand is ", n.Type(0).ToString(), "; it must have rank 3 or more"));
   return absl::OkStatus();
 }
 
@@ -172,7 +182,8 @@ absl::Status AveragePool(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(CheckPool(n));
   TensorType x = n.Type(0);
   if (!IsFloat(x.dtype))
-    return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only floats are supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only floats are supported"));
   INGOT_ASSIGN_OR_RETURN(int64_t include, n.Int("count_include_pad", 0));
   INGOT_ASSIGN_OR_RETURN(Window w, WindowOf(n, Dims(x.dims.begin() + 2, x.dims.end()), std::nullopt));
   INGOT_ASSIGN_OR_RETURN(PoolShape s, ShapeOf(n, x, w));
@@ -181,7 +192,8 @@ absl::Status AveragePool(NodeContext &n) {
   int64_t taps = 1;
   for (int64_t size : w.kernel) taps *= size;
   if (!IsPadded(s))
-    return n.Return(b.Div(Pooled<OpKind::kAdd>(b, value, s.padded, s.counts, w), b.Scalar(static_cast<double>(taps), x.dtype)));
+    return n.Return(
+        b.Div(Pooled<OpKind::kAdd>(b, value, s.padded, s.counts, w), b.Scalar(static_cast<double>(taps), x.dtype)));
   Expr sum = Pooled<OpKind::kAdd>(b, b.Pad(value, zero, s.low, s.high), s.padded, s.counts, w);
   // How many elements each window holds: the same sum over ones. Padding by 'ceil_mode' never counts.
   Dims ones = x.dims, low = s.low, high = s.high, padded = s.padded;

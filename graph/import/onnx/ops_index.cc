@@ -18,15 +18,16 @@ absl::Status Range(NodeContext &n) {
   const Known *start = n.KnownIn(0), *limit = n.KnownIn(1), *delta = n.KnownIn(2);
   if (start == nullptr || limit == nullptr || delta == nullptr)
     return absl::UnimplementedError("its limits are computed from data; only shape arithmetic is supported there");
-  if (start->size() != 1 || limit->size() != 1 || delta->size() != 1 || start->dtype != limit->dtype || start->dtype != delta->dtype ||
-      start->dtype == DType::kBool) {
+  if (start->size() != 1 || limit->size() != 1 || delta->size() != 1 || start->dtype != limit->dtype ||
+      start->dtype != delta->dtype || start->dtype == DType::kBool) {
     return absl::InvalidArgumentError("its limits must be three scalars of one numeric dtype");
   }
   auto scalar = [&] { return n.rank(0) == 0 ? n.In(0) : n.b.Reshape(n.In(0), {}); };
   if (start->is_real()) {
     double from = start->reals[0], step = delta->reals[0], count = std::ceil((limit->reals[0] - from) / step);
     if (!(step != 0) || !(std::fabs(count) < 0x1p40))
-      return absl::InvalidArgumentError(absl::StrCat("a range from ", from, " to ", limit->reals[0], " by ", step, " has no end"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("a range from ", from, " to ", limit->reals[0], " by ", step, " has no end"));
     Dim size = static_cast<int64_t>(std::max(count, 0.0));
     return n.Return(Progression(n, size, scalar(), from == 0, step, start->dtype));
   }
@@ -56,16 +57,20 @@ absl::Status OneHot(NodeContext &n) {
   TensorType indices = n.Type(0), values = n.Type(2);
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", -1, indices.rank() + 1));
   const Known *known_depth = n.KnownIn(1);
-  if (known_depth == nullptr) return absl::UnimplementedError("its depth is computed from data; only shape arithmetic is supported there");
+  if (known_depth == nullptr)
+    return absl::UnimplementedError("its depth is computed from data; only shape arithmetic is supported there");
   if (known_depth->size() != 1)
     return absl::InvalidArgumentError(absl::StrCat("its depth is ", known_depth->type().ToString(), ", not a scalar"));
-  Dim depth = known_depth->is_real() ? Dim(static_cast<int64_t>(std::clamp(known_depth->reals[0], -1.0, 0x1p46))) : known_depth->ints[0];
-  if (n.bounds.Of(depth).low < 0 || !IsSmall(depth)) return absl::InvalidArgumentError(absl::StrCat("its depth is ", depth.ToString()));
+  Dim depth = known_depth->is_real() ? Dim(static_cast<int64_t>(std::clamp(known_depth->reals[0], -1.0, 0x1p46)))
+                                     : known_depth->ints[0];
+  if (n.bounds.Of(depth).low < 0 || !IsSmall(depth))
+    return absl::InvalidArgumentError(absl::StrCat("its depth is ", depth.ToString()));
   if (values.rank() != 1 || !values.dims[0].Is(2))
     return absl::InvalidArgumentError(absl::StrCat("its values are ", values.ToString(), "; they must be two"));
   if (indices.dtype == DType::kBool) return absl::InvalidArgumentError("its indices are bool");
   if (indices.rank() + 1 > kMaxRank)
-    return absl::UnimplementedError(absl::StrCat("the result has rank ", indices.rank() + 1, "; at most ", kMaxRank, " is supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("the result has rank ", indices.rank() + 1, "; at most ", kMaxRank, " is supported"));
   GraphBuilder &b = n.b;
   Expr index = CastIfNeeded(b, n.In(0), indices.dtype, DType::kI64), zero = b.Scalar(0, DType::kI64);
   index = b.Select(b.Less(index, zero), b.Add(index, Known::Scalar(depth).Materialize(b)), index);
@@ -88,7 +93,8 @@ Grid MakeGrid(GraphBuilder &b, const Dim &rows, const Dim &columns) {
 
 absl::Status EyeLike(NodeContext &n) {
   TensorType x = n.Type(0);
-  if (x.rank() != 2) return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must be a matrix"));
+  if (x.rank() != 2)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must be a matrix"));
   INGOT_ASSIGN_OR_RETURN(DType dtype, n.TypeAttribute("dtype", x.dtype));
   INGOT_ASSIGN_OR_RETURN(int64_t k, n.Int("k", 0));
   GraphBuilder &b = n.b;
@@ -122,7 +128,8 @@ absl::Status CumSum(NodeContext &n) {
 
 absl::Status Trilu(NodeContext &n) {
   TensorType x = n.Type(0);
-  if (x.rank() < 2) return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
+  if (x.rank() < 2)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
   INGOT_ASSIGN_OR_RETURN(int64_t upper, n.Int("upper", 1));
   GraphBuilder &b = n.b;
   Grid grid = MakeGrid(b, x.dims[x.dims.size() - 2], x.dims.back());
@@ -133,7 +140,8 @@ absl::Status Trilu(NodeContext &n) {
     k = n.rank(1) == 0 ? n.In(1) : b.Reshape(n.In(1), {});
   }
   Expr keep = upper != 0 ? b.GreaterEqual(distance, k) : b.LessEqual(distance, k);
-  return n.Return(x.dtype == DType::kBool ? b.LogicalAnd(n.In(0), keep) : b.Select(keep, n.In(0), b.Scalar(0, x.dtype)));
+  return n.Return(x.dtype == DType::kBool ? b.LogicalAnd(n.In(0), keep)
+                                          : b.Select(keep, n.In(0), b.Scalar(0, x.dtype)));
 }
 
 }  // namespace

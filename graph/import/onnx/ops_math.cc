@@ -14,7 +14,8 @@ absl::Status Unary(NodeContext &n) {
   return n.Return(n.b.Emit(kOp, {n.In(0)}, {}));
 }
 
-// The second operand. Before opset 7 broadcasting was asked for, and aligned its axes with the first one's from `axis` on.
+// The second operand. Before opset 7 broadcasting was asked for, and aligned its axes with the first one's from `axis`
+// on.
 absl::StatusOr<Expr> SecondOperand(NodeContext &n) {
   if (n.opset >= 7) return n.In(1);
   INGOT_ASSIGN_OR_RETURN(int64_t broadcast, n.Int("broadcast", 0));
@@ -91,7 +92,8 @@ absl::Status Pow(NodeContext &n) {
   }
   if (constant == 1) return n.Return(x);
   if (constant == 2) return n.Return(n.b.Mul(x, x));
-  if (base == DType::kBool || exponent == DType::kBool) return absl::UnimplementedError("powers of bool are not supported");
+  if (base == DType::kBool || exponent == DType::kBool)
+    return absl::UnimplementedError("powers of bool are not supported");
   if (IsFloat(base)) return n.Return(n.b.Pow(x, CastIfNeeded(n.b, n.In(1), exponent, base)));
   if (constant && *constant >= 0 && *constant <= 16 && *constant == std::floor(*constant)) {
     Expr result = n.b.BroadcastTo(n.b.Scalar(1, base), n.Type(0).dims);

@@ -32,10 +32,11 @@ absl::Status Gemm(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t transpose_a, n.Int("transA", 0));
   INGOT_ASSIGN_OR_RETURN(int64_t transpose_b, n.Int("transB", 0));
   if (n.rank(0) != 2 || n.rank(1) != 2)
-    return absl::InvalidArgumentError(
-        absl::StrCat("its operands are ", n.Type(0).ToString(), " and ", n.Type(1).ToString(), "; they must be matrices"));
+    return absl::InvalidArgumentError(absl::StrCat("its operands are ", n.Type(0).ToString(), " and ",
+                                                   n.Type(1).ToString(), "; they must be matrices"));
   INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kMatMul, dtype));
-  if (!IsFloat(dtype) && (alpha != 1 || beta != 1)) return absl::UnimplementedError("integers with 'alpha' or 'beta' are not supported");
+  if (!IsFloat(dtype) && (alpha != 1 || beta != 1))
+    return absl::UnimplementedError("integers with 'alpha' or 'beta' are not supported");
   Expr a = n.In(0), b = n.In(1);
   if (transpose_a != 0) a = n.b.Transpose(a, {1, 0});
   if (transpose_b != 0) b = n.b.Transpose(b, {1, 0});
@@ -56,7 +57,8 @@ absl::Status Softmax(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(CheckTakes(kOp, x.dtype));
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", n.opset >= 13 ? -1 : 1, x.rank()));
   if (n.opset >= 13 || axis == x.rank() - 1) return n.Return(n.b.Emit(kOp, {n.In(0)}, {{"axis", axis}}));
-  Dims flat = {NumElements(Dims(x.dims.begin(), x.dims.begin() + axis)), NumElements(Dims(x.dims.begin() + axis, x.dims.end()))};
+  Dims flat = {NumElements(Dims(x.dims.begin(), x.dims.begin() + axis)),
+               NumElements(Dims(x.dims.begin() + axis, x.dims.end()))};
   Expr result = n.b.Emit(kOp, {n.b.Reshape(n.In(0), flat)}, {{"axis", int64_t{1}}});
   return n.Return(n.b.Reshape(result, x.dims));
 }

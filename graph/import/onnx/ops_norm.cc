@@ -8,7 +8,8 @@ namespace {
 
 absl::Status NeedFloat(NodeContext &n) {
   if (IsFloat(n.dtype(0))) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(n.dtype(0))), "; only floats are supported"));
+  return absl::UnimplementedError(
+      absl::StrCat("it works on ", std::string(Name(n.dtype(0))), "; only floats are supported"));
 }
 
 Ints AxesFrom(int64_t first, int rank) {
@@ -18,7 +19,9 @@ Ints AxesFrom(int64_t first, int rank) {
 }
 
 // 1 / sqrt(x + epsilon)
-Expr InverseRoot(GraphBuilder &b, Expr x, double epsilon, DType dtype) { return b.Rsqrt(b.Add(x, b.Scalar(epsilon, dtype))); }
+Expr InverseRoot(GraphBuilder &b, Expr x, double epsilon, DType dtype) {
+  return b.Rsqrt(b.Add(x, b.Scalar(epsilon, dtype)));
+}
 
 // Mean and 1 / deviation over axes, which stay as size 1.
 struct Moments {
@@ -113,9 +116,11 @@ absl::Status BatchNormalization(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t training, n.Int("training_mode", 0));
   INGOT_ASSIGN_OR_RETURN(int64_t spatial, n.Int("spatial", 1));
   if (training != 0 || n.Wants(1))
-    return absl::UnimplementedError("batch normalization in training mode is not supported; export the model for inference");
+    return absl::UnimplementedError(
+        "batch normalization in training mode is not supported; export the model for inference");
   if (spatial != 1) return absl::UnimplementedError("'spatial' = 0 is not supported");
-  if (x.rank() < 2) return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
+  if (x.rank() < 2)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
   GraphBuilder &b = n.b;
   Expr product, sum;
   if (auto folded = FoldedBatchNorm(n, epsilon)) {
@@ -133,7 +138,8 @@ absl::Status InstanceNormalization(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(NeedFloat(n));
   TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", 1e-5f));
-  if (x.rank() < 3) return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 3 or more"));
+  if (x.rank() < 3)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 3 or more"));
   Expr y = Standardized(n.b, n.In(0), MomentsOf(n.b, n.In(0), AxesFrom(2, x.rank()), epsilon, x.dtype));
   return n.Return(n.b.Add(n.b.Mul(y, PerChannel(n.b, n.In(1), x)), PerChannel(n.b, n.In(2), x)));
 }
@@ -145,9 +151,12 @@ absl::Status GroupNormalization(NodeContext &n) {
   TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", 1e-5f));
   INGOT_ASSIGN_OR_RETURN(int64_t groups, n.Int("num_groups"));
-  if (x.rank() < 3) return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 3 or more"));
+  if (x.rank() < 3)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 3 or more"));
   std::optional<Dim> channels = groups < 1 ? std::nullopt : Dim::DivideExactly(x.dims[1], groups);
-  if (!channels) return absl::InvalidArgumentError(absl::StrCat(x.dims[1].ToString(), " channels do not divide into ", groups, " groups"));
+  if (!channels)
+    return absl::InvalidArgumentError(
+        absl::StrCat(x.dims[1].ToString(), " channels do not divide into ", groups, " groups"));
   GraphBuilder &b = n.b;
   Dim rest = *channels * NumElements(Dims(x.dims.begin() + 2, x.dims.end()));
   Expr y = b.Reshape(n.In(0), {x.dims[0], groups, rest});
@@ -181,8 +190,10 @@ absl::Status Lrn(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(double beta, n.Float("beta", 0.75));
   INGOT_ASSIGN_OR_RETURN(double bias, n.Float("bias", 1));
   INGOT_ASSIGN_OR_RETURN(int64_t size, n.Int("size"));
-  if (x.rank() < 2) return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
-  if (size < 1 || size > 64) return absl::UnimplementedError(absl::StrCat("a size of ", size, " is not supported; 1 to 64 are"));
+  if (x.rank() < 2)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
+  if (size < 1 || size > 64)
+    return absl::UnimplementedError(absl::StrCat("a size of ", size, " is not supported; 1 to 64 are"));
   GraphBuilder &b = n.b;
   Dims low(x.dims.size()), high(x.dims.size()), starts(x.dims.size()), limits = x.dims;
   low[1] = (size - 1) / 2;

@@ -50,7 +50,8 @@ template <Expr (*kBefore)(GraphBuilder &, Expr), Expr (*kAfter)(GraphBuilder &, 
 absl::Status SumOf(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(ReduceAxes r, AxesOf(n));
   if (n.dtype(0) == DType::kBool || (kFloatOnly && !IsFloat(n.dtype(0)))) {
-    return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(n.dtype(0))), ", which is not supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("it works on ", std::string(Name(n.dtype(0))), ", which is not supported"));
   }
   return n.Return(kAfter(n.b, ReduceBy<OpKind::kReduceSum>(n.b, kBefore(n.b, n.In(0)), r)));
 }
@@ -66,7 +67,8 @@ absl::Status ReduceLogSumExp(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(ReduceAxes r, AxesOf(n));
   DType dtype = n.dtype(0);
   if (!IsFloat(dtype))
-    return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(dtype)), "; only floats are supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("it works on ", std::string(Name(dtype)), "; only floats are supported"));
   if (r.identity) return n.Return(n.In(0));
   GraphBuilder &b = n.b;
   Expr x = n.In(0), largest = ReduceBy<OpKind::kReduceMax>(b, x, r, true);
@@ -83,7 +85,8 @@ absl::Status ReduceLogSumExp(NodeContext &n) {
   return n.Return(b.Reshape(result, dims));
 }
 
-// An order-reversing map: the smallest element becomes the largest. Complement is exact for integers, where negation overflows.
+// An order-reversing map: the smallest element becomes the largest. Complement is exact for integers, where negation
+// overflows.
 Expr Reversed(GraphBuilder &b, Expr x, DType dtype) {
   if (IsFloat(dtype)) return b.Neg(x);
   Tensor ones = Tensor::Zeros(dtype, {});

@@ -64,8 +64,9 @@ absl::StatusOr<Dim> Remaining(const Dims &from, const Dims &to, size_t hole) {
   if (denominator.Is(0)) return absl::InvalidArgumentError("its shape has both a 0 and a -1, so -1 could be anything");
   if (std::optional<Dim> exact = Dim::DivideExactly(total, denominator)) return *exact;
   if (total.is_constant() && denominator.is_constant()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cannot reshape ", ToString(from), ": its elements do not divide by ", NumElements(to).ToString().substr(0, 100)));
+    return absl::InvalidArgumentError(absl::StrCat("cannot reshape ", ToString(from),
+                                                   ": its elements do not divide by ",
+                                                   NumElements(to).ToString().substr(0, 100)));
   }
   return Dim::FloorDiv(total, denominator);
 }
@@ -87,7 +88,8 @@ absl::Status Reshape(NodeContext &n) {
   for (size_t i = 0; i < to.size(); ++i) {
     if (to[i].Is(0) && allow_zero == 0) {
       if (i >= from.size())
-        return absl::InvalidArgumentError(absl::StrCat("its shape copies axis ", i, " of an operand with rank ", from.size()));
+        return absl::InvalidArgumentError(
+            absl::StrCat("its shape copies axis ", i, " of an operand with rank ", from.size()));
       to[i] = from[i];
     } else if (to[i].Is(-1)) {
       if (hole) return absl::InvalidArgumentError("its shape has two entries of -1");
@@ -115,9 +117,11 @@ absl::Status Flatten(NodeContext &n) {
   const Dims dims = n.Type(0).dims;
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Int("axis", 1));
   int64_t rank = static_cast<int64_t>(dims.size());
-  if (axis < -rank || axis > rank) return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", rank));
+  if (axis < -rank || axis > rank)
+    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", rank));
   if (axis < 0) axis += rank;
-  return SetReshaped(n, {NumElements(Dims(dims.begin(), dims.begin() + axis)), NumElements(Dims(dims.begin() + axis, dims.end()))});
+  return SetReshaped(
+      n, {NumElements(Dims(dims.begin(), dims.begin() + axis)), NumElements(Dims(dims.begin() + axis, dims.end()))});
 }
 
 // An attribute before opset 13, an operand since.
@@ -144,7 +148,8 @@ absl::Status Squeeze(NodeContext &n) {
             absl::StrCat("axis ", i, " has size ", dims[i].ToString(), "; only axes of size 1 can be removed"));
       // The model says that this size is 1; the program refuses others.
       if (!n.bounds.Require(dims[i], 1) || !n.bounds.Require(1, dims[i])) {
-        return absl::UnimplementedError(absl::StrCat("axis ", i, " has size ", dims[i].ToString(), ", which cannot be told to be 1"));
+        return absl::UnimplementedError(
+            absl::StrCat("axis ", i, " has size ", dims[i].ToString(), ", which cannot be told to be 1"));
       }
     }
     if (!named && !(all && dims[i].Is(1))) result.push_back(dims[i]);
@@ -157,7 +162,9 @@ absl::Status Unsqueeze(NodeContext &n) {
   if (!n.Has(1) && !n.HasAttribute("axes")) return absl::InvalidArgumentError("'axes' is missing");
   INGOT_ASSIGN_OR_RETURN(Ints axes, SqueezeAxes(n));
   size_t rank = dims.size() + axes.size();
-  if (rank > kMaxRank) return absl::UnimplementedError(absl::StrCat("the result has rank ", rank, "; at most ", kMaxRank, " is supported"));
+  if (rank > kMaxRank)
+    return absl::UnimplementedError(
+        absl::StrCat("the result has rank ", rank, "; at most ", kMaxRank, " is supported"));
   INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, static_cast<int>(rank)));
   Dims result;
   auto next = dims.begin();
@@ -173,12 +180,15 @@ absl::Status Expand(NodeContext &n) {
   const Dims from = n.Type(0).dims;
   Dims to(std::max(from.size(), target.size()));
   for (size_t i = 0; i < to.size(); ++i) {
-    Dim x = i < from.size() ? from[from.size() - 1 - i] : Dim(1), y = i < target.size() ? target[target.size() - 1 - i] : Dim(1);
-    if (y.constant().value_or(0) < 0) return absl::InvalidArgumentError(absl::StrCat("its shape has the entry ", y.ToString()));
+    Dim x = i < from.size() ? from[from.size() - 1 - i] : Dim(1),
+        y = i < target.size() ? target[target.size() - 1 - i] : Dim(1);
+    if (y.constant().value_or(0) < 0)
+      return absl::InvalidArgumentError(absl::StrCat("its shape has the entry ", y.ToString()));
     if (x != y && !x.Is(1) && !y.Is(1)) {
       std::string what = absl::StrCat("cannot expand a size of ", x.ToString(), " to ", y.ToString());
       if (x.is_constant() && y.is_constant()) return absl::InvalidArgumentError(what);
-      return absl::UnimplementedError(absl::StrCat(what, ": whether they are equal is not known; give those dims numbers, or one name"));
+      return absl::UnimplementedError(
+          absl::StrCat(what, ": whether they are equal is not known; give those dims numbers, or one name"));
     }
     to[to.size() - 1 - i] = x.Is(1) ? y : x;
   }
@@ -196,11 +206,13 @@ absl::Status ConstantOfShape(NodeContext &n) {
   if (n.HasAttribute("value")) {
     INGOT_ASSIGN_OR_RETURN(value, n.TensorAttribute("value"));
     if (value.size() != 1)
-      return absl::InvalidArgumentError(absl::StrCat("attribute 'value' has ", value.size(), " elements; it must have one"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("attribute 'value' has ", value.size(), " elements; it must have one"));
   }
   Ints shape;
   for (const Dim &dim : dims) {
-    if (dim.constant().value_or(0) < 0) return absl::InvalidArgumentError(absl::StrCat("its shape has the entry ", dim.ToString()));
+    if (dim.constant().value_or(0) < 0)
+      return absl::InvalidArgumentError(absl::StrCat("its shape has the entry ", dim.ToString()));
     shape.push_back(dim.constant().value_or(-1));
   }
   INGOT_RETURN_IF_ERROR(CheckDims(dims));
@@ -238,7 +250,8 @@ absl::Status Constant(NodeContext &n) {
     INGOT_ASSIGN_OR_RETURN(Ints values, n.IntList("value_ints"));
     tensor = Tensor::I64({static_cast<int64_t>(values.size())}, values);
   } else {
-    return absl::UnimplementedError("it has none of the attributes value, value_float, value_floats, value_int and value_ints");
+    return absl::UnimplementedError(
+        "it has none of the attributes value, value_float, value_floats, value_int and value_ints");
   }
   if (n.outputs.empty() || n.outputs[0] == nullptr) return absl::OkStatus();
   n.outputs[0]->known = Known::FromTensor(*tensor);
@@ -247,7 +260,9 @@ absl::Status Constant(NodeContext &n) {
 }
 
 // Only over constants; the folder does the work.
-absl::Status NonZero(NodeContext &) { return absl::UnimplementedError("results whose size depends on data are not supported"); }
+absl::Status NonZero(NodeContext &) {
+  return absl::UnimplementedError("results whose size depends on data are not supported");
+}
 
 }  // namespace
 

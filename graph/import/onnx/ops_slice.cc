@@ -1,6 +1,6 @@
-// Ops that take parts of a tensor: Slice, Split, Gather. Positions may be dim expressions; ONNX cuts them at the axis's ends, which is
-// decided here from what is known about the symbols, by narrowing a symbol's range where the model evidently relies on it, or by min and
-// max.
+// Ops that take parts of a tensor: Slice, Split, Gather. Positions may be dim expressions; ONNX cuts them at the axis's
+// ends, which is decided here from what is known about the symbols, by narrowing a symbol's range where the model
+// evidently relies on it, or by min and max.
 #include "graph/import/onnx/fold.h"
 #include "graph/import/onnx/op_table.h"
 
@@ -17,7 +17,9 @@ struct Cut {
 };
 
 Cut ConstantCut(int64_t size, int64_t start, int64_t end, int64_t step) {
-  auto clamp = [&](int64_t at, int64_t low, int64_t high) { return std::clamp(at < 0 ? std::max(at, -size - 1) + size : at, low, high); };
+  auto clamp = [&](int64_t at, int64_t low, int64_t high) {
+    return std::clamp(at < 0 ? std::max(at, -size - 1) + size : at, low, high);
+  };
   if (step > 0) {
     start = clamp(start, 0, size);
     return {start, std::max(clamp(end, 0, size), start), step};
@@ -27,7 +29,8 @@ Cut ConstantCut(int64_t size, int64_t start, int64_t end, int64_t step) {
   return start > end ? Cut{start, end, step} : Cut{0, 0, 1};
 }
 
-// A start or an end as a position in 0..size, for positive steps. `exact`: the model takes one element here, so it must exist.
+// A start or an end as a position in 0..size, for positive steps. `exact`: the model takes one element here, so it must
+// exist.
 absl::StatusOr<Dim> Position(SymbolBounds &bounds, const Dim &at, const Dim &size, bool exact) {
   if (auto constant = at.constant()) {
     if (*constant >= kFar) return size;
@@ -48,7 +51,8 @@ absl::StatusOr<Dim> Position(SymbolBounds &bounds, const Dim &at, const Dim &siz
     return bounds.Max(position, 0);
   }
   if (!bounds.Require(0, at))
-    return absl::UnimplementedError(absl::StrCat("cannot tell whether ", at.ToString(), " is negative, which would count from the end"));
+    return absl::UnimplementedError(
+        absl::StrCat("cannot tell whether ", at.ToString(), " is negative, which would count from the end"));
   if (bounds.Proves(at, size) || (size.is_constant() && bounds.Require(at, size))) return at;
   return bounds.Min(at, size);
 }
@@ -155,7 +159,8 @@ absl::Status Split(NodeContext &n) {
     parts.assign(given.begin(), given.end());
   }
   if (parts.empty()) {
-    if (declared != count) return absl::InvalidArgumentError(absl::StrCat("has ", count, " outputs, but 'num_outputs' is ", declared));
+    if (declared != count)
+      return absl::InvalidArgumentError(absl::StrCat("has ", count, " outputs, but 'num_outputs' is ", declared));
     if (n.opset < 18 && size.is_constant() && *size.constant() % count != 0) {
       return absl::InvalidArgumentError(
           absl::StrCat("axis ", axis, " of size ", size.ToString(), " does not split into ", count, " equal parts"));
@@ -166,19 +171,21 @@ absl::Status Split(NodeContext &n) {
       used = used + parts.back();
     }
     if (!n.bounds.Proves(used, size) && !(part * Dim(count) == size)) {
-      return absl::UnimplementedError(
-          absl::StrCat("cannot tell whether ", size.ToString(), " splits into ", count, " equal parts; give that dim a number"));
+      return absl::UnimplementedError(absl::StrCat("cannot tell whether ", size.ToString(), " splits into ", count,
+                                                   " equal parts; give that dim a number"));
     }
     parts.push_back(size - used);
   }
   Dim total = 0;
   for (const Dim &part : parts) {
-    if (part.constant().value_or(0) < 0) return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
+    if (part.constant().value_or(0) < 0)
+      return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
     total = total + part;
   }
   if (static_cast<int64_t>(parts.size()) != count || total != size) {
-    return absl::InvalidArgumentError(absl::StrCat("'split' has ", parts.size(), " parts and a sum of ", total.ToString(),
-                                                   "; it must have ", count, " and ", size.ToString()));
+    return absl::InvalidArgumentError(absl::StrCat("'split' has ", parts.size(), " parts and a sum of ",
+                                                   total.ToString(), "; it must have ", count, " and ",
+                                                   size.ToString()));
   }
   Dim start = 0;
   for (size_t i = 0; i < parts.size(); ++i) {
@@ -202,7 +209,8 @@ absl::Status Gather(NodeContext &n) {
   std::optional<Ints> known = n.KnownIn(1) != nullptr ? n.KnownIn(1)->constants() : std::nullopt;
   for (int64_t index : known.value_or(Ints{})) {
     if (auto length = size.constant(); length && (index < -*length || index >= *length)) {
-      return absl::InvalidArgumentError(absl::StrCat("index ", index, " is out of range for axis ", axis, " of ", x.ToString()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("index ", index, " is out of range for axis ", axis, " of ", x.ToString()));
     }
   }
   // One constant index is a slice, which costs nothing.

@@ -63,7 +63,8 @@ absl::Status Tile(NodeContext &n) {
 }
 
 // The other modes are a gather: element i of the result comes from position i - low, folded back into the axis.
-Expr PadAxisByGather(NodeContext &n, Expr x, int64_t axis, const Dim &size, const Dim &low, const Dim &high, const std::string &mode) {
+Expr PadAxisByGather(NodeContext &n, Expr x, int64_t axis, const Dim &size, const Dim &low, const Dim &high,
+                     const std::string &mode) {
   GraphBuilder &b = n.b;
   auto number = [&](const Dim &dim) { return Known::Scalar(dim).Materialize(b); };
   Expr at = b.Sub(b.Iota({low + size + high}), number(low)), zero = number(0), last = number(size - 1);
@@ -72,7 +73,8 @@ Expr PadAxisByGather(NodeContext &n, Expr x, int64_t axis, const Dim &size, cons
   } else if (mode == "reflect") {
     at = b.Sub(last, b.Abs(b.Sub(last, b.Abs(at))));
   } else {  // wrap; the padding is at most the size
-    at = b.Select(b.Less(at, zero), b.Add(at, number(size)), b.Select(b.Greater(at, last), b.Sub(at, number(size)), at));
+    at =
+        b.Select(b.Less(at, zero), b.Add(at, number(size)), b.Select(b.Greater(at, last), b.Sub(at, number(size)), at));
   }
   return b.Gather(x, at, axis);
 }
@@ -109,7 +111,8 @@ absl::Status Pad(NodeContext &n) {
     const Dim &before = pads[i], &after = pads[axes.size() + i];
     for (const Dim *pad : {&before, &after}) {
       if (!pad->is_constant() && n.bounds.Of(*pad).low < 0)
-        return absl::UnimplementedError(absl::StrCat("cannot tell whether the padding ", pad->ToString(), " is negative"));
+        return absl::UnimplementedError(
+            absl::StrCat("cannot tell whether the padding ", pad->ToString(), " is negative"));
       if (pad->constant().value_or(0) < -(INT64_C(1) << 40) || pad->constant().value_or(0) > INT64_C(1) << 40) {
         return absl::InvalidArgumentError(absl::StrCat("the padding ", pad->ToString(), " is impossible"));
       }
@@ -123,8 +126,8 @@ absl::Status Pad(NodeContext &n) {
       high[axis] = after;
     }
     if ((cut_before || cut_after) && !n.bounds.Require(starts[axis], limits[axis])) {
-      return absl::UnimplementedError(
-          absl::StrCat("cannot tell whether its negative padding fits axis ", axis, " of size ", type.dims[axis].ToString()));
+      return absl::UnimplementedError(absl::StrCat("cannot tell whether its negative padding fits axis ", axis,
+                                                   " of size ", type.dims[axis].ToString()));
     }
   }
   Expr x = n.In(0);
@@ -133,9 +136,12 @@ absl::Status Pad(NodeContext &n) {
   if (mode == "constant") return n.Return(low == zeros && high == zeros ? x : n.b.Pad(x, value, low, high));
   for (size_t i = 0; i < low.size(); ++i) {
     if (low[i].Is(0) && high[i].Is(0)) continue;
-    Dim size = limits[i] - starts[i], reach = mode == "reflect" ? size - 1 : mode == "wrap" ? size : size + low[i] + high[i];
+    Dim size = limits[i] - starts[i], reach = mode == "reflect" ? size - 1
+                                              : mode == "wrap"  ? size
+                                                                : size + low[i] + high[i];
     if (!n.bounds.Require(1, size) || !n.bounds.Require(low[i], reach) || !n.bounds.Require(high[i], reach)) {
-      return absl::UnimplementedError(absl::StrCat("the padding of axis ", i, " is larger than the axis, or cannot be told to be smaller"));
+      return absl::UnimplementedError(
+          absl::StrCat("the padding of axis ", i, " is larger than the axis, or cannot be told to be smaller"));
     }
     x = PadAxisByGather(n, x, static_cast<int64_t>(i), size, low[i], high[i], mode);
   }
@@ -145,14 +151,16 @@ absl::Status Pad(NodeContext &n) {
 // What DepthToSpace and SpaceToDepth share: [n, c, h, w] with a block size that divides what it must.
 absl::StatusOr<int64_t> BlockSize(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t block, n.Int("blocksize"));
-  if (n.rank(0) != 4) return absl::InvalidArgumentError(absl::StrCat("its operand is ", n.Type(0).ToString(), "; it must have rank 4"));
+  if (n.rank(0) != 4)
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", n.Type(0).ToString(), "; it must have rank 4"));
   if (block < 1 || block > 1 << 16) return absl::InvalidArgumentError(absl::StrCat("attribute 'blocksize' is ", block));
   return block;
 }
 
 absl::StatusOr<Dim> Divided(const Dim &dim, int64_t by) {
   if (std::optional<Dim> exact = Dim::DivideExactly(dim, by)) return *exact;
-  if (dim.is_constant()) return absl::InvalidArgumentError(absl::StrCat("a size of ", dim.ToString(), " does not divide by ", by));
+  if (dim.is_constant())
+    return absl::InvalidArgumentError(absl::StrCat("a size of ", dim.ToString(), " does not divide by ", by));
   return absl::UnimplementedError(absl::StrCat("cannot tell whether the size ", dim.ToString(), " divides by ", by));
 }
 
@@ -160,7 +168,8 @@ absl::Status DepthToSpace(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t block, BlockSize(n));
   INGOT_ASSIGN_OR_RETURN(std::string mode, n.Text("mode", "DCR"));
   if (mode != "DCR" && mode != "CRD")
-    return absl::InvalidArgumentError(absl::StrCat("attribute 'mode' is '", mode.substr(0, 40), "', not 'DCR' or 'CRD'"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute 'mode' is '", mode.substr(0, 40), "', not 'DCR' or 'CRD'"));
   const Dims d = n.Type(0).dims;
   INGOT_ASSIGN_OR_RETURN(Dim depth, Divided(d[1], block * block));
   bool depth_first = mode == "CRD";

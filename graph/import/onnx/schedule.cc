@@ -41,8 +41,9 @@ absl::StatusOr<std::vector<int>> Schedule(const NodeList &nodes, const std::vect
     for (const std::string &name : nodes[i].output()) {
       if (name.empty()) continue;
       if (is_given(name) || !producer.emplace(name, i).second) {
-        return absl::InvalidArgumentError(absl::StrCat("node '", NodeLabel(nodes[i], i), "' (", nodes[i].op_type(), "): its output '", name,
-                                                       "' is also the name of another value; every value needs its own name"));
+        return absl::InvalidArgumentError(
+            absl::StrCat("node '", NodeLabel(nodes[i], i), "' (", nodes[i].op_type(), "): its output '", name,
+                         "' is also the name of another value; every value needs its own name"));
       }
     }
   }
@@ -71,7 +72,8 @@ absl::StatusOr<std::vector<int>> Schedule(const NodeList &nodes, const std::vect
     reads.erase("");
     for (const std::string &name : reads) {
       if (!producer.count(name) && !is_given(name)) {
-        return absl::InvalidArgumentError(absl::StrCat("node '", NodeLabel(node, i), "' (", node.op_type(), "): its input '", name,
+        return absl::InvalidArgumentError(absl::StrCat("node '", NodeLabel(node, i), "' (", node.op_type(),
+                                                       "): its input '", name,
                                                        "' is made by no node, input or initializer"));
       }
     }
@@ -105,8 +107,9 @@ absl::StatusOr<std::vector<int>> Schedule(const NodeList &nodes, const std::vect
   if (order.size() == count) return order;
   for (int i = 0; i < nodes.size(); ++i) {
     if (waits[static_cast<size_t>(i)] > 0) {
-      return absl::InvalidArgumentError(absl::StrCat("node '", NodeLabel(nodes[i], i), "' (", nodes[i].op_type(),
-                                                     ") waits for its own result: it is in or behind a cycle; ONNX graphs have none"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("node '", NodeLabel(nodes[i], i), "' (", nodes[i].op_type(),
+                       ") waits for its own result: it is in or behind a cycle; ONNX graphs have none"));
     }
   }
   return absl::InternalError("the schedule lost a node");

@@ -17,8 +17,8 @@ using NodeList = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 // The name of a node for people: its own, or its op type and index.
 std::string NodeLabel(const onnx::NodeProto &node, int index);
 
-// Indices into `nodes`, in the file's order where that order is valid. `is_given` tells the names that exist before any node runs.
-// InvalidArgument for a value defined twice or nowhere, and for a cycle.
+// Indices into `nodes`, in the file's order where that order is valid. `is_given` tells the names that exist before any
+// node runs. InvalidArgument for a value defined twice or nowhere, and for a cycle.
 absl::StatusOr<std::vector<int>> Schedule(const NodeList &nodes, const std::vector<std::string> &outputs,
                                           const std::function<bool(const std::string &)> &is_given);
 

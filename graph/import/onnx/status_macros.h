@@ -15,6 +15,7 @@
   auto result = (expression);                             \
   if (!result.ok()) return result.status();               \
   left = *std::move(result)
-#define INGOT_ASSIGN_OR_RETURN(left, expression) INGOT_ASSIGN_OR_RETURN_(INGOT_CONCAT(result_, __LINE__), left, expression)
+#define INGOT_ASSIGN_OR_RETURN(left, expression) \
+  INGOT_ASSIGN_OR_RETURN_(INGOT_CONCAT(result_, __LINE__), left, expression)
 
 #endif  // INGOT_GRAPH_IMPORT_ONNX_STATUS_MACROS_H_

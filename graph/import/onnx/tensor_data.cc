@@ -16,11 +16,13 @@ using onnx::TensorProto;
 absl::StatusOr<int64_t> CheckedSize(const TensorProto &proto) {
   constexpr int64_t kLargest = INT64_C(1) << 46;
   if (proto.dims_size() > kMaxRank) {
-    return absl::UnimplementedError(absl::StrCat("has rank ", proto.dims_size(), "; at most ", kMaxRank, " is supported"));
+    return absl::UnimplementedError(
+        absl::StrCat("has rank ", proto.dims_size(), "; at most ", kMaxRank, " is supported"));
   }
   int64_t size = 1, product = 1;
   for (int64_t dim : proto.dims()) {
-    if (dim < 0 || dim > kLargest || (dim > 0 && __builtin_mul_overflow(product, dim, &product)) || product > kLargest) {
+    if (dim < 0 || dim > kLargest || (dim > 0 && __builtin_mul_overflow(product, dim, &product)) ||
+        product > kLargest) {
       return absl::InvalidArgumentError(absl::StrCat("has an impossible size (a dim is ", dim, ")"));
     }
     size *= dim == 0 ? 0 : 1;
@@ -34,20 +36,22 @@ absl::Status WrongCount(const char *field, int64_t have, int64_t want) {
 
 // A repeated field of exactly the element type, borrowed.
 template <typename Field>
-absl::StatusOr<Tensor> Borrow(const char *name, const Field &field, DType dtype, const std::vector<int64_t> &dims, int64_t size,
-                              const std::shared_ptr<const void> &owner) {
+absl::StatusOr<Tensor> Borrow(const char *name, const Field &field, DType dtype, const std::vector<int64_t> &dims,
+                              int64_t size, const std::shared_ptr<const void> &owner) {
   if (field.size() != size) return WrongCount(name, field.size(), size);
   return Tensor(dtype, dims, field.data(), owner);
 }
 
 // A repeated field of a wider type; f16 and bf16 stand as bits in int32_data.
 template <typename Field>
-absl::StatusOr<Tensor> Narrow(const char *name, const Field &field, DType dtype, const std::vector<int64_t> &dims, int64_t size) {
+absl::StatusOr<Tensor> Narrow(const char *name, const Field &field, DType dtype, const std::vector<int64_t> &dims,
+                              int64_t size) {
   if (field.size() != size) return WrongCount(name, field.size(), size);
   Tensor tensor = Tensor::Zeros(dtype, dims);
   for (int i = 0; i < field.size(); ++i) {
     uint64_t bits = dtype == DType::kBool ? field[i] != 0 : static_cast<uint64_t>(field[i]);
-    std::memcpy(tensor.mutable_data() + static_cast<size_t>(i) * ByteSize(dtype), &bits, ByteSize(dtype));  // little-endian
+    std::memcpy(tensor.mutable_data() + static_cast<size_t>(i) * ByteSize(dtype), &bits,
+                ByteSize(dtype));  // little-endian
   }
   return tensor;
 }
@@ -84,7 +88,8 @@ Tensor Normalized(Tensor tensor) {
 }
 
 absl::Status Named(const std::string &name, const absl::Status &status) {
-  absl::StatusCode code = status.code() == absl::StatusCode::kUnimplemented ? status.code() : absl::StatusCode::kInvalidArgument;
+  absl::StatusCode code =
+      status.code() == absl::StatusCode::kUnimplemented ? status.code() : absl::StatusCode::kInvalidArgument;
   return absl::Status(code, absl::StrCat("tensor '", name, "' ", std::string(status.message())));
 }
 
@@ -131,7 +136,8 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> TensorLoader::OpenFile(const s
   auto found = files_.find(location);
   if (found != files_.end()) return found->second;
   absl::StatusOr<std::string> path = PathInside(directory_, location);
-  if (!path.ok()) return absl::InvalidArgumentError(absl::StrCat("lies outside: ", std::string(path.status().message())));
+  if (!path.ok())
+    return absl::InvalidArgumentError(absl::StrCat("lies outside: ", std::string(path.status().message())));
   absl::StatusOr<std::shared_ptr<const MappedFile>> file = MappedFile::Open(*path);
   if (!file.ok())
     return absl::InvalidArgumentError(
@@ -140,24 +146,27 @@ absl::StatusOr<std::shared_ptr<const MappedFile>> TensorLoader::OpenFile(const s
   return file;
 }
 
-absl::StatusOr<Tensor> TensorLoader::LoadExternal(const TensorProto &proto, DType dtype, std::vector<int64_t> dims, uint64_t bytes) {
+absl::StatusOr<Tensor> TensorLoader::LoadExternal(const TensorProto &proto, DType dtype, std::vector<int64_t> dims,
+                                                  uint64_t bytes) {
   std::string location;
   uint64_t offset = 0, length = bytes;
   for (const onnx::StringStringEntryProto &entry : proto.external_data()) {
     if (entry.key() == "location") location = entry.value();
     uint64_t *number = entry.key() == "offset" ? &offset : entry.key() == "length" ? &length : nullptr;
     if (number != nullptr && !absl::SimpleAtoi(entry.value(), number)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("has the ", entry.key(), " '", entry.value().substr(0, 40), "' in its external data, which is not a number"));
+      return absl::InvalidArgumentError(absl::StrCat("has the ", entry.key(), " '", entry.value().substr(0, 40),
+                                                     "' in its external data, which is not a number"));
     }
   }
   if (length != bytes)
-    return absl::InvalidArgumentError(absl::StrCat("has ", length, " bytes of external data, but its type needs ", bytes));
+    return absl::InvalidArgumentError(
+        absl::StrCat("has ", length, " bytes of external data, but its type needs ", bytes));
   if (bytes == 0) return Tensor::Zeros(dtype, std::move(dims));
   INGOT_ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, OpenFile(location));
   if (offset > file->size() || bytes > file->size() - offset) {
-    return absl::InvalidArgumentError(absl::StrCat("needs bytes ", offset, " to ", offset, " + ", bytes, " of '", location, "', which has ",
-                                                   file->size(), "; the file is truncated or belongs to another model"));
+    return absl::InvalidArgumentError(absl::StrCat("needs bytes ", offset, " to ", offset, " + ", bytes, " of '",
+                                                   location, "', which has ", file->size(),
+                                                   "; the file is truncated or belongs to another model"));
   }
   return Tensor(dtype, std::move(dims), file->data() + offset, file);
 }
@@ -165,8 +174,10 @@ absl::StatusOr<Tensor> TensorLoader::LoadExternal(const TensorProto &proto, DTyp
 absl::StatusOr<Tensor> TensorLoader::Load(const TensorProto &proto, const std::string &name) {
   std::optional<DType> dtype = ToDType(proto.data_type());
   if (!dtype)
-    return Named(name, absl::UnimplementedError(absl::StrCat("holds ", OnnxTypeName(proto.data_type()), ", which is not supported")));
-  if (proto.has_segment()) return Named(name, absl::UnimplementedError("is stored in segments, which is not supported"));
+    return Named(name, absl::UnimplementedError(
+                           absl::StrCat("holds ", OnnxTypeName(proto.data_type()), ", which is not supported")));
+  if (proto.has_segment())
+    return Named(name, absl::UnimplementedError("is stored in segments, which is not supported"));
   absl::StatusOr<int64_t> size = CheckedSize(proto);
   if (!size.ok()) return Named(name, size.status());
   std::vector<int64_t> dims(proto.dims().begin(), proto.dims().end());
@@ -176,8 +187,8 @@ absl::StatusOr<Tensor> TensorLoader::Load(const TensorProto &proto, const std::s
     tensor = LoadExternal(proto, *dtype, dims, bytes);
   } else if (proto.has_raw_data()) {
     if (proto.raw_data().size() != bytes) {
-      return Named(name, absl::InvalidArgumentError(
-                             absl::StrCat("has ", proto.raw_data().size(), " bytes of raw data, but its type needs ", bytes)));
+      return Named(name, absl::InvalidArgumentError(absl::StrCat("has ", proto.raw_data().size(),
+                                                                 " bytes of raw data, but its type needs ", bytes)));
     }
     tensor = Tensor(*dtype, dims, proto.raw_data().data(), owner_);
   } else {

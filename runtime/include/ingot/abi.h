@@ -1,8 +1,9 @@
-/* The contract between a compiled Ingot program and the runtime: plain constant data, position independent, C11 and C++17.
+/* The contract between a compiled Ingot program and the runtime: plain constant data, position independent, C11 and
+ * C++17.
  *
- * A compiled model is one object that exports one symbol, `ingot_program_<name>`, of type ingot_program_desc_t. Everything it points to is
- * constant data inside the same object. The runtime checks `struct_size` and `abi_version` before it reads anything else.
- * Tests: tests/runtime/. Emitted by: compiler/emit/.
+ * A compiled model is one object that exports one symbol, `ingot_program_<name>`, of type ingot_program_desc_t.
+ * Everything it points to is constant data inside the same object. The runtime checks `struct_size` and `abi_version`
+ * before it reads anything else. Tests: tests/runtime/. Emitted by: compiler/emit/.
  */
 #ifndef INGOT_ABI_H_
 #define INGOT_ABI_H_
@@ -15,7 +16,8 @@ extern "C" {
 
 #define INGOT_ABI_VERSION 2u
 #define INGOT_MAX_RANK 8u
-/* Every buffer a kernel sees starts at a multiple of this many bytes, except the caller's own inputs and outputs (element alignment). */
+/* Every buffer a kernel sees starts at a multiple of this many bytes, except the caller's own inputs and outputs
+ * (element alignment). */
 #define INGOT_ALIGNMENT 64u
 /* "No index" in every 32-bit index field. */
 #define INGOT_NONE 0xffffffffu
@@ -37,12 +39,14 @@ typedef enum ingot_dtype {
   INGOT_BOOL = 13 /* one byte, 0 or 1 */
 } ingot_dtype_t;
 
-/* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in order, filled by the
- * runtime from the input shapes; `eval_sizes` fills the rest. Nothing else computes sizes: kernels load entries of the table. An entry may be
- * negative (the stride of a reversed axis); what may not is the subject of a check. */
+/* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in
+ * order, filled by the runtime from the input shapes; `eval_sizes` fills the rest. Nothing else computes sizes: kernels
+ * load entries of the table. An entry may be negative (the stride of a reversed axis); what may not is the subject of a
+ * check. */
 typedef uint32_t ingot_size_index_t;
 
-/* What the program relies on and could not prove when it was compiled. A run whose sizes break a check is refused before its first step. */
+/* What the program relies on and could not prove when it was compiled. A run whose sizes break a check is refused
+ * before its first step. */
 typedef enum ingot_check_kind {
   INGOT_CHECK_EQUAL = 0,  /* sizes[a] == sizes[b] */
   INGOT_CHECK_AT_MOST = 1 /* sizes[a] <= sizes[b] */
@@ -81,16 +85,17 @@ typedef enum ingot_value_kind {
 typedef struct ingot_value {
   uint32_t kind; /* ingot_value_kind_t */
   uint32_t slot;
-  uint64_t offset;             /* CONSTANT: bytes from the start of the weights */
-  ingot_size_index_t bytes;    /* size in bytes */
+  uint64_t offset;          /* CONSTANT: bytes from the start of the weights */
+  ingot_size_index_t bytes; /* size in bytes */
   uint32_t first_step, last_step;
   uint32_t reserved;
 } ingot_value_t;
 
-/* Computes tiles [tile_begin, tile_end) of one step. `buffers` holds one pointer per operand of the step; `sizes` is the whole size table.
- * `workspace` holds at least the kernel's declared bytes, aligned to INGOT_ALIGNMENT and private to the calling thread. Tiles are independent.
- * Returns 0, or a positive code that ends the run. */
-typedef int32_t (*ingot_kernel_fn_t)(void *const *buffers, const int64_t *sizes, int64_t tile_begin, int64_t tile_end, void *workspace);
+/* Computes tiles [tile_begin, tile_end) of one step. `buffers` holds one pointer per operand of the step; `sizes` is
+ * the whole size table. `workspace` holds at least the kernel's declared bytes, aligned to INGOT_ALIGNMENT and private
+ * to the calling thread. Tiles are independent. Returns 0, or a positive code that ends the run. */
+typedef int32_t (*ingot_kernel_fn_t)(void *const *buffers, const int64_t *sizes, int64_t tile_begin, int64_t tile_end,
+                                     void *workspace);
 
 /* Where a kernel comes from: reported, never acted on. */
 typedef enum ingot_origin {
@@ -103,7 +108,8 @@ typedef enum ingot_origin {
 typedef struct ingot_kernel {
   const char *name;
   ingot_kernel_fn_t run;
-  /* Optional (library kernels): made once per context and size table, passed as the last buffer; destroyed with the context. */
+  /* Optional (library kernels): made once per context and size table, passed as the last buffer; destroyed with the
+   * context. */
   int32_t (*prepare)(const int64_t *sizes, void **object);
   void (*destroy)(void *object);
   ingot_size_index_t tiles;     /* number of tiles of a step; 0 tiles: there is nothing to do */
@@ -114,8 +120,8 @@ typedef struct ingot_kernel {
 
 typedef enum ingot_step_kind {
   INGOT_STEP_KERNEL = 0,
-  INGOT_STEP_COPY = 1,   /* operand 0 -> operand 1, sizes equal */
-  INGOT_STEP_CALL = 2,   /* reserved: a runtime that meets one of these refuses to load the program */
+  INGOT_STEP_COPY = 1, /* operand 0 -> operand 1, sizes equal */
+  INGOT_STEP_CALL = 2, /* reserved: a runtime that meets one of these refuses to load the program */
   INGOT_STEP_IF = 3,
   INGOT_STEP_WHILE = 4,
   INGOT_STEP_HOST = 5,
@@ -158,7 +164,8 @@ typedef struct ingot_program_desc {
   const ingot_symbol_t *symbols;
   /* Fills sizes[num_symbols .. num_sizes). Returns 0, or i + 1 when size i overflows or divides by zero. */
   int32_t (*eval_sizes)(int64_t *sizes);
-  const char *const *size_texts; /* num_sizes of them: the expressions behind the sizes, for messages and help; may be NULL */
+  const char *const
+      *size_texts; /* num_sizes of them: the expressions behind the sizes, for messages and help; may be NULL */
   const ingot_check_t *checks;
 
   uint32_t num_inputs, num_outputs, num_states, num_values;

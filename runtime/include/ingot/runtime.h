@@ -1,10 +1,12 @@
 /* Ingot's runtime: runs compiled programs. C11 and C++17; needs libc and pthreads alone.
  *
- * Three objects: a *program* (immutable, shared by any number of threads), a *context* (arena and scratch; one caller at a time; any number
- * per program, running concurrently without a lock) and an optional *pool* of threads (shared by contexts).
+ * Three objects: a *program* (immutable, shared by any number of threads), a *context* (arena and scratch; one caller
+ * at a time; any number per program, running concurrently without a lock) and an optional *pool* of threads (shared by
+ * contexts).
  *
- * Ownership: create and load own, free releases, get borrows. Every function that can fail returns an ingot_status_code_t and, where
- * `status` is not NULL, fills in a message that names the argument and the remedy. Tests: tests/runtime/.
+ * Ownership: create and load own, free releases, get borrows. Every function that can fail returns an
+ * ingot_status_code_t and, where `status` is not NULL, fills in a message that names the argument and the remedy.
+ * Tests: tests/runtime/.
  */
 #ifndef INGOT_RUNTIME_H_
 #define INGOT_RUNTIME_H_
@@ -20,7 +22,7 @@ extern "C" {
 
 typedef enum ingot_status_code {
   INGOT_OK = 0,
-  INGOT_INVALID_ARGUMENT = 1, /* the caller's input: names, shapes, dtypes, sizes */
+  INGOT_INVALID_ARGUMENT = 1,    /* the caller's input: names, shapes, dtypes, sizes */
   INGOT_FAILED_PRECONDITION = 2, /* this machine or this file: missing CPU level, ABI version, weights file */
   INGOT_OUT_OF_MEMORY = 3,
   INGOT_INTERNAL = 4
@@ -50,8 +52,8 @@ typedef struct ingot_allocator {
   void *self;
 } ingot_allocator_t;
 
-/* Calls body(data, worker, item) for every item in [0, items), in any order and on any threads, and returns when all have returned.
- * `worker` is below `max_workers` and never used by two threads at once. */
+/* Calls body(data, worker, item) for every item in [0, items), in any order and on any threads, and returns when all
+ * have returned. `worker` is below `max_workers` and never used by two threads at once. */
 typedef struct ingot_parallel_for {
   void (*run)(void *self, int64_t items, void (*body)(void *data, uint32_t worker, int64_t item), void *data);
   void *self;
@@ -65,8 +67,10 @@ typedef struct ingot_load_options {
 } ingot_load_options_t;
 
 /* Checks and loads. The description must outlive the program. Maps a side file read-only: replace it by
- * a rename, since a run that reads it after it was shortened in place gets SIGBUS, which the runtime leaves to the process. */
-int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_options_t *options, ingot_program_t **program, ingot_status_t *status);
+ * a rename, since a run that reads it after it was shortened in place gets SIGBUS, which the runtime leaves to the
+ * process. */
+int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_options_t *options,
+                           ingot_program_t **program, ingot_status_t *status);
 void ingot_program_free(ingot_program_t *program);
 /* Borrowed. */
 const ingot_program_desc_t *ingot_program_get_desc(const ingot_program_t *program);
@@ -91,15 +95,19 @@ typedef struct ingot_context_options {
   const ingot_trace_t *trace;               /* NULL: no tracing */
 } ingot_context_options_t;
 
-int32_t ingot_context_create(const ingot_program_t *program, const ingot_context_options_t *options, ingot_context_t **context, ingot_status_t *status);
+int32_t ingot_context_create(const ingot_program_t *program, const ingot_context_options_t *options,
+                             ingot_context_t **context, ingot_status_t *status);
 void ingot_context_free(ingot_context_t *context);
 
-/* Reads only dtype, rank and dims of `inputs` (num_inputs of them, in order); fills dtype, rank, dims and bytes of `outputs` (not data). */
-int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status);
+/* Reads only dtype, rank and dims of `inputs` (num_inputs of them, in order); fills dtype, rank, dims and bytes of
+ * `outputs` (not data). */
+int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                            ingot_status_t *status);
 
-/* Runs. `inputs` as above with data; `outputs` need data and bytes (at least what query says); dtype, rank and dims are filled in.
- * Sizes no larger than those seen before: no allocation and, on one thread, no system call. */
-int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status);
+/* Runs. `inputs` as above with data; `outputs` need data and bytes (at least what query says); dtype, rank and dims are
+ * filled in. Sizes no larger than those seen before: no allocation and, on one thread, no system call. */
+int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                          ingot_status_t *status);
 
 size_t ingot_dtype_size(uint32_t dtype);      /* bytes per element, 0 when unknown */
 const char *ingot_dtype_name(uint32_t dtype); /* "f32" */

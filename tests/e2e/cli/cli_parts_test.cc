@@ -1,5 +1,5 @@
-// Parts of the command `ingot` that are easier to corner alone: child processes that misbehave, comparison of tensors, damaged shared
-// objects.
+// Parts of the command `ingot` that are easier to corner alone: child processes that misbehave, comparison of tensors,
+// damaged shared objects.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -17,7 +17,8 @@ namespace {
 
 std::map<int, JobOutcome> RunJobs(int count, const JobOptions &options, const std::function<std::string(int)> &job) {
   std::map<int, JobOutcome> outcomes;
-  absl::Status status = RunForked(count, options, job, [&](int index, const JobOutcome &outcome) { outcomes[index] = outcome; });
+  absl::Status status =
+      RunForked(count, options, job, [&](int index, const JobOutcome &outcome) { outcomes[index] = outcome; });
   EXPECT_TRUE(status.ok()) << status;
   return outcomes;
 }
@@ -90,11 +91,13 @@ TEST(InOrder, GoesByNameWhenNamesFitAndByFileOtherwise) {
   auto unnamed = InOrder({{"", one}, {"", bits}}, ports, "input");
   ASSERT_TRUE(unnamed.ok());
   EXPECT_EQ((*unnamed)[1].dtype(), DType::kBF16);
-  EXPECT_EQ(InOrder({{"a", one}}, ports, "input").status().message(), "has 1 input files, and the model has 2 inputs: 'a' and 'b'");
+  EXPECT_EQ(InOrder({{"a", one}}, ports, "input").status().message(),
+            "has 1 input files, and the model has 2 inputs: 'a' and 'b'");
 }
 
 TEST(SharedProgram, DamagedFilesAreRefused) {
-  // This test's own file is an ELF file without a program in it; every cut and every damaged byte of its headers has to be survived.
+  // This test's own file is an ELF file without a program in it; every cut and every damaged byte of its headers has to
+  // be survived.
   auto file = MappedFile::Open("/proc/self/exe");
   ASSERT_TRUE(file.ok()) << file.status();
   std::string bytes((*file)->view());

@@ -133,8 +133,13 @@ TEST(BadInput, Opsets) {
 
 TEST(BadInput, AbsurdDims) {
   Model negative = Good();
-  negative.proto.mutable_graph()->mutable_input(0)->mutable_type()->mutable_tensor_type()->mutable_shape()->mutable_dim(1)->set_dim_value(
-      -4);
+  negative.proto.mutable_graph()
+      ->mutable_input(0)
+      ->mutable_type()
+      ->mutable_tensor_type()
+      ->mutable_shape()
+      ->mutable_dim(1)
+      ->set_dim_value(-4);
   ExpectError(negative.Import().status(), kInvalid, {"input 'x'", "axis 1", "-4"});
   Model huge;
   huge.Input("x", kFloat, {2}).Output("y").Int64s("shape", {INT64_MAX, INT64_MAX, 4});
@@ -204,8 +209,9 @@ TEST(BadInput, DeepGraphs) {
   deep.Initializer("c", kBoolean, {}).add_int32_data(1);
   onnx::GraphProto *graph = deep.proto.mutable_graph();
   for (int i = 0; i < 200; ++i) {
-    onnx::GraphProto *body =
-        AddNode(*graph, "If", {"c"}, {i == 0 ? "y" : "y" + std::to_string(i)}).Add("then_branch", onnx::AttributeProto::GRAPH).mutable_g();
+    onnx::GraphProto *body = AddNode(*graph, "If", {"c"}, {i == 0 ? "y" : "y" + std::to_string(i)})
+                                 .Add("then_branch", onnx::AttributeProto::GRAPH)
+                                 .mutable_g();
     body->add_output()->set_name("y" + std::to_string(i + 1));
     graph = body;
   }

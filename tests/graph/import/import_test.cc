@@ -42,7 +42,8 @@ TEST(Import, DimsCanBeSet) {
   graph = m.Import({{{"batch_size", Dim::Symbol("seq")}}});
   ASSERT_TRUE(graph.ok()) << graph.status();
   EXPECT_EQ(OutputType(*graph, "x"), "f32[seq, seq, 2 * seq]");
-  ExpectError(m.Import({{{"length", 3}}}).status(), absl::StatusCode::kInvalidArgument, {"no dim 'length'", "batch_size, seq"});
+  ExpectError(m.Import({{{"length", 3}}}).status(), absl::StatusCode::kInvalidArgument,
+              {"no dim 'length'", "batch_size, seq"});
   ExpectError(m.Import({{{"seq", -1}}}).status(), absl::StatusCode::kInvalidArgument, {"'seq' cannot be -1"});
 }
 
@@ -58,7 +59,13 @@ TEST(Import, InitializersListedAsInputsAreConstants) {
 
 TEST(Import, OutputsMayBeInputsConstantsAndShapes) {
   Model m;
-  m.Input("x", kFloat, {"n", 2}).Floats("w", {3}).Output("x").Output("w").Output("same").Output("shape", kInt64).Output("size", kInt64);
+  m.Input("x", kFloat, {"n", 2})
+      .Floats("w", {3})
+      .Output("x")
+      .Output("w")
+      .Output("same")
+      .Output("shape", kInt64)
+      .Output("size", kInt64);
   m.Node("Identity", {"x"}, {"same"});
   m.Node("Shape", {"x"}, {"shape"});
   m.Node("Size", {"x"}, {"size"});
@@ -180,7 +187,8 @@ TEST(Functions, AnIfThatReturnsAnAbsentInputIsAnError) {
   Model m;
   m.Input("x", kFloat, {2}).Output("y");
   auto &function = m.Function("Choose", {"a", "optional"}, {"r"});
-  onnx::TensorProto &yes = *AddNode(function, "Constant", {}, {"c"}).Add("value", onnx::AttributeProto::TENSOR).mutable_t();
+  onnx::TensorProto &yes =
+      *AddNode(function, "Constant", {}, {"c"}).Add("value", onnx::AttributeProto::TENSOR).mutable_t();
   yes.set_data_type(kBoolean);
   yes.add_int32_data(1);
   NodeBuilder node = AddNode(function, "If", {"c"}, {"r"});
@@ -188,7 +196,8 @@ TEST(Functions, AnIfThatReturnsAnAbsentInputIsAnError) {
   node.Add("else_branch", onnx::AttributeProto::GRAPH).mutable_g()->add_output()->set_name("a");
   m.Node("Choose", {"x"}, {"y"}).Domain("local").Name("call");
   ExpectError(m.Import().status(), absl::StatusCode::kInvalidArgument,
-              {"node 'call/If_1' (If): the output 'optional' of its then_branch is an input that the function's caller leaves out; give that input"});
+              {"node 'call/If_1' (If): the output 'optional' of its then_branch is an input that the function's caller "
+               "leaves out; give that input"});
 }
 
 TEST(Functions, DoNotSeeTheCallersValues) {

@@ -62,7 +62,8 @@ class NodeBuilder {
 };
 
 template <typename Owner>
-NodeBuilder AddNode(Owner &owner, const std::string &op, const std::vector<std::string> &inputs, const std::vector<std::string> &outputs) {
+NodeBuilder AddNode(Owner &owner, const std::string &op, const std::vector<std::string> &inputs,
+                    const std::vector<std::string> &outputs) {
   onnx::NodeProto &node = *owner.add_node();
   node.set_op_type(op);
   for (const std::string &name : inputs) node.add_input(name);
@@ -123,11 +124,13 @@ class Model {
     for (int64_t i = 0; i < size; ++i) tensor.add_float_data(value);
     return *this;
   }
-  NodeBuilder Node(const std::string &op, const std::vector<std::string> &inputs, const std::vector<std::string> &outputs) {
+  NodeBuilder Node(const std::string &op, const std::vector<std::string> &inputs,
+                   const std::vector<std::string> &outputs) {
     return AddNode(*proto.mutable_graph(), op, inputs, outputs);
   }
   // A model-local function with the given names, to be filled with AddNode.
-  onnx::FunctionProto &Function(const std::string &name, const std::vector<std::string> &inputs, const std::vector<std::string> &outputs) {
+  onnx::FunctionProto &Function(const std::string &name, const std::vector<std::string> &inputs,
+                                const std::vector<std::string> &outputs) {
     auto &function = *proto.add_functions();
     function.set_name(name);
     function.set_domain("local");
@@ -138,7 +141,9 @@ class Model {
   }
 
   std::string Bytes() const { return proto.SerializePartialAsString(); }
-  absl::StatusOr<Graph> Import(const ImportOptions &options = {}) const { return ImportOnnxBytes(Bytes(), "", options); }
+  absl::StatusOr<Graph> Import(const ImportOptions &options = {}) const {
+    return ImportOnnxBytes(Bytes(), "", options);
+  }
 
   onnx::ModelProto proto;
 };

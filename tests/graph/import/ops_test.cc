@@ -1,5 +1,5 @@
-// What single ONNX ops become: versions with attributes and with operands, defaults, dtypes, compositions. Numbers are checked by the
-// conformance tests, which run ONNX's own cases.
+// What single ONNX ops become: versions with attributes and with operands, defaults, dtypes, compositions. Numbers are
+// checked by the conformance tests, which run ONNX's own cases.
 #include <functional>
 
 #include "tests/graph/import/onnx_model.h"
@@ -19,7 +19,11 @@ class Ops : public ::testing::TestWithParam<OpCase> {};
 TEST_P(Ops, BecomeTheExpectedNodes) {
   const OpCase &c = GetParam();
   Model m(c.opset);
-  m.Input("x", kFloat, {"n", 3, 4, 5}).Input("i", kInt64, {"n", 3}).Input("m", kFloat, {4, 6}).Input("v", kFloat, {5}).Output("y");
+  m.Input("x", kFloat, {"n", 3, 4, 5})
+      .Input("i", kInt64, {"n", 3})
+      .Input("m", kFloat, {4, 6})
+      .Input("v", kFloat, {5})
+      .Output("y");
   c.build(m);
   auto graph = m.Import();
   ASSERT_TRUE(graph.ok()) << graph.status();
@@ -99,7 +103,12 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(OpDetails, BatchNormIsFoldedIntoOneProductAndOneSum) {
   Model m;
-  m.Input("x", kFloat, {"n", 2, 3}).Output("y").Floats("s", {2}, 3).Floats("b", {2}, 5).Floats("mean", {2}, 2).Floats("var", {2}, 4);
+  m.Input("x", kFloat, {"n", 2, 3})
+      .Output("y")
+      .Floats("s", {2}, 3)
+      .Floats("b", {2}, 5)
+      .Floats("mean", {2}, 2)
+      .Floats("var", {2}, 4);
   m.Node("BatchNormalization", {"x", "s", "b", "mean", "var"}, {"y"}).Float("epsilon", 0);
   auto graph = m.Import();
   ASSERT_TRUE(graph.ok()) << graph.status();
@@ -129,7 +138,8 @@ TEST(OpDetails, IndicesOutOfRangeAreRefused) {
   Model m;
   m.Input("x", kFloat, {4, 2}).Output("y").Int64s("i", {1, 4});
   m.Node("Gather", {"x", "i"}, {"y"}).Name("lookup");
-  ExpectError(m.Import().status(), absl::StatusCode::kInvalidArgument, {"'lookup' (Gather)", "index 4 is out of range"});
+  ExpectError(m.Import().status(), absl::StatusCode::kInvalidArgument,
+              {"'lookup' (Gather)", "index 4 is out of range"});
 }
 
 }  // namespace

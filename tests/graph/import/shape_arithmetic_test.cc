@@ -113,7 +113,12 @@ TEST(ShapeArithmetic, SlicesOfADynamicAxis) {
                         {-1, INT64_MIN, -1, "f32[seq]"},
                         {0, INT64_MAX, 2, "f32[((seq) ceildiv (2))]"}}) {
     Model m;
-    m.Input("x", kFloat, {"seq"}).Output("y").Int64s("s", {c.start}).Int64s("e", {c.end}).Int64s("a", {0}).Int64s("t", {c.step});
+    m.Input("x", kFloat, {"seq"})
+        .Output("y")
+        .Int64s("s", {c.start})
+        .Int64s("e", {c.end})
+        .Int64s("a", {0})
+        .Int64s("t", {c.step});
     m.Node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
     EXPECT_EQ(TypeOf(m), c.type) << c.start << ":" << c.end << ":" << c.step;
   }
@@ -132,7 +137,12 @@ TEST(ShapeArithmetic, SlicesOfAConstantAxisAreCut) {
                         {0, INT64_MAX, INT64_MAX, "f32[1]"},
                         {0, 5, -1, "f32[0]"}}) {
     Model m;
-    m.Input("x", kFloat, {10}).Output("y").Int64s("s", {c.start}).Int64s("e", {c.end}).Int64s("a", {0}).Int64s("t", {c.step});
+    m.Input("x", kFloat, {10})
+        .Output("y")
+        .Int64s("s", {c.start})
+        .Int64s("e", {c.end})
+        .Int64s("a", {0})
+        .Int64s("t", {c.step});
     m.Node("Slice", {"x", "s", "e", "a", "t"}, {"y"});
     EXPECT_EQ(TypeOf(m), c.type) << c.start << ":" << c.end << ":" << c.step;
   }
@@ -221,7 +231,8 @@ TEST(ShapeArithmetic, DataDependentShapesAreUnsupported) {
   Model m;
   m.Input("x", kFloat, {6}).Input("shape", kInt64, {2}).Output("y");
   m.Node("Reshape", {"x", "shape"}, {"y"}).Name("view");
-  ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented, {"'view' (Reshape)", "'shape'", "computed from data"});
+  ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
+              {"'view' (Reshape)", "'shape'", "computed from data"});
 }
 
 TEST(ShapeArithmetic, SplitNeedsToBeDecidable) {

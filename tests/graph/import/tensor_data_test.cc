@@ -56,21 +56,25 @@ TEST(TensorData, SizesMustBeBacked) {
   TensorProto raw = Proto(TensorProto::FLOAT, {3});
   raw.set_raw_data("12345678");
   ExpectError(Load(raw).status(), kInvalid, {"tensor 't' has 8 bytes of raw data, but its type needs 12"});
-  for (int type : {TensorProto::FLOAT, TensorProto::INT64, TensorProto::DOUBLE, TensorProto::UINT64, TensorProto::UINT32,
-                   TensorProto::INT32, TensorProto::FLOAT16, TensorProto::BFLOAT16, TensorProto::BOOL, TensorProto::UINT8}) {
+  for (int type :
+       {TensorProto::FLOAT, TensorProto::INT64, TensorProto::DOUBLE, TensorProto::UINT64, TensorProto::UINT32,
+        TensorProto::INT32, TensorProto::FLOAT16, TensorProto::BFLOAT16, TensorProto::BOOL, TensorProto::UINT8}) {
     ExpectError(Load(Proto(type, {1 << 30, 100})).status(), kInvalid, {"tensor 't' has 0 elements in"});
   }
   ExpectError(Load(Proto(TensorProto::FLOAT, {-1})).status(), kInvalid, {"impossible size"});
   ExpectError(Load(Proto(TensorProto::FLOAT, {INT64_MAX, INT64_MAX})).status(), kInvalid, {"impossible size"});
-  ExpectError(Load(Proto(TensorProto::FLOAT, {INT64_C(1) << 40, INT64_C(1) << 40, 0})).status(), kInvalid, {"impossible size"});
+  ExpectError(Load(Proto(TensorProto::FLOAT, {INT64_C(1) << 40, INT64_C(1) << 40, 0})).status(), kInvalid,
+              {"impossible size"});
 }
 
 TEST(TensorData, OtherTypesAreUnsupported) {
-  ExpectError(Load(Proto(TensorProto::STRING, {1})).status(), absl::StatusCode::kUnimplemented, {"tensor 't' holds string"});
+  ExpectError(Load(Proto(TensorProto::STRING, {1})).status(), absl::StatusCode::kUnimplemented,
+              {"tensor 't' holds string"});
   ExpectError(Load(Proto(TensorProto::COMPLEX64, {1})).status(), absl::StatusCode::kUnimplemented, {"complex64"});
   ExpectError(Load(Proto(17, {1})).status(), absl::StatusCode::kUnimplemented, {"8-bit float"});
   ExpectError(Load(Proto(-5, {1})).status(), absl::StatusCode::kUnimplemented, {"type -5"});
-  ExpectError(Load(Proto(TensorProto::FLOAT, std::vector<int64_t>(9, 1))).status(), absl::StatusCode::kUnimplemented, {"rank 9"});
+  ExpectError(Load(Proto(TensorProto::FLOAT, std::vector<int64_t>(9, 1))).status(), absl::StatusCode::kUnimplemented,
+              {"rank 9"});
 }
 
 class ExternalData : public ::testing::Test {
@@ -86,13 +90,16 @@ class ExternalData : public ::testing::Test {
   }
   void TearDown() override { fs::remove_all(root_); }
 
-  void Write(const std::string &name, const std::string &bytes) { std::ofstream(root_ / name, std::ios::binary) << bytes; }
+  void Write(const std::string &name, const std::string &bytes) {
+    std::ofstream(root_ / name, std::ios::binary) << bytes;
+  }
 
-  absl::StatusOr<Tensor> LoadFrom(const std::string &location, const std::string &offset = "", const std::string &length = "",
-                                  int64_t elements = 4) {
+  absl::StatusOr<Tensor> LoadFrom(const std::string &location, const std::string &offset = "",
+                                  const std::string &length = "", int64_t elements = 4) {
     TensorProto proto = Proto(TensorProto::INT32, {elements});
     proto.set_data_location(TensorProto::EXTERNAL);
-    for (const auto &[key, value] : {std::pair<std::string, std::string>("location", location), {"offset", offset}, {"length", length}}) {
+    for (const auto &[key, value] :
+         {std::pair<std::string, std::string>("location", location), {"offset", offset}, {"length", length}}) {
       if (value.empty()) continue;
       auto &entry = *proto.add_external_data();
       entry.set_key(key);
@@ -128,7 +135,8 @@ TEST_F(ExternalData, MissingShortAndAbsurd) {
   ExpectError(LoadFrom("weights.bin", "18446744073709551615").status(), kInvalid, {"18446744073709551615"});
   ExpectError(LoadFrom("weights.bin", "18446744073709551616").status(), kInvalid, {"not a number"});
   ExpectError(LoadFrom("weights.bin", "-1").status(), kInvalid, {"'-1'", "not a number"});
-  ExpectError(LoadFrom("weights.bin", "0", "12").status(), kInvalid, {"12 bytes of external data, but its type needs 16"});
+  ExpectError(LoadFrom("weights.bin", "0", "12").status(), kInvalid,
+              {"12 bytes of external data, but its type needs 16"});
   ExpectError(LoadFrom("weights.bin", "", "", INT64_C(1) << 40).status(), kInvalid, {"has 64"});
 }
 
@@ -145,7 +153,8 @@ TEST_F(ExternalData, WholeModel) {
   EXPECT_TRUE(ImportOnnx((root_ / "model" / "model.onnx").string()).ok());
   ExpectError(m.Import().status(), kInvalid, {"tensor 'w'", "without a directory"});
   fs::remove(root_ / "model" / "weights.bin");
-  ExpectError(ImportOnnx((root_ / "model" / "model.onnx").string()).status(), kInvalid, {"model.onnx", "tensor 'w'", "weights.bin"});
+  ExpectError(ImportOnnx((root_ / "model" / "model.onnx").string()).status(), kInvalid,
+              {"model.onnx", "tensor 'w'", "weights.bin"});
 }
 
 TEST(TensorData, UnsupportedTensorsAreListedWhereTheyAreUsed) {

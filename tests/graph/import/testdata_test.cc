@@ -1,4 +1,5 @@
-// Every case of ONNX's own test suite goes through the importer: none may crash, and at least as many import as did when this was written.
+// Every case of ONNX's own test suite goes through the importer: none may crash, and at least as many import as did
+// when this was written.
 #include <filesystem>
 #include <iostream>
 
@@ -12,7 +13,8 @@ TEST(OnnxTestData, NoModelCrashesAndMostImport) {
   for (const auto &entry : std::filesystem::directory_iterator(INGOT_ONNX_TESTDATA)) {
     auto graph = ImportOnnx((entry.path() / "model.onnx").string());
     absl::StatusCode code = graph.status().code();
-    EXPECT_TRUE(graph.ok() || code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kUnimplemented) << graph.status();
+    EXPECT_TRUE(graph.ok() || code == absl::StatusCode::kInvalidArgument || code == absl::StatusCode::kUnimplemented)
+        << graph.status();
     graph.ok() ? ++imported : ++refused;
   }
   std::cout << imported << " models imported, " << refused << " refused\n";

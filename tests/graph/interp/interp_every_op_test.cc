@@ -1,5 +1,5 @@
-// At least one example per op with numbers worked out by hand (or taken from tables of functions), and a check that no op of graph/ops
-// lacks one.
+// At least one example per op with numbers worked out by hand (or taken from tables of functions), and a check that no
+// op of graph/ops lacks one.
 #include <set>
 
 #include "tests/graph/interp/interp_test_util.h"
@@ -15,7 +15,9 @@ struct Example {
   std::vector<double> expected;
 };
 
-Tensor M(std::vector<int64_t> dims, const std::vector<double> &values) { return Make(DType::kF64, std::move(dims), values); }
+Tensor M(std::vector<int64_t> dims, const std::vector<double> &values) {
+  return Make(DType::kF64, std::move(dims), values);
+}
 Tensor B(const std::vector<int64_t> &values) { return Vec(DType::kBool, values); }
 Tensor I(const std::vector<int64_t> &values) { return Vec(DType::kI64, values); }
 
@@ -67,12 +69,24 @@ std::vector<Example> TensorExamples() {
   return {
       {OpKind::kReshape, {x}, {{"dims", Dims{3, 2}}}, {3, 2}, {1, 2, 3, 4, 5, 6}},
       {OpKind::kTranspose, {x}, {{"permutation", Ints{1, 0}}}, {3, 2}, {1, 4, 2, 5, 3, 6}},
-      {OpKind::kBroadcastTo, {M({2, 1}, {1, 2})}, {{"dims", Dims{2, 2, 3}}}, {2, 2, 3}, {1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2}},
-      {OpKind::kSlice, {x}, {{"starts", Dims{0, 2}}, {"limits", Dims{2, -1}}, {"steps", Ints{1, -2}}}, {2, 2}, {3, 1, 6, 4}},
+      {OpKind::kBroadcastTo,
+       {M({2, 1}, {1, 2})},
+       {{"dims", Dims{2, 2, 3}}},
+       {2, 2, 3},
+       {1, 1, 1, 2, 2, 2, 1, 1, 1, 2, 2, 2}},
+      {OpKind::kSlice,
+       {x},
+       {{"starts", Dims{0, 2}}, {"limits", Dims{2, -1}}, {"steps", Ints{1, -2}}},
+       {2, 2},
+       {3, 1, 6, 4}},
       {OpKind::kConcat, {x, M({2, 1}, {7, 8})}, {{"axis", int64_t{1}}}, {2, 4}, {1, 2, 3, 7, 4, 5, 6, 8}},
       {OpKind::kPad, {M({2}, {1, 2}), M({}, {9})}, {{"low", Dims{1}}, {"high", Dims{2}}}, {5}, {9, 1, 2, 9, 9}},
       {OpKind::kGather, {x, I({2, -1, 0, 99, -99})}, {{"axis", int64_t{1}}}, {2, 5}, {3, 3, 1, 3, 1, 6, 6, 4, 6, 4}},
-      {OpKind::kIota, {}, {{"dims", Dims{2, 3}}, {"axis", int64_t{-1}}, {"dtype", DType::kF32}}, {2, 3}, {0, 1, 2, 0, 1, 2}},
+      {OpKind::kIota,
+       {},
+       {{"dims", Dims{2, 3}}, {"axis", int64_t{-1}}, {"dtype", DType::kF32}},
+       {2, 3},
+       {0, 1, 2, 0, 1, 2}},
       {OpKind::kDimValues, {}, {{"values", Dims{7, 9}}}, {2}, {7, 9}},
   };
 }
@@ -118,7 +132,8 @@ TEST(EveryOp, HasAnExampleAndGivesTheExpectedNumbers) {
       }
     }
   }
-  for (const OpSchema &schema : AllSchemas()) EXPECT_TRUE(seen.count(schema.kind)) << "no example for " << std::string(schema.name);
+  for (const OpSchema &schema : AllSchemas())
+    EXPECT_TRUE(seen.count(schema.kind)) << "no example for " << std::string(schema.name);
 }
 
 TEST(EveryOp, WorksOnEmptyTensors) {
@@ -127,8 +142,10 @@ TEST(EveryOp, WorksOnEmptyTensors) {
   EXPECT_TRUE(Eval(OpKind::kAdd, {none, M({1, 3}, {1, 2, 3})}).empty());
   EXPECT_TRUE(Eval(OpKind::kSoftmax, {none}).empty());
   EXPECT_TRUE(Eval(OpKind::kTranspose, {none}, {{"permutation", Ints{1, 0}}}).empty());
-  EXPECT_EQ(Eval(OpKind::kConcat, {none, M({1, 3}, {1, 2, 3})}, {{"axis", int64_t{0}}}), (std::vector<double>{1, 2, 3}));
-  EXPECT_EQ(Eval(OpKind::kMatMul, {Tensor::Zeros(DType::kF64, {2, 0}), Tensor::Zeros(DType::kF64, {0, 2})}), std::vector<double>(4, 0.0));
+  EXPECT_EQ(Eval(OpKind::kConcat, {none, M({1, 3}, {1, 2, 3})}, {{"axis", int64_t{0}}}),
+            (std::vector<double>{1, 2, 3}));
+  EXPECT_EQ(Eval(OpKind::kMatMul, {Tensor::Zeros(DType::kF64, {2, 0}), Tensor::Zeros(DType::kF64, {0, 2})}),
+            std::vector<double>(4, 0.0));
   EXPECT_TRUE(Eval(OpKind::kMatMul, {none, Tensor::Zeros(DType::kF64, {3, 2})}).empty());
   EXPECT_TRUE(Eval(OpKind::kGather, {none, Vec(DType::kI64, {})}).empty());
 }

@@ -23,7 +23,8 @@ TEST(FoldConstants, FoldsChainsAndKeepsTheRest) {
   EXPECT_EQ(folded.nodes.size(), 2u);
   EXPECT_EQ(folded.constants.size(), 2u);  // the originals are gone
   EXPECT_TRUE(Validate(folded).ok()) << Validate(folded);
-  for (size_t i = 0; i < folded.nodes.size(); ++i) EXPECT_EQ(folded.value(folded.nodes[i].outputs[0]).producer, static_cast<int32_t>(i));
+  for (size_t i = 0; i < folded.nodes.size(); ++i)
+    EXPECT_EQ(folded.value(folded.nodes[i].outputs[0]).producer, static_cast<int32_t>(i));
   Tensor input = Make(DType::kF32, {1, 2}, {1, 10});
   EXPECT_EQ(Doubles((*Interpret(folded, {input}))[0]), (std::vector<double>{5.25, 10.75}));
   EXPECT_EQ(Doubles((*Interpret(graph, {input}))[0]), (std::vector<double>{5.25, 10.75}));
@@ -83,7 +84,8 @@ TEST(FoldConstants, TransposesEveryElementSize) {
     b.Output("y", b.Transpose(b.Constant(Make(dtype, {3, 1, 2}, {1, 0, 0, 1, 1, 1})), {2, 0, 1}));
     Graph graph = Finish(b);
     EXPECT_EQ(*FoldConstants(graph), 1);
-    EXPECT_EQ(Doubles(*graph.constant(graph.outputs[0].value)), (std::vector<double>{1, 0, 1, 0, 1, 1})) << std::string(Name(dtype));
+    EXPECT_EQ(Doubles(*graph.constant(graph.outputs[0].value)), (std::vector<double>{1, 0, 1, 0, 1, 1}))
+        << std::string(Name(dtype));
   }
 }
 

@@ -102,15 +102,18 @@ TEST(InterpMath, CastsSaturateTruncateAndWrap) {
 
 TEST(InterpMath, NativePrecisionRoundsEveryResultOnce) {
   // 1/3 in binary16 and bfloat16, by hand: 0x3555 and 0x3eab.
-  EXPECT_EQ(Eval(OpKind::kDiv, {Make(DType::kF16, {1}, {1}), Make(DType::kF16, {1}, {3})}, {}, Native())[0], 0x1.554p-2);
-  EXPECT_EQ(Eval(OpKind::kDiv, {Make(DType::kBF16, {1}, {1}), Make(DType::kBF16, {1}, {3})}, {}, Native())[0], 0x1.56p-2);
+  EXPECT_EQ(Eval(OpKind::kDiv, {Make(DType::kF16, {1}, {1}), Make(DType::kF16, {1}, {3})}, {}, Native())[0],
+            0x1.554p-2);
+  EXPECT_EQ(Eval(OpKind::kDiv, {Make(DType::kBF16, {1}, {1}), Make(DType::kBF16, {1}, {3})}, {}, Native())[0],
+            0x1.56p-2);
   EXPECT_EQ(Eval(OpKind::kDiv, {F32({1}), F32({3})}, {}, Native())[0], static_cast<double>(1.0f / 3.0f));
   // Just above the middle of 1 and the next half; rounding to float on the way would make it a tie, and then 1.
   EXPECT_EQ(Eval(OpKind::kCast, {F64({1 + 0x1p-11 + 0x1p-40})}, {{"to", DType::kF16}}, Native())[0], 1 + 0x1p-10);
   EXPECT_EQ(Eval(OpKind::kCast, {F64({1 + 0x1p-11 + 0x1p-40})}, {{"to", DType::kF16}})[0], 1 + 0x1p-10);
   ExpectNear(Eval(OpKind::kCast, {F64({65519, 65520, 0x1p-25, 0x1.8p-25, kNan})}, {{"to", DType::kF16}}, Native()),
              {65504, kInf, 0, 0x1p-24, kNan}, 0);
-  ExpectNear(Eval(OpKind::kCast, {F64({1e39, -1e39, 0x1p-149})}, {{"to", DType::kF32}}, Native()), {kInf, -kInf, 0x1p-149}, 0);
+  ExpectNear(Eval(OpKind::kCast, {F64({1e39, -1e39, 0x1p-149})}, {{"to", DType::kF32}}, Native()),
+             {kInf, -kInf, 0x1p-149}, 0);
   EXPECT_EQ(Eval(OpKind::kCast, {F64({0x1.fffp127})}, {{"to", DType::kBF16}}, Native())[0], kInf);
 }
 
@@ -133,7 +136,8 @@ TEST(InterpMath, OperandsBroadcast) {
   EXPECT_EQ(Eval(OpKind::kAdd, {column, row}), (std::vector<double>{11, 21, 31, 12, 22, 32}));
   EXPECT_EQ(Eval(OpKind::kSub, {scalar, row}), (std::vector<double>{90, 80, 70}));
   EXPECT_EQ(Eval(OpKind::kAdd, {scalar, scalar}), (std::vector<double>{200}));
-  EXPECT_EQ(Eval(OpKind::kSelect, {Make(DType::kBool, {2, 1}, {1, 0}), row, scalar}), (std::vector<double>{10, 20, 30, 100, 100, 100}));
+  EXPECT_EQ(Eval(OpKind::kSelect, {Make(DType::kBool, {2, 1}, {1, 0}), row, scalar}),
+            (std::vector<double>{10, 20, 30, 100, 100, 100}));
   EXPECT_EQ(EvalInts(OpKind::kLess, {row, column}), (Is{0, 0, 0, 0, 0, 0}));
 }
 

@@ -6,7 +6,8 @@ namespace {
 
 using Is = std::vector<int64_t>;
 
-std::vector<double> NaiveProduct(const Tensor &a, const Tensor &b, int64_t m, int64_t k, int64_t n, int64_t a_at = 0, int64_t b_at = 0) {
+std::vector<double> NaiveProduct(const Tensor &a, const Tensor &b, int64_t m, int64_t k, int64_t n, int64_t a_at = 0,
+                                 int64_t b_at = 0) {
   std::vector<double> c;
   for (int64_t i = 0; i < m; ++i) {
     for (int64_t j = 0; j < n; ++j) {
@@ -24,8 +25,13 @@ std::vector<double> NaiveProduct(const Tensor &a, const Tensor &b, int64_t m, in
 
 TEST(InterpNn, MatMulEqualsTheTripleLoopBitForBit) {
   // Sizes around the blocks of 4 rows, 16 columns and a depth of 128; the last one is split between two threads.
-  for (auto [m, k, n] :
-       {std::array<int64_t, 3>{1, 1, 1}, {4, 128, 16}, {5, 129, 17}, {3, 300, 33}, {9, 7, 1}, {1, 257, 40}, {150, 260, 120}}) {
+  for (auto [m, k, n] : {std::array<int64_t, 3>{1, 1, 1},
+                         {4, 128, 16},
+                         {5, 129, 17},
+                         {3, 300, 33},
+                         {9, 7, 1},
+                         {1, 257, 40},
+                         {150, 260, 120}}) {
     Tensor a = Normal({m, k}, 1), b = Normal({k, n}, 2);
     EXPECT_EQ(Eval(OpKind::kMatMul, {a, b}), NaiveProduct(a, b, m, k, n)) << m << " " << k << " " << n;
   }
@@ -60,8 +66,8 @@ TEST(InterpNn, ConvEqualsItsDefinition) {
   // x [2, 4, 5, 6], 6 filters in 2 groups of kernel 3 x 2, uneven strides, dilations and pads.
   Tensor x = Normal({2, 4, 5, 6}, 1), w = Normal({6, 2, 3, 2}, 2);
   Ints strides{2, 1}, dilations{1, 3}, pads{1, 2, 0, 1};  // low, low, high, high
-  absl::StatusOr<Tensor> result =
-      Evaluate(OpKind::kConv, {x, w}, {{"strides", strides}, {"dilations", dilations}, {"pads", pads}, {"groups", int64_t{2}}});
+  absl::StatusOr<Tensor> result = Evaluate(
+      OpKind::kConv, {x, w}, {{"strides", strides}, {"dilations", dilations}, {"pads", pads}, {"groups", int64_t{2}}});
   ASSERT_TRUE(result.ok()) << result.status();
   int64_t height = (5 + 1 + 0 - 3) / 2 + 1, width = (6 + 2 + 1 - 4) / 1 + 1;
   ASSERT_EQ(result->dims(), (Is{2, 6, height, width}));
@@ -94,7 +100,8 @@ TEST(InterpNn, ConvOverThreeAxesOfOnes) {
   Ints ones{1, 1, 1};
   Attributes attributes{{"strides", ones}, {"dilations", ones}, {"pads", Ints{1, 1, 1, 1, 1, 1}}};
   std::vector<double> expected;
-  for (int i = 0; i < 27; ++i) expected.push_back((i / 9 == 1 ? 2 : 1) * (i / 3 % 3 == 1 ? 2 : 1) * (i % 3 == 1 ? 2 : 1));
+  for (int i = 0; i < 27; ++i)
+    expected.push_back((i / 9 == 1 ? 2 : 1) * (i / 3 % 3 == 1 ? 2 : 1) * (i % 3 == 1 ? 2 : 1));
   EXPECT_EQ(Eval(OpKind::kConv, {x, w}, attributes), expected);
 }
 
@@ -105,13 +112,15 @@ TEST(InterpNn, ConvWithASymbolicSizeTooSmallForTheKernel) {
   absl::StatusOr<Graph> graph = b.Finish();
   ASSERT_TRUE(graph.ok()) << graph.status();
   EXPECT_TRUE(Interpret(*graph, {Make(DType::kF32, {1, 1, 4}, {1, 2, 3, 4})}).ok());
-  ExpectError(Interpret(*graph, {Make(DType::kF32, {1, 1, 2}, {1, 2})}).status(), absl::StatusCode::kInvalidArgument, "node 'conv'");
+  ExpectError(Interpret(*graph, {Make(DType::kF32, {1, 1, 2}, {1, 2})}).status(), absl::StatusCode::kInvalidArgument,
+              "node 'conv'");
 }
 
 TEST(InterpNn, SoftmaxAlongEachAxisAndWithHugeScores) {
   Tensor x = Normal({2, 3, 2}, 3);
   for (int64_t axis : {0, 1, 2}) {
-    std::vector<double> softmax = Eval(OpKind::kSoftmax, {x}, {{"axis", axis}}), logs = Eval(OpKind::kLogSoftmax, {x}, {{"axis", axis}});
+    std::vector<double> softmax = Eval(OpKind::kSoftmax, {x}, {{"axis", axis}}),
+                        logs = Eval(OpKind::kLogSoftmax, {x}, {{"axis", axis}});
     int64_t stride = axis == 0 ? 6 : axis == 1 ? 2 : 1, size = axis == 1 ? 3 : 2;
     for (int64_t i = 0; i < 12; ++i) {
       double sum = 0;
@@ -136,7 +145,8 @@ TEST(InterpNn, LayerNormOverTheLastTwoAxes) {
     for (int64_t j = 0; j < 12; ++j) mean += x.GetDouble(i * 12 + j) / 12;
     for (int64_t j = 0; j < 12; ++j) variance += std::pow(x.GetDouble(i * 12 + j) - mean, 2) / 12;
     for (int64_t j = 0; j < 12; ++j) {
-      expected.push_back((x.GetDouble(i * 12 + j) - mean) / std::sqrt(variance + 1e-3) * scale.GetDouble(j) + shift.GetDouble(j % 4));
+      expected.push_back((x.GetDouble(i * 12 + j) - mean) / std::sqrt(variance + 1e-3) * scale.GetDouble(j) +
+                         shift.GetDouble(j % 4));
     }
   }
   ExpectNear(Eval(OpKind::kLayerNorm, {x, scale, shift}, {{"axis", int64_t{1}}, {"epsilon", 1e-3}}), expected, 1e-14);

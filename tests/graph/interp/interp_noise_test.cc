@@ -9,7 +9,9 @@ namespace ingot {
 namespace {
 
 NodeNoise OnExp(const Graph &, const Node &node) { return node.op == OpKind::kExp ? NodeNoise{8, 0, 0} : NodeNoise{}; }
-NodeNoise OnSums(const Graph &, const Node &node) { return node.op == OpKind::kReduceSum ? NodeNoise{0, 0, 1} : NodeNoise{}; }
+NodeNoise OnSums(const Graph &, const Node &node) {
+  return node.op == OpKind::kReduceSum ? NodeNoise{0, 0, 1} : NodeNoise{};
+}
 
 Graph Make() {
   GraphBuilder b("noise");
@@ -33,6 +35,20 @@ TEST(Noise, IsAsLargeAsAskedAndBothWays) {
   EXPECT_NEAR(plus, -minus, 1e-12);
   EXPECT_LE(std::fabs(plus), 8 * 0x1p-23 * exact);
   EXPECT_EQ(RunWith(OnExp, 1)[1].GetDouble(0), -1);
+}
+
+TEST(Noise, MayMakeWhatIsSmallExactlyZero) {
+  GraphBuilder b("small");
+  b.Output("y", b.Exp(b.Input("x", DType::kF32, {64})));
+  InterpreterOptions options;
+  options.noise = {[](const Graph &, const Node &) { return NodeNoise{0, 8, 0}; }, 5, 1};
+  Tensor x = Tensor::Zeros(DType::kF32, {64});
+  for (int64_t i = 0; i < 64; ++i) x.SetDouble(i, i < 32 ? -40 : 0);
+  Tensor y = InterpretDouble(b.Finish().value(), {x}, options).value()[0];
+  int zeros = 0;
+  for (int64_t i = 0; i < 64; ++i) zeros += y.GetDouble(i) == 0;
+  EXPECT_GT(zeros, 4) << "exp(-40) is within the error, and vanishes for some";
+  EXPECT_LT(zeros, 32) << "exp(0) is not";
 }
 
 TEST(Noise, OnOperandsIsRelativeToTheLargest) {

@@ -10,12 +10,15 @@
 namespace ingot {
 namespace {
 
-std::string TempPath(const std::string &name) { return absl::StrCat(testing::TempDir(), "/ingot_npy_", getpid(), "_", name); }
+std::string TempPath(const std::string &name) {
+  return absl::StrCat(testing::TempDir(), "/ingot_npy_", getpid(), "_", name);
+}
 
 void Write(const std::string &path, const std::string &bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 std::string File(const std::string &dict, const std::string &elements, char version = 1) {
-  std::string file = std::string("\x93NUMPY") + version + '\0' + static_cast<char>(dict.size() & 255) + static_cast<char>(dict.size() >> 8);
+  std::string file = std::string("\x93NUMPY") + version + '\0' + static_cast<char>(dict.size() & 255) +
+                     static_cast<char>(dict.size() >> 8);
   if (version > 1) file += std::string(2, '\0');
   return file + dict + elements;
 }
@@ -53,7 +56,8 @@ TEST(Npy, HeadersAreThoseOfNumPy) {
   EXPECT_EQ(vector.substr(10, 57), "{'descr': '<f4', 'fortran_order': False, 'shape': (3,), }");
   EXPECT_EQ(vector.back(), '\n');
   EXPECT_NE(MakeNpyHeader(DType::kU8, {}).find("'|u1', 'fortran_order': False, 'shape': (), }"), std::string::npos);
-  EXPECT_NE(MakeNpyHeader(DType::kI64, {2, 3}).find("'<i8', 'fortran_order': False, 'shape': (2, 3), }"), std::string::npos);
+  EXPECT_NE(MakeNpyHeader(DType::kI64, {2, 3}).find("'<i8', 'fortran_order': False, 'shape': (2, 3), }"),
+            std::string::npos);
 }
 
 TEST(Npy, ReadsOtherVersionsOrdersAndKeyOrders) {
@@ -129,7 +133,8 @@ TEST(Npy, HostileFilesAreRefused) {
 TEST(Npy, EveryPrefixOfAGoodFileIsRefused) {
   std::string good = File(Dict("<f4", "(2, 1)"), std::string(8, 'x'));
   EXPECT_TRUE(ParseNpyHeader(good).ok());
-  for (size_t size = 0; size < good.size(); ++size) EXPECT_FALSE(ParseNpyHeader(std::string_view(good).substr(0, size)).ok()) << size;
+  for (size_t size = 0; size < good.size(); ++size)
+    EXPECT_FALSE(ParseNpyHeader(std::string_view(good).substr(0, size)).ok()) << size;
 }
 
 TEST(Npy, MissingFilesAndFolders) {

@@ -13,7 +13,8 @@ absl::StatusOr<Graph> Embedding() {
   Expr kinds = b.Input("kinds", DType::kI64, {"seq"});
   Expr keep = b.Input("keep", DType::kBool, {"seq"});
   Expr noise = b.Input("noise", DType::kF32, {"seq", 50});
-  Expr words = b.Gather(b.Constant(Tensor::Zeros(DType::kF32, {1000, 4})), b.Reshape(b.Cast(ids, DType::kI32), {"batch * seq"}));
+  Expr words =
+      b.Gather(b.Constant(Tensor::Zeros(DType::kF32, {1000, 4})), b.Reshape(b.Cast(ids, DType::kI32), {"batch * seq"}));
   Expr narrow = b.Gather(b.Constant(Tensor::Zeros(DType::kF32, {4, 40})), ids, 1);
   Expr shifted = b.Add(b.BroadcastTo(positions, {"batch", "seq"}), b.Constant(Vec(DType::kI32, {2})));
   b.Output("words", words);
@@ -67,7 +68,8 @@ TEST(RandomInputs, FollowTheSeed) {
   absl::StatusOr<Graph> graph = Embedding();
   ASSERT_TRUE(graph.ok()) << graph.status();
   std::map<std::string, int64_t> symbols{{"batch", 2}, {"seq", 3}};
-  std::vector<Tensor> a = *RandomInputs(*graph, symbols, 1), b = *RandomInputs(*graph, symbols, 1), c = *RandomInputs(*graph, symbols, 2);
+  std::vector<Tensor> a = *RandomInputs(*graph, symbols, 1), b = *RandomInputs(*graph, symbols, 1),
+                      c = *RandomInputs(*graph, symbols, 2);
   for (size_t i = 0; i < a.size(); ++i) EXPECT_EQ(Doubles(a[i]), Doubles(b[i]));
   EXPECT_NE(Doubles(a[5]), Doubles(c[5]));
 }
@@ -85,9 +87,10 @@ TEST(RandomInputs, AnUnsignedOrNarrowIndexStaysInItsType) {
 TEST(RandomInputs, Errors) {
   absl::StatusOr<Graph> graph = Embedding();
   ASSERT_TRUE(graph.ok()) << graph.status();
-  ExpectError(RandomInputs(*graph, {{"batch", 2}}, 1).status(), absl::StatusCode::kInvalidArgument, "no value for the symbol 'seq'");
-  ExpectError(RandomInputs(*graph, {{"batch", 1 << 30}, {"seq", 1 << 30}}, 1).status(), absl::StatusCode::kResourceExhausted,
-              "choose smaller symbols");
+  ExpectError(RandomInputs(*graph, {{"batch", 2}}, 1).status(), absl::StatusCode::kInvalidArgument,
+              "no value for the symbol 'seq'");
+  ExpectError(RandomInputs(*graph, {{"batch", 1 << 30}, {"seq", 1 << 30}}, 1).status(),
+              absl::StatusCode::kResourceExhausted, "choose smaller symbols");
 }
 
 }  // namespace

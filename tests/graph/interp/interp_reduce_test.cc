@@ -14,7 +14,8 @@ TEST(InterpReduce, OverOuterAndInnerAxesTogether) {
       for (int64_t k = 0; k < 4; ++k) {
         double v = x.GetDouble((i * 3 + j) * 4 + k);
         size_t at = static_cast<size_t>(j);
-        sums[at] += v, products[at] *= v, largest[at] = std::max(largest[at], v), smallest[at] = std::min(smallest[at], v);
+        sums[at] += v, products[at] *= v, largest[at] = std::max(largest[at], v),
+                                          smallest[at] = std::min(smallest[at], v);
       }
     }
   }
@@ -27,13 +28,15 @@ TEST(InterpReduce, OverOuterAndInnerAxesTogether) {
 }
 
 TEST(InterpReduce, KeepDims) {
-  absl::StatusOr<Tensor> result = Evaluate(OpKind::kReduceSum, {Normal({2, 3, 4}, 1)}, {{"axes", Ints{-1, 0}}, {"keep_dims", true}});
+  absl::StatusOr<Tensor> result =
+      Evaluate(OpKind::kReduceSum, {Normal({2, 3, 4}, 1)}, {{"axes", Ints{-1, 0}}, {"keep_dims", true}});
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->dims(), (Is{1, 3, 1}));
 }
 
 TEST(InterpReduce, OfAScalarIsTheScalar) {
-  for (OpKind op : {OpKind::kReduceSum, OpKind::kReduceMean, OpKind::kReduceMax, OpKind::kReduceMin, OpKind::kReduceProd}) {
+  for (OpKind op :
+       {OpKind::kReduceSum, OpKind::kReduceMean, OpKind::kReduceMax, OpKind::kReduceMin, OpKind::kReduceProd}) {
     EXPECT_EQ(Eval(op, {Make(DType::kF64, {}, {-2.5})}), std::vector<double>{-2.5});
   }
 }
@@ -75,11 +78,14 @@ TEST(InterpReduce, IntegersWrap) {
   EXPECT_EQ(EvalInts(OpKind::kReduceMin, {Vec(DType::kI32, {-5, -2, -9})}), Is{-9});
 }
 
-TEST(InterpReduce, SumsKeepWhatDoublesWouldLose) { EXPECT_EQ(Eval(OpKind::kReduceSum, {F64({0x1p53, 1, 1, -0x1p53})})[0], 2); }
+TEST(InterpReduce, SumsKeepWhatDoublesWouldLose) {
+  EXPECT_EQ(Eval(OpKind::kReduceSum, {F64({0x1p53, 1, 1, -0x1p53})})[0], 2);
+}
 
 TEST(InterpReduce, ArgMaxTakesTheFirst) {
   EXPECT_EQ(EvalInts(OpKind::kArgMax, {Make(DType::kF64, {2, 3}, {1, 7, 7, 0, -1, 0})}), (Is{1, 0}));
-  EXPECT_EQ(EvalInts(OpKind::kArgMax, {Make(DType::kF64, {2, 3}, {1, 7, 7, 1, 8, 0})}, {{"axis", int64_t{0}}}), (Is{0, 1, 0}));
+  EXPECT_EQ(EvalInts(OpKind::kArgMax, {Make(DType::kF64, {2, 3}, {1, 7, 7, 1, 8, 0})}, {{"axis", int64_t{0}}}),
+            (Is{0, 1, 0}));
   EXPECT_EQ(EvalInts(OpKind::kArgMax, {Vec(DType::kI16, {-4, -3, -3})}), Is{1});
 }
 

@@ -27,13 +27,15 @@ TEST(SolveSymbols, ReadsThemFromTheShapes) {
 TEST(SolveSymbols, ErrorsNameInputDimExpectedAndGot) {
   Graph graph = TwoInputs();
   ExpectError(SolveSymbols(graph, {{3, 5, 2}}).status(), kInvalid, "takes 2 inputs, got 1");
-  ExpectError(SolveSymbols(graph, {{3, 5}, {3, 6, 2}}).status(), kInvalid, "input 'x': expected f32[batch, seq, 2], got the shape [3, 5]");
+  ExpectError(SolveSymbols(graph, {{3, 5}, {3, 6, 2}}).status(), kInvalid,
+              "input 'x': expected f32[batch, seq, 2], got the shape [3, 5]");
   ExpectError(SolveSymbols(graph, {{3, 5, 4}, {3, 6, 2}}).status(), kInvalid, "input 'x' dim 2: expected 2, got 4");
   ExpectError(SolveSymbols(graph, {{3, 5, 2}, {4, 6, 2}}).status(), kInvalid,
               "input 'past' dim 0: expected batch = 3 (batch = 3 from input 'x'), got 4");
   ExpectError(SolveSymbols(graph, {{3, 5, 2}, {3, 5, 2}}).status(), kInvalid,
               "input 'past' dim 1: expected seq + 1 = 6 (seq = 5 from input 'x'), got 5");
-  ExpectError(SolveSymbols(graph, {{3, 9, 2}, {3, 10, 2}}).status(), kInvalid, "input 'x' dim 1: expected seq from 1 to 8, got 9");
+  ExpectError(SolveSymbols(graph, {{3, 9, 2}, {3, 10, 2}}).status(), kInvalid,
+              "input 'x' dim 1: expected seq from 1 to 8, got 9");
   ExpectError(SolveSymbols(graph, {{3, 0, 2}, {3, 1, 2}}).status(), kInvalid, "expected seq from 1 to 8, got 0");
   ExpectError(SolveSymbols(graph, {{-3, 5, 2}, {3, 6, 2}}).status(), kInvalid, "input 'x': expected");
   ExpectError(SolveSymbols(graph, {{INT64_MAX, 5, 2}, {3, 6, 2}}).status(), kInvalid, "input 'x': expected");
@@ -53,7 +55,8 @@ TEST(Interpret, RefusesTheWrongDType) {
 TEST(Interpret, RunsAPerceptron) {
   GraphBuilder b("mlp");
   Expr x = b.Input("x", DType::kF32, {"batch", 2});
-  Expr h = b.Relu(b.Add(b.MatMul(x, b.Constant(Make(DType::kF32, {2, 2}, {1, -1, 2, 0.5}))), b.Constant(F32({0.5, -0.5}))));
+  Expr h =
+      b.Relu(b.Add(b.MatMul(x, b.Constant(Make(DType::kF32, {2, 2}, {1, -1, 2, 0.5}))), b.Constant(F32({0.5, -0.5}))));
   b.Output("h", h);
   b.Output("sum", b.ReduceSum(h, {1}, true));
   absl::StatusOr<Graph> graph = b.Finish();
@@ -105,7 +108,8 @@ TEST(Interpret, ImpossibleSizesAreErrorsNotAllocations) {
   absl::StatusOr<Graph> graph = b.Finish();
   ASSERT_TRUE(graph.ok()) << graph.status();
   EXPECT_FALSE(Interpret(*graph, {Normal({100000}, 1, DType::kF32)}).ok());
-  ExpectError(Interpret(*graph, {F32({1})}).status(), kInvalid, "no size may be negative, but 0 is larger than 'n - 3' = -2");
+  ExpectError(Interpret(*graph, {F32({1})}).status(), kInvalid,
+              "no size may be negative, but 0 is larger than 'n - 3' = -2");
 }
 
 TEST(EvaluateNode, ComputesOneNodeInNativePrecision) {
@@ -119,7 +123,8 @@ TEST(EvaluateNode, ComputesOneNodeInNativePrecision) {
   absl::StatusOr<Tensor> sum = EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}});
   ASSERT_TRUE(sum.ok()) << sum.status();
   EXPECT_EQ(Doubles(*sum), (std::vector<double>{2, kInf, 1}));
-  ExpectError(EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}}, 2).status(), absl::StatusCode::kResourceExhausted, "node 'add'");
+  ExpectError(EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}}, 2).status(), absl::StatusCode::kResourceExhausted,
+              "node 'add'");
   ExpectError(EvaluateNode(*graph, node, {&x3}, {{"n", 3}}).status(), kInvalid, "number of operands");
   ExpectError(EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 4}}).status(), kInvalid, "the graph promises [4]");
   EXPECT_FALSE(EvaluateNode(*graph, node, {&x3, &x3}, {}).ok());

@@ -25,7 +25,8 @@ TEST(InterpTensor, TransposeOfThreeAxes) {
 
 TEST(InterpTensor, SliceForwardsAndBackwards) {
   auto slice = [](int64_t start, int64_t limit, int64_t step) {
-    return EvalInts(OpKind::kSlice, {Counting({7})}, {{"starts", Dims{start}}, {"limits", Dims{limit}}, {"steps", Ints{step}}});
+    return EvalInts(OpKind::kSlice, {Counting({7})},
+                    {{"starts", Dims{start}}, {"limits", Dims{limit}}, {"steps", Ints{step}}});
   };
   EXPECT_EQ(slice(1, 6, 2), (Is{1, 3, 5}));
   EXPECT_EQ(slice(0, 7, 3), (Is{0, 3, 6}));
@@ -43,7 +44,8 @@ TEST(InterpTensor, SliceOfTwoAxes) {
   for (int64_t i = 1; i < 4; i += 2) {
     for (int64_t j = 3; j > 0; --j) expected.push_back(i * 5 + j);
   }
-  EXPECT_EQ(EvalInts(OpKind::kSlice, {Counting({4, 5})}, {{"starts", Dims{1, 3}}, {"limits", Dims{4, 0}}, {"steps", Ints{2, -1}}}),
+  EXPECT_EQ(EvalInts(OpKind::kSlice, {Counting({4, 5})},
+                     {{"starts", Dims{1, 3}}, {"limits", Dims{4, 0}}, {"steps", Ints{2, -1}}}),
             expected);
 }
 
@@ -60,7 +62,8 @@ TEST(InterpTensor, SliceOutOfBoundsIsAnError) {
 TEST(InterpTensor, ConcatOfThreeAlongEachAxis) {
   Tensor x = Counting({2, 2}), y = MakeInts(DType::kI32, {2, 2}, {10, 11, 12, 13});
   EXPECT_EQ(EvalInts(OpKind::kConcat, {x, y, x}, {{"axis", int64_t{0}}}), (Is{0, 1, 2, 3, 10, 11, 12, 13, 0, 1, 2, 3}));
-  EXPECT_EQ(EvalInts(OpKind::kConcat, {x, y, x}, {{"axis", int64_t{-1}}}), (Is{0, 1, 10, 11, 0, 1, 2, 3, 12, 13, 2, 3}));
+  EXPECT_EQ(EvalInts(OpKind::kConcat, {x, y, x}, {{"axis", int64_t{-1}}}),
+            (Is{0, 1, 10, 11, 0, 1, 2, 3, 12, 13, 2, 3}));
 }
 
 TEST(InterpTensor, PadOfTwoAxes) {
@@ -92,8 +95,8 @@ TEST(InterpTensor, GatherWithAScalarIndexDropsTheAxis) {
 }
 
 TEST(InterpTensor, GatherFromNothingIsAnError) {
-  ExpectError(Evaluate(OpKind::kGather, {Counting({0, 2}), Tensor::ScalarI64(0)}).status(), absl::StatusCode::kInvalidArgument,
-              "axis 0 of x is empty");
+  ExpectError(Evaluate(OpKind::kGather, {Counting({0, 2}), Tensor::ScalarI64(0)}).status(),
+              absl::StatusCode::kInvalidArgument, "axis 0 of x is empty");
 }
 
 TEST(InterpTensor, IotaAlongTheFirstAxisAndInNarrowTypes) {

@@ -31,8 +31,12 @@ inline Tensor MakeInts(DType dtype, std::vector<int64_t> dims, const std::vector
   return tensor;
 }
 // A vector.
-inline Tensor F64(const std::vector<double> &values) { return Make(DType::kF64, {static_cast<int64_t>(values.size())}, values); }
-inline Tensor F32(const std::vector<double> &values) { return Make(DType::kF32, {static_cast<int64_t>(values.size())}, values); }
+inline Tensor F64(const std::vector<double> &values) {
+  return Make(DType::kF64, {static_cast<int64_t>(values.size())}, values);
+}
+inline Tensor F32(const std::vector<double> &values) {
+  return Make(DType::kF32, {static_cast<int64_t>(values.size())}, values);
+}
 inline Tensor Vec(DType dtype, const std::vector<int64_t> &values) {
   return MakeInts(dtype, {static_cast<int64_t>(values.size())}, values);
 }
@@ -73,7 +77,8 @@ inline absl::StatusOr<Tensor> Evaluate(OpKind op, const std::vector<Tensor> &inp
 inline InterpreterOptions Native() { return {InterpreterOptions::Precision::kNative}; }
 
 // The result's elements; a failure is reported and yields none.
-inline std::vector<double> Eval(OpKind op, const std::vector<Tensor> &inputs, Attributes attributes = {}, InterpreterOptions options = {}) {
+inline std::vector<double> Eval(OpKind op, const std::vector<Tensor> &inputs, Attributes attributes = {},
+                                InterpreterOptions options = {}) {
   absl::StatusOr<Tensor> result = Evaluate(op, inputs, std::move(attributes), options);
   EXPECT_TRUE(result.ok()) << result.status();
   return result.ok() ? Doubles(*result) : std::vector<double>();

@@ -1,0 +1,160 @@
+#include "compiler/api/compile.h"
+
+#include <chrono>
+
+#include "absl/strings/str_cat.h"
+#include "compiler/api/compiled_program.h"
+#include "compiler/emit/object_emitter.h"
+#include "compiler/emit/program_emitter.h"
+#include "compiler/emit/weights.h"
+#include "compiler/pipeline/pipeline.h"
+#include "graph/io/atomic_file.h"
+#include "llvm/Bitcode/BitcodeWriter.h"
+#include "llvm/Support/FileSystem.h"
+
+namespace ingot {
+
+using namespace compiler;
+
+namespace {
+
+constexpr int64_t kEmbedLimit = INT64_C(256) << 20;
+
+double now() {
+  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+bool isIdentifier(const std::string &name) {
+  if (name.empty() || name.size() > 200 || (name[0] >= '0' && name[0] <= '9')) return false;
+  return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
+}
+
+// Best level first: that is the order in which the runtime tries variants.
+absl::StatusOr<std::vector<CpuTarget>> chooseLevels(const std::vector<std::string> &names) {
+  if (names.empty()) return absl::InvalidArgumentError("no CPU level is given");
+  std::vector<CpuTarget> levels;
+  for (const std::string &name : names) {
+    absl::StatusOr<CpuTarget> target = findCpuTarget(name);
+    if (!target.ok()) return target.status();
+    bool known = false;
+    for (const CpuTarget &level : levels) known = known || level.level == target->level;
+    if (!known) levels.push_back(*std::move(target));
+  }
+  std::vector<std::string> order = cpuLevels();
+  auto rank = [&](const CpuTarget &level) {
+    return std::find(order.begin(), order.end(), level.level) - order.begin();
+  };
+  std::sort(levels.begin(), levels.end(), [&](const CpuTarget &a, const CpuTarget &b) { return rank(a) < rank(b); });
+  return levels;
+}
+
+absl::Status checkOptions(const CompileOptions &options) {
+  if (!isIdentifier(options.name))
+    return absl::InvalidArgumentError(absl::StrCat("the program name '", options.name,
+                                                   "' is not a C identifier; letters, digits and underscores are"));
+  if (options.precision != "fp32")
+    return absl::InvalidArgumentError(
+        absl::StrCat("the precision '", options.precision, "' is not known; known: fp32"));
+  return absl::OkStatus();
+}
+
+absl::Status runPipeline(Pipeline &pipeline, const CompileOptions &options, Phase last, std::string *text) {
+  if (!options.dump_phases.empty())
+    if (std::error_code error = llvm::sys::fs::create_directories(options.dump_phases))
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot create the directory '", options.dump_phases, "': ", error.message()));
+  int number = 0;
+  return pipeline.run(last, [&](llvm::StringRef phase, const std::string &ir) -> absl::Status {
+    if (text && phase == compiler::name(last)) *text = ir;
+    if (options.dump_phases.empty()) return absl::OkStatus();
+    std::string extension = phase == "buffers" ? ".txt" : ".mlir";
+    return WriteFile(absl::StrCat(options.dump_phases, "/", number++, "-", phase.str(), extension), ir);
+  });
+}
+
+}  // namespace
+
+CompiledProgram::CompiledProgram() : impl(std::make_unique<Impl>()) {}
+CompiledProgram::~CompiledProgram() = default;
+CompiledProgram::CompiledProgram(CompiledProgram &&) noexcept = default;
+CompiledProgram &CompiledProgram::operator=(CompiledProgram &&) noexcept = default;
+const CompileOptions &CompiledProgram::options() const { return impl->options; }
+const CompileStatistics &CompiledProgram::statistics() const { return impl->statistics; }
+
+std::vector<std::string> PhaseNames() { return {"import", "simplify", "fuse", "vector", "buffers", "object"}; }
+
+absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase) {
+  if (absl::Status status = checkOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
+  if (!levels.ok()) return levels.status();
+  for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
+    if (compiler::name(known) != phase) continue;
+    Pipeline pipeline(std::move(graph), options, *std::move(levels));
+    std::string text;
+    absl::Status status = runPipeline(pipeline, options, known, &text);
+    return status.ok() ? absl::StatusOr<std::string>(std::move(text)) : status;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no phase '", phase, "' with text; known: import, simplify, fuse, vector, buffers"));
+}
+
+absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options) {
+  if (absl::Status status = checkOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
+  if (!levels.ok()) return levels.status();
+  double begin = now();
+  CompiledProgram program;
+  CompiledProgram::Impl &impl = *program.impl;
+  impl.options = options;
+  Pipeline pipeline(std::move(graph), options, *levels);
+  if (absl::Status status = runPipeline(pipeline, options, Phase::Buffers, nullptr); !status.ok()) return status;
+  impl.plan = pipeline.plan();
+  impl.constants = pipeline.graph().constants;
+  int64_t bytes = static_cast<int64_t>(impl.plan.weightsBytes);
+  impl.embedWeights = options.weights == WeightsPlace::kEmbed ||
+                      (options.weights == WeightsPlace::kAuto && bytes <= kEmbedLimit) || bytes == 0;
+  if (!impl.embedWeights) impl.weightsHash = hashWeights(impl.plan, impl.constants);
+  double afterMlir = now();
+  if (options.progress) options.progress("object");
+  llvm::Module &module = pipeline.llvmModule();
+  emitProgram(
+      module, impl.plan,
+      {options.name, options.precision, *levels, impl.embedWeights, impl.weightsHash, weightsFileName(options.name)});
+  if (absl::Status status = optimize(module); !status.ok()) return status;
+  {
+    llvm::raw_string_ostream stream(impl.llvm);
+    llvm::WriteBitcodeToFile(module, stream);
+  }
+  absl::StatusOr<std::string> object = emitCode(module, CodeForm::Object);
+  if (!object.ok()) return object.status();
+  impl.object = *std::move(object);
+  double end = now();
+  auto generated = llvm::count_if(impl.plan.steps, [&](const compiler::PlannedStep &step) {
+    return impl.plan.origin(step) == INGOT_ORIGIN_GENERATED;
+  });
+  impl.statistics = {static_cast<int>(impl.plan.kernels.size()),
+                     static_cast<int>(impl.plan.steps.size()),
+                     static_cast<int>(generated),
+                     end - begin,
+                     afterMlir - begin,
+                     end - afterMlir,
+                     bytes,
+                     static_cast<int64_t>(impl.object.size())};
+  return program;
+}
+
+std::string CompiledProgram::header() const {
+  const std::string &name = impl->options.name;
+  std::string guard = "INGOT_PROGRAM_" + name + "_H_";
+  std::string text = absl::StrCat("/* The compiled program '", name, "'; made by Ingot.\n *\n");
+  for (auto [what, list] : {std::pair("input", &impl->plan.inputs), std::pair("output", &impl->plan.outputs)})
+    for (size_t i = 0; i < list->size(); ++i)
+      absl::StrAppend(&text, " * ", what, " ", i, ": ", (*list)[i].name, " ", (*list)[i].type.ToString(), "\n");
+  absl::StrAppend(&text, " */\n#ifndef ", guard, "\n#define ", guard,
+                  "\n\n#include \"ingot/runtime.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\nextern const "
+                  "ingot_program_desc_t ingot_program_",
+                  name, ";\n#ifdef __cplusplus\n}\n#endif\n#endif\n");
+  return text;
+}
+
+}  // namespace ingot

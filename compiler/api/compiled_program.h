@@ -1,0 +1,30 @@
+// What a CompiledProgram holds, for the compiler's own parts (api/, jit/).
+#ifndef INGOT_COMPILER_API_COMPILEDPROGRAM_H
+#define INGOT_COMPILER_API_COMPILEDPROGRAM_H
+
+#include "compiler/api/compile.h"
+#include "compiler/emit/program_plan.h"
+#include "graph/io/atomic_file.h"
+
+namespace ingot {
+
+struct CompiledProgram::Impl {
+  CompileOptions options;
+  CompileStatistics statistics;
+  std::vector<Tensor> constants;
+  compiler::ProgramPlan plan;
+  bool embedWeights = true;
+  uint64_t weightsHash = 0;
+  std::string object;  // machine code and tables; room for weights when embedded
+  std::string llvm;    // bitcode of the optimised module, for --emit=llvm and asm
+};
+
+namespace compiler {
+// The side file's contents: header, padding, weights.
+absl::Status appendWeightsFile(const CompiledProgram &program, AtomicFile &out);
+absl::Status writeWeightsFile(const CompiledProgram &program, const std::string &path);
+std::string weightsFileName(const std::string &name);
+}  // namespace compiler
+
+}  // namespace ingot
+#endif

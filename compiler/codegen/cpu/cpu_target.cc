@@ -1,0 +1,68 @@
+#include "compiler/codegen/cpu/cpu_target.h"
+
+#include "absl/strings/str_cat.h"
+#include "ingot/abi.h"
+#include "ingot/runtime.h"
+
+namespace ingot::compiler {
+
+static const CpuTarget kTargets[] = {
+    {"x86-64-v4", "-prefer-256-bit", INGOT_CPU_X86_64_V4 | INGOT_CPU_X86_64_V3 | INGOT_CPU_X86_64_V2, 16, 32},
+    {"x86-64-v3", "", INGOT_CPU_X86_64_V3 | INGOT_CPU_X86_64_V2, 8, 16},
+};
+
+std::vector<std::string> cpuLevels() {
+  std::vector<std::string> names;
+  for (const CpuTarget &target : kTargets) names.push_back(target.level);
+  return names;
+}
+
+absl::StatusOr<CpuTarget> findCpuTarget(std::string_view level) {
+  uint64_t have = ingot_cpu_features();
+  for (const CpuTarget &target : kTargets)
+    if (target.level == level || (level == "native" && (have & target.requiredFeatures) == target.requiredFeatures))
+      return target;
+  std::string known = "native";
+  for (const CpuTarget &target : kTargets) absl::StrAppend(&known, ", ", target.level);
+  return absl::InvalidArgumentError(absl::StrCat("the CPU level '", std::string(level), "' is not known",
+                                                 level == "native" ? " for this machine" : "",
+                                                 "; known levels: ", known));
+}
+
+// 3 panels (8 x 48) and 4 panels (6 x 64) keep an AVX-512 core equally busy; 3 divides the widths of common models.
+int panelsPerTile(int64_t panels) {
+  if (panels <= 0) return 4;
+  int best = 1;
+  int64_t bestCost = INT64_MAX;
+  for (int candidate : {3, 4, 2, 1}) {
+    int64_t padded = (panels + candidate - 1) / candidate * candidate;
+    // Narrow tiles reload the left operand more often: worth about a tenth per step.
+    int64_t cost = padded * (candidate >= 3 ? 10 : candidate == 2 ? 11 : 14);
+    if (cost < bestCost) {
+      best = candidate;
+      bestCost = cost;
+    }
+  }
+  return best;
+}
+
+RegisterTile registerTile(const CpuTarget &target, int panels) {
+  if (target.registers < 32) return {6, 1};  // 6 x 16 as 12 accumulators of 8 lanes
+  switch (panels) {
+    case 1:
+      return {12, 1};
+    case 2:
+      return {12, 2};
+    case 3:
+      return {8, 3};
+    default:
+      return {6, 4};
+  }
+}
+
+int fewRows(const CpuTarget &target, int panels) {
+  RegisterTile tile = registerTile(target, panels);
+  return tile.panels == panels ? 0 : tile.rows * tile.panels / panels;
+}
+
+}  // namespace ingot::compiler

@@ -1,0 +1,342 @@
+#include "compiler/codegen/cpu/kernel_builder.h"
+
+#include "compiler/codegen/cpu/scalar_math.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+Type computeType(MLIRContext *context, DType dtype) {
+  if (dtype == DType::kF16 || dtype == DType::kBF16) return Float32Type::get(context);
+  if (IsUnsigned(dtype)) return IntegerType::get(context, static_cast<unsigned>(ByteSize(dtype) * 8));
+  return toElementType(context, dtype);
+}
+
+Type storageType(MLIRContext *context, DType dtype) {
+  if (dtype == DType::kBool) return IntegerType::get(context, 8);
+  if (dtype == DType::kBF16)  // converted by integer arithmetic: the compiler's own conversion would call a library
+    return IntegerType::get(context, 16);
+  if (dtype == DType::kF16) return toElementType(context, dtype);
+  return computeType(context, dtype);
+}
+
+KernelBuilder::KernelBuilder(func::FuncOp source, ModuleOp module, StringRef name, const CpuTarget &target,
+                             SizeTable &sizeTable, KernelFunction kind)
+    : b(source.getLoc(), source.getContext()), source(source), target(target), sizeTable(sizeTable) {
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Type i64 = b.getI64Type();
+  b.setInsertionPointToEnd(module.getBody());
+  SmallVector<Type> run{pointer, pointer, i64, i64, pointer}, prepare{pointer, pointer};
+  function =
+      func::FuncOp::create(b, name, b.getFunctionType(kind == KernelFunction::Run ? run : prepare, {b.getI32Type()}));
+  Block *entry = function.addEntryBlock();
+  b.setInsertionPointToEnd(entry);
+  if (kind == KernelFunction::Run) {
+    buffers = entry->getArgument(0);
+    sizes = entry->getArgument(1);
+    tileBegin = entry->getArgument(2);
+    tileEnd = entry->getArgument(3);
+    workspace = entry->getArgument(4);
+  } else {
+    sizes = entry->getArgument(0);
+    object = entry->getArgument(1);
+  }
+  // The status: also marks the end of the entry computations.
+  entryEnd = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
+}
+
+void KernelBuilder::finish(Value status) {
+  Block &entry = function.getBody().front();
+  if (entry.empty() || !isa<func::ReturnOp>(entry.back()))
+    func::ReturnOp::create(b, status ? status : entryEnd->getResult(0));
+}
+
+Value KernelBuilder::buffer(Value tensor) {
+  Value &known = bufferOf[tensor];
+  if (known) return known;
+  int64_t slot = -1;
+  if (auto argument = dyn_cast<BlockArgument>(tensor)) slot = argument.getArgNumber();
+  for (OpOperand &result : returnOp()->getOpOperands())
+    if (result.get() == tensor) slot = body().getNumArguments() + result.getOperandNumber();
+  if (slot < 0) {
+    fail(tensor.getLoc(), "is read from memory, but is neither an operand nor a result of its kernel");
+    slot = 0;
+  }
+  return known = bufferAt(slot);
+}
+
+void KernelBuilder::fail(Location loc, const Twine &what) {
+  emitError(loc) << "region '" << source.getName() << "': " << what;
+  hasFailed = true;
+}
+
+Value KernelBuilder::bufferAt(int64_t slot) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryEnd);
+  Type pointer = LLVM::LLVMPointerType::get(b.getContext());
+  Value at = LLVM::GEPOp::create(b, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(slot)});
+  return LLVM::LoadOp::create(b, pointer, at);
+}
+
+Value KernelBuilder::libraryObject() { return bufferAt(body().getNumArguments() + returnOp()->getNumOperands()); }
+
+Value KernelBuilder::call(StringRef name, ValueRange arguments, Type result) {
+  auto module = function->getParentOfType<ModuleOp>();
+  if (!module.lookupSymbol(name)) {
+    OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
+    func::FuncOp::create(top, b.getLoc(), name, b.getFunctionType(arguments.getTypes(), {result})).setPrivate();
+  }
+  return func::CallOp::create(b, name, TypeRange{result}, arguments).getResult(0);
+}
+
+// ---- arithmetic ----
+
+static std::optional<int64_t> constantOf(Value value) {
+  if (auto op = value.getDefiningOp<arith::ConstantOp>())
+    if (auto attribute = dyn_cast<IntegerAttr>(op.getValue())) return attribute.getInt();
+  return std::nullopt;
+}
+
+Value KernelBuilder::constant(int64_t value) {
+  Value &known = constants[value];
+  if (known) return known;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryEnd);
+  return known = arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
+}
+
+Value KernelBuilder::dim(const Dim &expression) {
+  if (auto number = expression.constant()) return constant(*number);
+  uint32_t place = sizeTable.index(expression);
+  Value &known = dims[place];
+  if (known) return known;
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryEnd);
+  Value at = LLVM::GEPOp::create(b, sizes.getType(), b.getI64Type(), sizes,
+                                 ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(place)});
+  return known = LLVM::LoadOp::create(b, b.getI64Type(), at);
+}
+
+Value KernelBuilder::add(Value x, Value y) {
+  auto a = constantOf(x), c = constantOf(y);
+  if (a && c) return constant(*a + *c);
+  if (a && *a == 0) return y;
+  if (c && *c == 0) return x;
+  return arith::AddIOp::create(b, x, y);
+}
+Value KernelBuilder::sub(Value x, Value y) {
+  auto a = constantOf(x), c = constantOf(y);
+  if (a && c) return constant(*a - *c);
+  if (c && *c == 0) return x;
+  return arith::SubIOp::create(b, x, y);
+}
+Value KernelBuilder::mul(Value x, Value y) {
+  auto a = constantOf(x), c = constantOf(y);
+  if (a && c) return constant(*a * *c);
+  if ((a && *a == 0) || (c && *c == 0)) return constant(0);
+  if (a && *a == 1) return y;
+  if (c && *c == 1) return x;
+  return arith::MulIOp::create(b, x, y);
+}
+Value KernelBuilder::min(Value x, Value y) {
+  auto a = constantOf(x), c = constantOf(y);
+  if (a && c) return constant(std::min(*a, *c));
+  return arith::MinSIOp::create(b, x, y);
+}
+Value KernelBuilder::udiv(Value x, Value y) {
+  auto a = constantOf(x), c = constantOf(y);
+  if (a && c && *c > 0) return constant(*a / *c);
+  if (c && *c == 1) return x;
+  if (!c) y = arith::MaxSIOp::create(b, y, constant(1));
+  return arith::DivUIOp::create(b, x, y);
+}
+Value KernelBuilder::urem(Value x, Value y) {
+  auto a = constantOf(x), c = constantOf(y);
+  if (a && c && *c > 0) return constant(*a % *c);
+  if (c && *c == 1) return constant(0);
+  if (!c) y = arith::MaxSIOp::create(b, y, constant(1));
+  return arith::RemUIOp::create(b, x, y);
+}
+Value KernelBuilder::less(Value x, Value y) { return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y); }
+
+// ---- control flow ----
+
+void KernelBuilder::forRange(Value begin, Value end, Value step, Body body) {
+  auto loop = scf::ForOp::create(b, begin, end, step);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  body(loop.getInductionVar());
+}
+
+SmallVector<Value> KernelBuilder::forReduce(Value begin, Value end, Value step, ValueRange init, Reduction body) {
+  auto loop = scf::ForOp::create(b, begin, end, step, init);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(loop.getBody());
+  SmallVector<Value> next = body(loop.getInductionVar(), loop.getRegionIterArgs());
+  // With no values carried, the loop has its terminator already.
+  if (!next.empty()) scf::YieldOp::create(b, next);
+  return SmallVector<Value>(loop.getResults());
+}
+
+void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> body) {
+  auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  body();
+}
+
+void KernelBuilder::switchOn(Value count, int least, int most, llvm::function_ref<void(int)> body) {
+  if (auto known = constantOf(count)) {
+    if (*known >= least && *known <= most) body(static_cast<int>(*known));
+    return;
+  }
+  Value index = arith::IndexCastOp::create(b, b.getIndexType(), count);
+  SmallVector<int64_t> cases;
+  for (int i = least; i <= most; ++i) cases.push_back(i);
+  if (cases.empty()) return;
+  auto op = scf::IndexSwitchOp::create(b, TypeRange(), index, cases, static_cast<unsigned>(cases.size()));
+  OpBuilder::InsertionGuard guard(b);
+  for (int i = least; i <= most; ++i) {
+    b.createBlock(&op.getCaseRegions()[i - least]);
+    body(i);
+    scf::YieldOp::create(b);
+  }
+  b.createBlock(&op.getDefaultRegion());
+  scf::YieldOp::create(b);
+}
+
+Value KernelBuilder::opaque(Value x) {
+  if (constantOf(x)) return x;
+  return LLVM::InlineAsmOp::create(b, TypeRange{x.getType()}, ValueRange{x}, /*asm_string=*/"", /*constraints=*/"=r,0",
+                                   /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
+                                   LLVM::AsmDialectAttr(), ArrayAttr())
+      .getResult(0);
+}
+
+void KernelBuilder::delinearize(Value flat, const Dims &dims, size_t begin, size_t end, MutableArrayRef<Value> index) {
+  for (size_t i = end; i-- > begin;) {
+    if (i == begin) {
+      index[i] = flat;
+    } else if (dims[i].Is(1)) {
+      index[i] = constant(0);
+    } else {
+      Value size = dim(dims[i]);
+      index[i] = urem(flat, size);
+      flat = udiv(flat, size);
+    }
+  }
+}
+
+// ---- memory ----
+
+Value KernelBuilder::elementPointer(Value base, Type element, Value offset) {
+  if (constantOf(offset) == 0) return base;
+  return LLVM::GEPOp::create(b, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{offset});
+}
+Value KernelBuilder::bytePointer(Value base, Value bytes) { return elementPointer(base, b.getI8Type(), bytes); }
+
+Value KernelBuilder::scratch(Type element, int64_t count) {
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryEnd);
+  return LLVM::AllocaOp::create(b, LLVM::LLVMPointerType::get(b.getContext()), element, constant(count),
+                                /*alignment=*/64);
+}
+
+Value KernelBuilder::splat(Value scalar, int width) {
+  if (width == 1 || isa<VectorType>(scalar.getType())) return scalar;
+  return vector::BroadcastOp::create(b, VectorType::get({width}, scalar.getType()), scalar);
+}
+
+Value KernelBuilder::zero(Type element, int width) {
+  Type type = width == 1 ? element : Type(VectorType::get({width}, element));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(entryEnd);
+  return arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
+}
+
+Value KernelBuilder::laneMask(Value lanes, int width) {
+  SmallVector<int32_t> numbers;
+  for (int i = 0; i < width; ++i) numbers.push_back(i);
+  Value iota = arith::ConstantOp::create(b, b.getI32VectorAttr(numbers));
+  Value count = arith::TruncIOp::create(b, b.getI32Type(), lanes);
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, iota, splat(count, width));
+}
+
+static Type withElement(Type type, Type element) {
+  if (auto vector = dyn_cast<VectorType>(type)) return VectorType::get(vector.getShape(), element);
+  return element;
+}
+
+Value KernelBuilder::fromStorage(Value value, DType dtype) {
+  if (dtype == DType::kBool)
+    return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, value,
+                                 arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(value.getType()))));
+  if (dtype == DType::kBF16) return fromBfloat16Bits(b, value);
+  if (dtype == DType::kF16) return arith::ExtFOp::create(b, withElement(value.getType(), b.getF32Type()), value);
+  return value;
+}
+
+Value KernelBuilder::toStorage(Value value, DType dtype) {
+  Type type = withElement(value.getType(), storageType(b.getContext(), dtype));
+  if (dtype == DType::kBool) return arith::ExtUIOp::create(b, type, value);
+  if (dtype == DType::kBF16) return toBfloat16Bits(b, value);
+  if (dtype == DType::kF16) return arith::TruncFOp::create(b, type, value);
+  return value;
+}
+
+Value KernelBuilder::load(Value pointer, DType dtype, int width, Value lanes) {
+  Type element = storageType(b.getContext(), dtype);
+  unsigned alignment = static_cast<unsigned>(ByteSize(dtype));
+  if (width == 1) return fromStorage(LLVM::LoadOp::create(b, element, pointer, alignment), dtype);
+  auto type = VectorType::get({width}, element);
+  if (!lanes) return fromStorage(LLVM::LoadOp::create(b, type, pointer, alignment), dtype);
+  return fromStorage(
+      LLVM::MaskedLoadOp::create(b, type, pointer, laneMask(lanes, width), zero(element, width), alignment), dtype);
+}
+
+void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Value lanes) {
+  value = toStorage(splat(value, width), dtype);
+  unsigned alignment = static_cast<unsigned>(ByteSize(dtype));
+  if (width > 1 && lanes)
+    LLVM::MaskedStoreOp::create(b, value, pointer, laneMask(lanes, width), alignment);
+  else
+    LLVM::StoreOp::create(b, value, pointer, alignment);
+}
+
+Value KernelBuilder::offsetOf(const StridedView &view, const Point &point) {
+  Value offset = dim(view.offset);
+  for (size_t i = 0; i < view.dims.size(); ++i)
+    if (!view.strides[i].Is(0) && !view.dims[i].Is(1)) offset = add(offset, mulDim(point.index[i], view.strides[i]));
+  return offset;
+}
+
+Value KernelBuilder::loadView(Value base, const StridedView &view, DType dtype, const Point &point) {
+  Type element = storageType(b.getContext(), dtype);
+  Value pointer = elementPointer(base, element, offsetOf(view, point));
+  if (point.width == 1) return load(pointer, dtype, 1, nullptr);
+  Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
+  if (stride.Is(0)) return splat(load(pointer, dtype, 1, nullptr), point.width);
+  if (stride.Is(1)) return load(pointer, dtype, point.width, point.lanes);
+  // Strided lanes, one by one; lanes that do not count repeat the first.
+  Value step = dim(stride), result = zero(computeType(b.getContext(), dtype), point.width);
+  for (int i = 0; i < point.width; ++i) {
+    Value lane = constant(i);
+    if (point.lanes) lane = arith::SelectOp::create(b, less(lane, point.lanes), lane, constant(0));
+    Value scalar = load(elementPointer(pointer, element, mul(lane, step)), dtype, 1, nullptr);
+    result = vector::InsertOp::create(b, scalar, result, ArrayRef<int64_t>{i});
+  }
+  return result;
+}
+
+void KernelBuilder::storeContiguous(Value value, Value tensor, const Point &point) {
+  TensorType type = typeOf(tensor);
+  Value offset = offsetOf(StridedView::contiguous(type.dims), point);
+  store(value, elementPointer(buffer(tensor), storageType(b.getContext(), type.dtype), offset), type.dtype, point.width,
+        point.lanes);
+}
+
+}  // namespace ingot::compiler

@@ -1,0 +1,130 @@
+// What all kernel emitters share: the kernel's function with the ABI's signature, its buffers, the values of dim
+// expressions, and loads and stores of views. Emitted IR is scf, arith, math, vector and LLVM loads and stores on bare
+// pointers: no descriptors, no aliasing questions.
+#ifndef INGOT_COMPILER_CODEGEN_CPU_KERNELBUILDER_H
+#define INGOT_COMPILER_CODEGEN_CPU_KERNELBUILDER_H
+
+#include <map>
+
+#include "compiler/codegen/cpu/cpu_target.h"
+#include "compiler/dialect/ingot.h"
+#include "compiler/sizes/size_table.h"
+#include "compiler/views/strided_view.h"
+#include "ingot/abi.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace ingot::compiler {
+
+// A position in an iteration space.
+struct Point {
+  llvm::SmallVector<Value> index;  // i64, one per axis; on the last that of lane 0
+  int width = 1;                   // lanes along the last axis; 1: scalars
+  Value lanes;                     // i64: only the first `lanes` lanes count; null: all
+};
+
+// What the program needs to know about a kernel.
+struct KernelInfo {
+  Dim tiles, work, workspaceBytes;
+  ingot_origin_t origin = INGOT_ORIGIN_GENERATED;
+};
+
+// The functions of a kernel, by the ABI's types: ingot_kernel_fn_t, and `prepare` of ingot_kernel_t.
+enum class KernelFunction { Run, Prepare };
+
+// Types in registers and in memory: bool is i1 and i8, half floats are computed in f32.
+mlir::Type computeType(mlir::MLIRContext *context, DType dtype);
+mlir::Type storageType(mlir::MLIRContext *context, DType dtype);
+
+class KernelBuilder {
+ public:
+  using Body = llvm::function_ref<void(Value)>;
+  using Reduction = llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>;
+
+  // Starts `name` in `module` for the region function `source`. Sizes that the kernel needs are entered into
+  // `sizeTable`.
+  KernelBuilder(mlir::func::FuncOp source, mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target,
+                SizeTable &sizeTable, KernelFunction kind = KernelFunction::Run);
+  // Returns `status` (i32), or 0 unless that has been done.
+  void finish(Value status = nullptr);
+
+  mlir::ImplicitLocOpBuilder b;
+  mlir::func::FuncOp source;
+  const CpuTarget &target;
+  Value tileBegin, tileEnd, workspace;  // of Run
+  Value object;                         // of Prepare: where the library's object is to be stored
+
+  // A fault of the compiler's: reported, and no program comes of it. Emission may go on with any value.
+  void fail(mlir::Location loc, const llvm::Twine &what);
+  bool failed() const { return hasFailed; }
+
+  // Region values.
+  mlir::Block &body() { return source.getBody().front(); }
+  mlir::Operation *returnOp() { return body().getTerminator(); }
+  // The memory of a kernel operand or result.
+  Value buffer(Value tensor);
+  // Behind the buffers: what `prepare` made.
+  Value libraryObject();
+  // Calls a C function by its name.
+  Value call(llvm::StringRef function, mlir::ValueRange arguments, mlir::Type result);
+
+  // i64 arithmetic; constants fold.
+  Value constant(int64_t value);
+  Value dim(const Dim &expression);  // loaded from the size table, once, in the entry block
+  Value add(Value x, Value y);
+  Value sub(Value x, Value y);
+  Value mul(Value x, Value y);
+  Value min(Value x, Value y);
+  Value udiv(Value x, Value y);
+  Value urem(Value x, Value y);
+  Value addDim(Value x, const Dim &y) { return y.Is(0) ? x : add(x, dim(y)); }
+  Value mulDim(Value x, const Dim &y) { return y.Is(1) ? x : mul(x, dim(y)); }
+
+  // Control flow.
+  void forRange(Value begin, Value end, Value step, Body body);
+  llvm::SmallVector<Value> forReduce(Value begin, Value end, Value step, mlir::ValueRange init, Reduction body);
+  void ifThen(Value condition, llvm::function_ref<void()> body);
+  Value less(Value x, Value y);
+  // Calls body(n) for the n in [least, most] that equals `count` (nothing for others).
+  void switchOn(Value count, int least, int most, llvm::function_ref<void(int)> body);
+
+  // The same i64, of which the optimiser knows nothing: what is computed from it stays where it is instead of moving,
+  // with all that it was computed from, into a loop that uses it.
+  Value opaque(Value x);
+
+  // Splits a flat index over axes [begin, end) of dims; fills index[begin..end).
+  void delinearize(Value flat, const Dims &dims, size_t begin, size_t end, llvm::MutableArrayRef<Value> index);
+
+  // Memory. Offsets are in elements.
+  Value elementPointer(Value base, mlir::Type element, Value offset);
+  Value bytePointer(Value base, Value bytes);
+  Value scratch(mlir::Type element, int64_t count);  // aligned stack memory, allocated on entry
+  Value load(Value pointer, DType dtype, int width, Value lanes);
+  void store(Value value, Value pointer, DType dtype, int width, Value lanes);
+  // Element of a view at a point. The last axis may be contiguous, repeated or strided.
+  Value loadView(Value base, const StridedView &view, DType dtype, const Point &point);
+  void storeContiguous(Value value, Value tensor, const Point &point);
+  Value offsetOf(const StridedView &view, const Point &point);
+
+  // Vectors.
+  Value splat(Value scalar, int width);
+  Value zero(mlir::Type element, int width);
+  Value laneMask(Value lanes, int width);
+
+ private:
+  Value bufferAt(int64_t slot);
+  Value fromStorage(Value value, DType dtype);
+  Value toStorage(Value value, DType dtype);
+
+  SizeTable &sizeTable;
+  mlir::func::FuncOp function;
+  bool hasFailed = false;
+  mlir::Operation *entryEnd = nullptr;  // entry computations stand before this op
+  Value sizes, buffers;
+  std::map<int64_t, Value> constants;
+  std::map<uint32_t, Value> dims;  // by place in the size table
+  llvm::DenseMap<Value, Value> bufferOf;
+};
+
+}  // namespace ingot::compiler
+#endif

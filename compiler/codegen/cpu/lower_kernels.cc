@@ -1,0 +1,41 @@
+#include "compiler/codegen/cpu/lower_kernels.h"
+
+#include "compiler/codegen/cpu/scalar_math.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+// Products and sums may be contracted into fused multiply-adds; nothing else about floating point is relaxed (DESIGN:
+// numerics).
+static void allowContraction(ModuleOp module) {
+  auto contract = arith::FastMathFlagsAttr::get(module.getContext(), arith::FastMathFlags::contract);
+  module.walk([&](arith::ArithFastMathInterface op) { op->setAttr(op.getFastMathAttrName(), contract); });
+}
+
+LogicalResult lowerKernels(ModuleOp module) {
+  RewritePatternSet patterns(module.getContext());
+  populateMathApproximations(patterns);
+  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
+  if (failed(applyPatternsGreedily(module, std::move(patterns)))) return failure();
+  allowContraction(module);
+  PassManager pm(module.getContext());
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+  pm.addPass(createLoopInvariantCodeMotionPass());
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addPass(createConvertVectorToLLVMPass());
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createConvertMathToLibmPass());
+  pm.addPass(createConvertToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  return pm.run(module);
+}
+
+}  // namespace ingot::compiler

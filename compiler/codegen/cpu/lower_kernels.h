@@ -1,0 +1,12 @@
+// Kernels as emitted (scf, arith, math, vector, llvm pointers) down to the LLVM dialect.
+#ifndef INGOT_COMPILER_CODEGEN_CPU_LOWERKERNELS_H
+#define INGOT_COMPILER_CODEGEN_CPU_LOWERKERNELS_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+namespace ingot::compiler {
+
+mlir::LogicalResult lowerKernels(mlir::ModuleOp module);
+
+}  // namespace ingot::compiler
+#endif

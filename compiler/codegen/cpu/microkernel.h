@@ -1,0 +1,53 @@
+// The register tile under every contraction: a few rows of the left operand times panels of 16 columns of the right
+// one, sums kept in registers over the whole depth. Panels are [K][16], so each step reads consecutive memory; the left
+// operand may have any strides.
+#ifndef INGOT_COMPILER_CODEGEN_CPU_MICROKERNEL_H
+#define INGOT_COMPILER_CODEGEN_CPU_MICROKERNEL_H
+
+#include "compiler/codegen/cpu/kernels.h"
+
+namespace ingot::compiler {
+
+constexpr int64_t kPanelWidth = 16;
+
+struct Microkernel {
+  DType dtype;          // of the left operand in memory
+  DType panelDType;     // of panels in memory
+  Dims depth, strides;  // the contracted axes and the left operand's strides along them
+  RegisterTile tile;
+
+  // Computes rows [begin, end) in steps of `maxRows`, with `panels` panels at once. The caller knows that not fewer
+  // than `minRest` are left over, if any. row(m): pointer to the left operand's row m; panel(p): pointer to panel p;
+  // sum(first, i, column): pointer to the sums of row first + i from `column` on (a multiple of the vector width), in
+  // the accumulator's type; after(m, rows): called when the rows from m on are complete.
+  struct Callbacks {
+    std::function<Value(Value)> row;
+    std::function<Value(int)> panel;
+    std::function<Value(Value first, int i, int column)> sum;
+    std::function<void(Value first, Value rows)> after;
+    // Optional: memory that will be needed soon, a piece per block of rows (`number` counts blocks). One cache line is
+    // fetched every fourth step, so that weights arrive from memory while the tile before them is computed.
+    std::function<Value(Value number)> prefetch;
+  };
+  // Bytes that one block prefetches.
+  Dim prefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
+  void emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks,
+            int minRest = 1) const;
+
+ private:
+  static constexpr int64_t kStepsPerPrefetch = 4;
+  // Products summed in one go before they are added to the total: the error of a sum grows with its length.
+  static constexpr int64_t kDepthBlock = 256;
+  void emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
+};
+
+// The type sums are kept in, and of panels packed at run time.
+DType accumulatorType(DType dtype);
+
+// Copies columns [first, first + 16 * count) of the right operand (axes: depth..., n; strides likewise, base pointing
+// at this batch) into panels at `to`; columns from `columns` on are zero.
+void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depthStrides,
+              const Dim &columnStride, Value columns, Value first, Value count, Value to);
+
+}  // namespace ingot::compiler
+#endif

@@ -1,0 +1,106 @@
+// Reductions over the last axis (RowProgram), and reductions over other axes: there the vector runs along an axis that
+// is kept.
+#include "compiler/codegen/cpu/kernels.h"
+#include "compiler/codegen/cpu/row_program.h"
+#include "compiler/fusion/region_planner.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+KernelInfo emitRowKernel(KernelBuilder &k) {
+  Dims space = spaceOf(k), outerDims(space.begin(), space.end() - 1);
+  SmallVector<Operation *> ops;
+  for (Operation &op : k.body())
+    if (!isa<ir::ViewOp, ir::ScalarOp>(op) && &op != k.returnOp()) ops.push_back(&op);
+  SmallVector<Value> sinks;
+  for (Value result : k.returnOp()->getOperands())
+    if (rowExtent(typeOf(result).dims, space) == RowExtent::Full && !isReduction(result.getDefiningOp()))
+      sinks.push_back(result);
+  RowProgram program(k, space, ops, sinks);
+  Dim rows = NumElements(outerDims), perTile = rowsPerTileFor(space.back());
+  Value per = k.dim(perTile), begin = k.mul(k.tileBegin, per), end = k.min(k.mul(k.tileEnd, per), k.dim(rows));
+  k.forRange(begin, end, k.constant(1), [&](Value row) {
+    SmallVector<Value> outer(outerDims.size());
+    k.delinearize(row, outerDims, 0, outerDims.size(), outer);
+    program.emit(outer, k.workspace, DenseMap<Value, Value>(), [&](Value value, PointEmitter &emitter) {
+      k.storeContiguous(emitter.at(value), value, emitter.where());
+    });
+    for (Value result : k.returnOp()->getOperands()) {
+      auto found = program.perRow.find(result);
+      if (found == program.perRow.end()) continue;
+      Point point;
+      point.index = outer;
+      if (typeOf(result).dims.size() == space.size()) point.index.push_back(k.constant(0));
+      k.storeContiguous(found->second, result, point);
+    }
+  });
+  return {Dim::CeilDiv(rows, perTile), rows * space.back() * Dim(costPerElement(k)),
+          RowProgram::rowBytes(space.back()) * Dim(program.stagedRows())};
+}
+
+KernelInfo emitColumnKernel(KernelBuilder &k) {
+  Operation *reduction = nullptr;
+  for (Operation &op : k.body())
+    if (isReduction(&op)) reduction = &op;
+  Value input = reduction->getOperand(0), result = reduction->getResult(0);
+  Dims in = typeOf(input).dims, out = typeOf(result).dims;
+  auto axes = reduction->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
+  bool keepDims = reduction->getAttrOfType<BoolAttr>("keep_dims").getValue();
+  // The vector axis is the last one of both input and result, or there is none.
+  bool vectorized = !out.empty() && !llvm::is_contained(axes, static_cast<int64_t>(in.size()) - 1);
+  int width = vectorized ? vectorWidthFor(k, out.back()) : 1;
+  Dim length = vectorized ? out.back() : Dim(1);
+  size_t outerRank = vectorized ? out.size() - 1 : out.size();
+  Dims outerDims(out.begin(), out.begin() + outerRank);
+  Dim rows = NumElements(outerDims), reduced = 1;
+  for (int64_t axis : axes) reduced = reduced * in[axis];
+
+  auto emitAt = [&](ArrayRef<Value> outer, Value j, Value lanes) {
+    Point where;
+    where.index.assign(outer.begin(), outer.end());
+    if (vectorized) where.index.push_back(j);
+    where.width = width;
+    where.lanes = lanes;
+    // Input index: kept axes from the result's point, reduced ones from the loops.
+    SmallVector<Value> index(in.size());
+    for (size_t axis = 0, at = 0; axis < in.size(); ++axis) {
+      bool isReduced = llvm::is_contained(axes, static_cast<int64_t>(axis));
+      if (!isReduced) index[axis] = where.index[at];
+      if (!isReduced || keepDims) ++at;
+    }
+    std::function<SmallVector<Value>(size_t, SmallVector<Value>)> nest =
+        [&](size_t depth, SmallVector<Value> carried) -> SmallVector<Value> {
+      if (depth == axes.size()) {
+        Point point = where;
+        point.index = index;
+        PointEmitter emitter(k, point);
+        return {reductionStep(k, reduction, carried[0], emitter.at(input), nullptr)};
+      }
+      return k.forReduce(k.constant(0), k.dim(in[axes[depth]]), k.constant(1), carried,
+                         [&](Value i, ValueRange values) {
+                           index[axes[depth]] = i;
+                           return nest(depth + 1, SmallVector<Value>(values));
+                         });
+    };
+    Value sum = nest(0, {reductionStart(k, reduction, width)})[0];
+    PointEmitter emitter(k, where);
+    emitter.set(result, sum);
+    storeResults(k, emitter);
+  };
+  // A tile is one vector block of one row: reductions are long.
+  constexpr int64_t kBlock = 64;
+  Dim blocks = Dim::CeilDiv(length, kBlock);
+  k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
+    Value row = k.udiv(tile, k.dim(blocks)), begin = k.mul(k.urem(tile, k.dim(blocks)), k.constant(kBlock));
+    SmallVector<Value> outer(outerRank);
+    k.delinearize(row, outerDims, 0, outerRank, outer);
+    Value end = k.min(k.add(begin, k.constant(kBlock)), k.dim(length));
+    bool whole = length.constant().value_or(1) % kBlock == 0;
+    forVectors(k, begin, end, whole ? std::optional<int64_t>(kBlock) : std::nullopt, width,
+               [&](Value j, Value lanes) { emitAt(outer, j, lanes); });
+  });
+  return {rows * blocks, rows * length * reduced * Dim(costPerElement(k)), 0};
+}
+
+}  // namespace ingot::compiler

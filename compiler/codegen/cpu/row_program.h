@@ -1,0 +1,44 @@
+// The passes over one row that a set of reductions over the last axis needs. Pass p computes the reductions whose
+// operands depend on p earlier reductions; a tensor that a later pass needs again is staged in a row of workspace
+// unless it only repeats a load.
+#ifndef INGOT_COMPILER_CODEGEN_CPU_ROWPROGRAM_H
+#define INGOT_COMPILER_CODEGEN_CPU_ROWPROGRAM_H
+
+#include "compiler/codegen/cpu/kernels.h"
+
+namespace ingot::compiler {
+
+class RowProgram {
+ public:
+  // `sinks`: full-row tensors that are wanted, besides reductions and per-row tensors.
+  RowProgram(KernelBuilder &k, Dims space, llvm::ArrayRef<mlir::Operation *> ops, llvm::ArrayRef<Value> sinks);
+
+  int64_t stagedRows() const { return static_cast<int64_t>(staged.size()); }
+  // Bytes from one staged row to the next.
+  static Dim rowBytes(const Dim &length) { return (length + 16) * Dim(8); }
+
+  // Emits all passes for the row at `outer` (one index per axis but the last). `memory` gives rows that stand elsewhere
+  // (pointers to f32); `sink` is called for each sink with its values at a point of the last pass that has it.
+  // Afterwards `perRow` holds the scalars of reductions and per-row tensors.
+  void emit(llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
+            llvm::function_ref<void(Value, PointEmitter &)> sink);
+  llvm::DenseMap<Value, Value> perRow;
+
+ private:
+  void emitPass(int pass, llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
+                llvm::function_ref<void(Value, PointEmitter &)> sink);
+  void emitPerRow(int pass, llvm::ArrayRef<Value> outer);
+  bool isFull(Value value) const;
+  int levelOf(Value value) const;
+
+  KernelBuilder &k;
+  Dims space;
+  llvm::SmallVector<mlir::Operation *> ops;
+  llvm::SmallVector<Value> sinks;
+  llvm::DenseMap<Value, int> level;  // of tensors computed here
+  llvm::SmallVector<Value> staged;
+  int passes = 0;
+};
+
+}  // namespace ingot::compiler
+#endif

@@ -1,0 +1,88 @@
+#include "compiler/emit/object_emitter.h"
+
+#include <mutex>
+
+#include "absl/strings/str_cat.h"
+#include "llvm/IR/LegacyPassManager.h"
+#include "llvm/IR/Verifier.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Passes/PassBuilder.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/raw_ostream.h"
+#include "llvm/Target/TargetMachine.h"
+
+using namespace llvm;
+
+namespace ingot::compiler {
+
+static constexpr char kTriple[] = "x86_64-unknown-linux-gnu";
+
+static absl::StatusOr<std::unique_ptr<TargetMachine>> makeTarget() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    InitializeNativeTarget();
+    InitializeNativeTargetAsmPrinter();
+    InitializeNativeTargetAsmParser();
+  });
+  std::string error;
+  Triple triple(kTriple);
+  const Target *target = TargetRegistry::lookupTarget(triple, error);
+  if (!target) return absl::InternalError(absl::StrCat("LLVM has no x86-64 target: ", error));
+  TargetOptions options;
+  options.UniqueSectionNames = false;
+  return std::unique_ptr<TargetMachine>(
+      target->createTargetMachine(triple, "x86-64", "", options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
+}
+
+absl::Status optimize(Module &module) {
+  auto target = makeTarget();
+  if (!target.ok()) return target.status();
+  module.setTargetTriple(Triple(kTriple));
+  module.setDataLayout((*target)->createDataLayout());
+  std::string problem;
+  raw_string_ostream stream(problem);
+  if (verifyModule(module, &stream))
+    return absl::InternalError(absl::StrCat("generated LLVM IR is not valid: ", problem.substr(0, 500)));
+  PipelineTuningOptions tuning;
+  tuning.LoopVectorization = false;
+  tuning.SLPVectorization = false;
+  tuning.LoopUnrolling = false;
+  PassBuilder builder(target->get(), tuning);
+  LoopAnalysisManager loops;
+  FunctionAnalysisManager functions;
+  CGSCCAnalysisManager callGraph;
+  ModuleAnalysisManager modules;
+  builder.registerModuleAnalyses(modules);
+  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerFunctionAnalyses(functions);
+  builder.registerLoopAnalyses(loops);
+  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(module, modules);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> emitCode(Module &module, CodeForm form) {
+  auto target = makeTarget();
+  if (!target.ok()) return target.status();
+  SmallString<0> buffer;
+  raw_svector_ostream stream(buffer);
+  legacy::PassManager passes;
+  CodeGenFileType type = form == CodeForm::Object ? CodeGenFileType::ObjectFile : CodeGenFileType::AssemblyFile;
+  if ((*target)->addPassesToEmitFile(passes, stream, nullptr, type))
+    return absl::InternalError("LLVM cannot emit code for this target");
+  passes.run(module);
+  return std::string(buffer);
+}
+
+absl::StatusOr<std::string> mainProgramObject(const std::string &name) {
+  LLVMContext context;
+  Module module("main_program", context);
+  auto *pointer = PointerType::get(context, 0);
+  auto *program = new GlobalVariable(module, Type::getInt8Ty(context), true, GlobalValue::ExternalLinkage, nullptr,
+                                     "ingot_program_" + name);
+  new GlobalVariable(module, pointer, true, GlobalValue::ExternalLinkage, program, "ingot_main_program");
+  if (absl::Status status = optimize(module); !status.ok()) return status;
+  return emitCode(module, CodeForm::Object);
+}
+
+}  // namespace ingot::compiler

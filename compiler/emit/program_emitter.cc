@@ -1,0 +1,180 @@
+#include "compiler/emit/program_emitter.h"
+
+#include "compiler/emit/size_emitter.h"
+#include "kernels/manifest.h"
+#include "llvm/IR/Constants.h"
+
+using namespace llvm;
+
+namespace ingot::compiler {
+
+std::string kernelSymbol(const std::string &kernel, const std::string &level) { return kernel + "." + level; }
+std::string prepareSymbol(const std::string &kernel, const std::string &level) { return kernel + ".prepare." + level; }
+
+namespace {
+
+class Emitter {
+ public:
+  Emitter(Module &module, const ProgramPlan &plan, const EmitOptions &options)
+      : module(module),
+        plan(plan),
+        options(options),
+        context(module.getContext()),
+        i32(Type::getInt32Ty(context)),
+        i64(Type::getInt64Ty(context)),
+        pointer(PointerType::get(context, 0)) {}
+
+  void run() {
+    for (Function &function : module)
+      if (!function.isDeclaration()) function.setLinkage(GlobalValue::InternalLinkage);
+    setTargets();
+    Constant *weights = ConstantPointerNull::get(pointer);
+    if (options.embedWeights && plan.weightsBytes > 0) weights = reserveWeights();
+    std::vector<Constant *> symbols, sizeTexts, checks, values, operands, steps, variants;
+    for (const auto &[name, range] : plan.sizes.symbols()) sizeTexts.push_back(text(name));
+    for (const Dim &size : plan.sizes.expressions()) sizeTexts.push_back(text(size.ToString()));
+    for (const SizeCheck &check : plan.sizes.checks())
+      checks.push_back(
+          structure({number(check.kind == SizeFact::Kind::kEqual ? INGOT_CHECK_EQUAL : INGOT_CHECK_AT_MOST),
+                     number(check.a), number(check.b), number(0), text(check.node), text(check.what)}));
+    for (const auto &[name, range] : plan.sizes.symbols())
+      symbols.push_back(structure({text(name), number64(range.min), number64(range.max)}));
+    for (const ingot_value_t &value : plan.values)
+      values.push_back(structure({number(value.kind), number(value.slot), number64(value.offset), number(value.bytes),
+                                  number(value.first_step), number(value.last_step), number(0)}));
+    for (const PlannedStep &step : plan.steps) {
+      uint32_t first = static_cast<uint32_t>(operands.size());
+      for (uint32_t operand : step.operands) operands.push_back(number(operand));
+      steps.push_back(
+          structure({number(INGOT_STEP_KERNEL), number(step.kernel), number(first), number(step.operands.size()),
+                     number(0), number(0), number(INGOT_NONE), number(INGOT_NONE), text(step.name)}));
+    }
+    for (size_t level = 0; level < options.levels.size(); ++level) {
+      std::vector<Constant *> kernels;
+      for (size_t i = 0; i < plan.kernels.size(); ++i) {
+        const std::string &name = plan.kernels[i], &isa = options.levels[level].level;
+        const PlannedKernel &kernel = plan.variants[level][i];
+        Constant *run = module.getFunction(kernelSymbol(name, isa)), *prepare = null(), *destroy = null();
+        if (kernel.origin == INGOT_ORIGIN_LIBRARY) {
+          prepare = module.getFunction(prepareSymbol(name, isa));
+          destroy = cast<Constant>(
+              module.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context), pointer).getCallee());
+        }
+        kernels.push_back(structure({text(name), run, prepare, destroy, number(kernel.tiles), number(kernel.work),
+                                     number(kernel.workspace), number(kernel.origin)}));
+      }
+      variants.push_back(structure({text(options.levels[level].level), number64(options.levels[level].requiredFeatures),
+                                    array(kernels, "kernels")}));
+    }
+    Function *evaluate = emitEvalSizes(module, plan.sizes);
+    Constant *program = structure({number(sizeof(ingot_program_desc_t)),
+                                   number(INGOT_ABI_VERSION),
+                                   text(options.name),
+                                   text(options.precision),
+                                   number(symbols.size()),
+                                   number(plan.sizes.size()),
+                                   number(checks.size()),
+                                   array(symbols, "symbols"),
+                                   evaluate,
+                                   array(sizeTexts, "size_texts"),
+                                   array(checks, "checks"),
+                                   number(plan.inputs.size()),
+                                   number(plan.outputs.size()),
+                                   number(0),
+                                   number(plan.values.size()),
+                                   array(ios(plan.inputs), "inputs"),
+                                   array(ios(plan.outputs), "outputs"),
+                                   array(values, "values"),
+                                   number(operands.size()),
+                                   number(plan.steps.size()),
+                                   number(plan.kernels.size()),
+                                   number(variants.size()),
+                                   array(operands, "operands"),
+                                   array(steps, "steps"),
+                                   array(variants, "variants"),
+                                   weights,
+                                   number64(plan.weightsBytes),
+                                   number64(options.weightsHash),
+                                   options.embedWeights ? null() : text(options.weightsFile)});
+    new GlobalVariable(module, program->getType(), true, GlobalValue::ExternalLinkage, program,
+                       "ingot_program_" + options.name);
+  }
+
+ private:
+  Constant *number(uint64_t value) { return ConstantInt::get(i32, static_cast<uint32_t>(value)); }
+  Constant *number64(uint64_t value) { return ConstantInt::get(i64, value); }
+  Constant *null() { return ConstantPointerNull::get(pointer); }
+  Constant *structure(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(context, fields); }
+
+  Constant *text(const std::string &value) {
+    Constant *&known = texts[value];
+    if (!known) {
+      Constant *data = ConstantDataArray::getString(context, value);
+      auto *global = new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.text");
+      global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+      known = global;
+    }
+    return known;
+  }
+
+  Constant *array(ArrayRef<Constant *> elements, const char *name) {
+    if (elements.empty()) return null();
+    auto *type = ArrayType::get(elements[0]->getType(), elements.size());
+    return new GlobalVariable(module, type, true, GlobalValue::InternalLinkage, ConstantArray::get(type, elements),
+                              std::string("ingot.") + name);
+  }
+
+  std::vector<Constant *> ios(const std::vector<PlannedIo> &list) {
+    std::vector<Constant *> result;
+    for (const PlannedIo &io : list) {
+      SmallVector<Constant *> dims;
+      for (size_t i = 0; i < INGOT_MAX_RANK; ++i) dims.push_back(number(i < io.dims.size() ? io.dims[i] : INGOT_NONE));
+      result.push_back(
+          structure({text(io.name), number(io.value), number(static_cast<uint32_t>(io.type.dtype)),
+                     number(io.type.rank()), ConstantArray::get(ArrayType::get(i32, INGOT_MAX_RANK), dims)}));
+    }
+    return result;
+  }
+
+  // Every function gets its level's instruction set; names end in the level.
+  void setTargets() {
+    for (Function &function : module)
+      for (const CpuTarget &level : options.levels)
+        if (function.getName().ends_with("." + level.level)) {
+          function.addFnAttr("target-cpu", level.level);
+          if (!level.features.empty()) function.addFnAttr("target-features", level.features);
+          std::string width = std::to_string(level.vectorWidth * 32);
+          function.addFnAttr("prefer-vector-width", width);
+          function.addFnAttr("min-legal-vector-width", width);
+        }
+  }
+
+  // Room without contents: the assembler makes a section of the right size, which weights.cc turns into data.
+  Constant *reserveWeights() {
+    std::string symbol = "ingot_weights_" + options.name;
+    module.appendModuleInlineAsm(".section " + std::string(kWeightsSection) +
+                                 ",\"al\",@nobits\n.balign 4096\n.hidden " + symbol + "\n.globl " + symbol + "\n" +
+                                 symbol + ":\n.zero " + std::to_string(plan.weightsBytes) + "\n.text\n");
+    auto *global =
+        new GlobalVariable(module, Type::getInt8Ty(context), true, GlobalValue::ExternalLinkage, nullptr, symbol);
+    global->setVisibility(GlobalValue::HiddenVisibility);
+    global->setCodeModel(CodeModel::Large);
+    return global;
+  }
+
+  Module &module;
+  const ProgramPlan &plan;
+  const EmitOptions &options;
+  LLVMContext &context;
+  Type *i32, *i64;
+  PointerType *pointer;
+  std::map<std::string, Constant *> texts;
+};
+
+}  // namespace
+
+void emitProgram(Module &module, const ProgramPlan &plan, const EmitOptions &options) {
+  Emitter(module, plan, options).run();
+}
+
+}  // namespace ingot::compiler

@@ -1,0 +1,66 @@
+// The program as data, before it becomes constants of an object: sizes, values, steps, and what the weights consist of.
+// Everything here follows from @main after FormRegions; nothing depends on addresses or hash order, so compiling twice
+// gives the same bytes.
+#ifndef INGOT_COMPILER_EMIT_PROGRAMPLAN_H
+#define INGOT_COMPILER_EMIT_PROGRAMPLAN_H
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "compiler/codegen/cpu/kernels.h"
+#include "compiler/views/strided_view.h"
+#include "graph/graph.h"
+#include "ingot/abi.h"
+
+namespace ingot::compiler {
+
+// A constant as it stands in the weights: a plain copy, or panels of a matrix view.
+struct WeightItem {
+  int64_t constant;
+  bool packed = false;
+  StridedView matrix;  // of the constant, [k..., n], when packed
+  uint64_t offset = 0, bytes = 0;
+};
+
+struct PlannedStep {
+  int kernel;
+  std::vector<uint32_t> operands;
+  std::string name;
+};
+
+// A kernel at one CPU level: places in the size table, or INGOT_NONE.
+struct PlannedKernel {
+  uint32_t tiles, work, workspace;
+  ingot_origin_t origin;
+};
+
+struct PlannedIo {
+  std::string name;
+  uint32_t value;
+  TensorType type;
+  std::vector<uint32_t> dims;  // size indices
+};
+
+struct ProgramPlan {
+  SizeTable sizes;
+  std::vector<PlannedIo> inputs, outputs;
+  std::vector<ingot_value_t> values;
+  std::vector<std::string> kernels;                  // names of the region functions, by number
+  std::vector<std::vector<PlannedKernel>> variants;  // [level][kernel]
+  std::vector<PlannedStep> steps;
+  std::vector<WeightItem> weights;
+  uint64_t weightsBytes = 0;
+
+  // Where a kernel comes from is the same at every level.
+  ingot_origin_t origin(const PlannedStep &step) const { return variants[0][step.kernel].origin; }
+};
+
+// `infos[level][kernel name]`; `sizes` holds what the kernels load.
+ProgramPlan planProgram(const Graph &graph, mlir::ModuleOp module, SizeTable sizes,
+                        const std::vector<std::map<std::string, KernelInfo>> &infos);
+
+std::string toString(const ProgramPlan &plan);
+
+}  // namespace ingot::compiler
+#endif

@@ -1,0 +1,85 @@
+#include "compiler/emit/size_emitter.h"
+
+#include "llvm/IR/IRBuilder.h"
+#include "llvm/IR/Intrinsics.h"
+
+using namespace llvm;
+
+namespace ingot::compiler {
+
+namespace {
+
+class Evaluator {
+ public:
+  Evaluator(IRBuilder<> &b, llvm::Value *table, const SizeTable &sizes) : b(b) {
+    for (const auto &[name, range] : sizes.symbols())
+      symbols[name] = b.CreateLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), table, symbols.size()));
+  }
+
+  // The value, and in `bad` whether it could not be computed.
+  llvm::Value *evaluate(const Dim &dim, llvm::Value *&bad) {
+    llvm::Value *sum = b.getInt64(0);
+    for (const Dim::Term &term : dim.terms()) {
+      llvm::Value *product = b.getInt64(term.coefficient);
+      for (const auto &atom : term.atoms) {
+        llvm::Value *factor = atom->symbol.empty() ? call(*atom, bad) : symbols.at(atom->symbol);
+        product = checked(Intrinsic::smul_with_overflow, product, factor, bad);
+      }
+      sum = checked(Intrinsic::sadd_with_overflow, sum, product, bad);
+    }
+    return sum;
+  }
+
+ private:
+  llvm::Value *checked(Intrinsic::ID id, llvm::Value *x, llvm::Value *y, llvm::Value *&bad) {
+    llvm::Value *pair = b.CreateBinaryIntrinsic(id, x, y);
+    bad = b.CreateOr(bad, b.CreateExtractValue(pair, 1));
+    return b.CreateExtractValue(pair, 0);
+  }
+
+  llvm::Value *call(const Dim::Atom &atom, llvm::Value *&bad) {
+    llvm::Value *x = evaluate(atom.arguments[0], bad), *y = evaluate(atom.arguments[1], bad), *zero = b.getInt64(0);
+    if (atom.call == Dim::Call::kMin) return b.CreateBinaryIntrinsic(Intrinsic::smin, x, y);
+    if (atom.call == Dim::Call::kMax) return b.CreateBinaryIntrinsic(Intrinsic::smax, x, y);
+    // What would trap divides by one instead, and counts as bad.
+    llvm::Value *overflows = b.CreateAnd(b.CreateICmpEQ(x, b.getInt64(INT64_MIN)), b.CreateICmpEQ(y, b.getInt64(-1)));
+    llvm::Value *traps = b.CreateOr(b.CreateICmpEQ(y, zero), overflows);
+    bad = b.CreateOr(bad, traps);
+    y = b.CreateSelect(traps, b.getInt64(1), y);
+    llvm::Value *quotient = b.CreateSDiv(x, y), *rest = b.CreateSub(x, b.CreateMul(quotient, y)),
+                *isRest = b.CreateICmpNE(rest, zero);
+    // Division rounds towards zero: one too high where there is a rest and the signs differ.
+    llvm::Value *isNegative = b.CreateAnd(isRest, b.CreateICmpSLT(b.CreateXor(rest, y), zero));
+    llvm::Value *floor = b.CreateSub(quotient, b.CreateZExt(isNegative, b.getInt64Ty()));
+    if (atom.call == Dim::Call::kFloorDiv) return floor;
+    if (atom.call == Dim::Call::kCeilDiv) return b.CreateAdd(floor, b.CreateZExt(isRest, b.getInt64Ty()));
+    return b.CreateAdd(rest, b.CreateSelect(isNegative, y, zero));
+  }
+
+  IRBuilder<> &b;
+  std::map<std::string, llvm::Value *> symbols;
+};
+
+}  // namespace
+
+Function *emitEvalSizes(Module &module, const SizeTable &sizes) {
+  LLVMContext &context = module.getContext();
+  Type *i32 = Type::getInt32Ty(context);
+  auto *function = Function::Create(FunctionType::get(i32, {PointerType::get(context, 0)}, false),
+                                    GlobalValue::InternalLinkage, "ingot.eval_sizes", module);
+  IRBuilder<> b(BasicBlock::Create(context, "entry", function));
+  llvm::Value *table = function->getArg(0), *result = b.getInt32(0);
+  Evaluator evaluator(b, table, sizes);
+  uint32_t place = static_cast<uint32_t>(sizes.symbols().size());
+  for (const Dim &size : sizes.expressions()) {
+    llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(size, bad);
+    b.CreateStore(value, b.CreateConstGEP1_64(b.getInt64Ty(), table, place));
+    ++place;
+    // The first bad size is the one that is reported.
+    result = b.CreateSelect(b.CreateAnd(bad, b.CreateICmpEQ(result, b.getInt32(0))), b.getInt32(place), result);
+  }
+  b.CreateRet(result);
+  return function;
+}
+
+}  // namespace ingot::compiler

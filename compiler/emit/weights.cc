@@ -1,0 +1,119 @@
+#include "compiler/emit/weights.h"
+
+#include <elf.h>
+
+#include <cstring>
+
+#include "compiler/codegen/cpu/microkernel.h"
+#include "compiler/emit/program_emitter.h"
+#include "llvm/Support/xxhash.h"
+
+namespace ingot::compiler {
+namespace {
+
+// Collects bytes and hands them on in large pieces.
+class Writer {
+ public:
+  explicit Writer(const ByteSink &sink) : sink(sink) { buffer.reserve(kPiece); }
+  absl::Status write(const char *data, size_t bytes) {
+    written += bytes;
+    if (bytes >= kPiece) {
+      if (absl::Status status = flush(); !status.ok()) return status;
+      return sink({data, bytes});
+    }
+    buffer.append(data, bytes);
+    return buffer.size() >= kPiece ? flush() : absl::OkStatus();
+  }
+  absl::Status padTo(uint64_t offset) {
+    static const char zeros[INGOT_ALIGNMENT] = {};
+    return offset > written ? write(zeros, offset - written) : absl::OkStatus();
+  }
+  absl::Status flush() {
+    if (buffer.empty()) return absl::OkStatus();
+    absl::Status status = sink(buffer);
+    buffer.clear();
+    return status;
+  }
+
+ private:
+  static constexpr size_t kPiece = 1 << 20;
+  const ByteSink &sink;
+  std::string buffer;
+  uint64_t written = 0;
+};
+
+// Panels [ceil(n / 16)][k][16] of the matrix view, zeros beyond column n.
+absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &writer) {
+  size_t element = ByteSize(tensor.dtype());
+  std::vector<int64_t> dims, strides;
+  for (const Dim &dim : item.matrix.dims) dims.push_back(*dim.constant());
+  for (const Dim &stride : item.matrix.strides) strides.push_back(stride.constant().value_or(0));
+  int64_t columns = dims.back(), columnStride = strides.back(), depth = 1;
+  for (size_t i = 0; i + 1 < dims.size(); ++i) depth *= dims[i];
+  // Where each depth index lies.
+  std::vector<int64_t> rows(static_cast<size_t>(depth), *item.matrix.offset.constant());
+  for (int64_t flat = 0; flat < depth; ++flat) {
+    int64_t rest = flat;
+    for (size_t i = dims.size() - 1; i-- > 0;) {
+      rows[static_cast<size_t>(flat)] += rest % dims[i] * strides[i];
+      rest /= dims[i];
+    }
+  }
+  std::string panel(static_cast<size_t>(depth * kPanelWidth) * element, '\0');
+  for (int64_t first = 0; first < columns; first += kPanelWidth) {
+    std::fill(panel.begin(), panel.end(), '\0');
+    int64_t valid = std::min(kPanelWidth, columns - first);
+    for (int64_t flat = 0; flat < depth; ++flat) {
+      const char *from =
+          tensor.data() + (rows[static_cast<size_t>(flat)] + first * columnStride) * static_cast<int64_t>(element);
+      char *to = panel.data() + static_cast<size_t>(flat * kPanelWidth) * element;
+      if (columnStride == 1)
+        std::memcpy(to, from, static_cast<size_t>(valid) * element);
+      else
+        for (int64_t j = 0; j < valid; ++j)
+          std::memcpy(to + static_cast<size_t>(j) * element, from + j * columnStride * static_cast<int64_t>(element),
+                      element);
+    }
+    if (absl::Status status = writer.write(panel.data(), panel.size()); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status streamWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants, const ByteSink &sink) {
+  Writer writer(sink);
+  for (const WeightItem &item : plan.weights) {
+    const Tensor &tensor = constants[static_cast<size_t>(item.constant)];
+    absl::Status status = writer.padTo(item.offset);
+    if (status.ok())
+      status = item.packed ? writePanels(item, tensor, writer) : writer.write(tensor.data(), tensor.bytes());
+    if (!status.ok()) return status;
+  }
+  return writer.flush();
+}
+
+uint64_t hashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants) {
+  uint64_t hash = plan.weightsBytes;
+  (void)streamWeights(plan, constants, [&](std::string_view piece) {
+    uint64_t part = llvm::xxh3_64bits(llvm::StringRef(piece.data(), piece.size()));
+    hash = (hash ^ part) * 0x9e3779b97f4a7c15ull + (hash >> 29);
+    return absl::OkStatus();
+  });
+  return hash;
+}
+
+absl::Status placeWeightsSection(std::string &object, uint64_t offset) {
+  auto *header = reinterpret_cast<Elf64_Ehdr *>(object.data());
+  auto *sections = reinterpret_cast<Elf64_Shdr *>(object.data() + header->e_shoff);
+  const char *names = object.data() + sections[header->e_shstrndx].sh_offset;
+  for (int i = 0; i < header->e_shnum; ++i) {
+    if (std::strcmp(names + sections[i].sh_name, kWeightsSection) != 0) continue;
+    sections[i].sh_type = SHT_PROGBITS;
+    sections[i].sh_offset = offset;
+    return absl::OkStatus();
+  }
+  return absl::InternalError("the object has no section for weights");
+}
+
+}  // namespace ingot::compiler

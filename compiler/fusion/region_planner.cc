@@ -1,0 +1,345 @@
+#include "compiler/fusion/region_planner.h"
+
+#include <algorithm>
+
+#include "compiler/views/strided_view.h"
+#include "llvm/ADT/DenseSet.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
+    {RegionKind::Loop, "loop"},           {RegionKind::Row, "row"},
+    {RegionKind::Column, "column"},       {RegionKind::Contract, "contract"},
+    {RegionKind::Attention, "attention"}, {RegionKind::Library, "library"}};
+
+llvm::StringRef name(RegionKind kind) {
+  for (auto [k, text] : kNames)
+    if (k == kind) return text;
+  return "";
+}
+
+std::optional<RegionKind> parseRegionKind(llvm::StringRef wanted) {
+  for (auto [kind, text] : kNames)
+    if (text == wanted) return kind;
+  return std::nullopt;
+}
+
+RowExtent rowExtent(const Dims &dims, const Dims &space) {
+  if (dims == space) return RowExtent::Full;
+  Dims outer(space.begin(), space.end() - 1);
+  if (dims == outer) return RowExtent::PerRow;
+  outer.push_back(1);
+  return dims == outer ? RowExtent::PerRow : RowExtent::Other;
+}
+
+bool isRowBroadcast(ir::ViewOp op, const Dims &space) {
+  StridedView view = viewOf(op);
+  if (view.dims != space || rowExtent(typeOf(op.getSource()).dims, space) != RowExtent::PerRow) return false;
+  Dims outer(space.begin(), space.end() - 1);
+  StridedView rows{view.offset, outer, Dims(view.strides.begin(), view.strides.end() - 1)};
+  return rows.isContiguous() && (view.strides.back().Is(0) || space.back().Is(1));
+}
+
+namespace {
+
+bool isComputing(Operation *op) {
+  return !isa<ir::ViewOp, ir::ScalarOp, ir::ConstantOp, ir::PackOp, func::ReturnOp>(op);
+}
+
+class Planner {
+ public:
+  explicit Planner(func::FuncOp function) : function(function) {}
+
+  std::vector<Region> run() {
+    for (Operation &op : function.getBody().front())
+      if (isComputing(&op)) place(&op);
+    return sorted();
+  }
+
+ private:
+  int regionOf(Value value) const {
+    Operation *op = value.getDefiningOp();
+    auto found = op ? owner.find(op) : owner.end();
+    return found == owner.end() ? -1 : found->second;
+  }
+  bool isIn(Operation *op, int region) const {
+    auto found = owner.find(op);
+    return found != owner.end() && found->second == region;
+  }
+  static Value buffer(Value value) {
+    auto view = value.getDefiningOp<ir::ViewOp>();
+    return view ? view.getSource() : value;
+  }
+
+  // Does `value` need anything that region `target` computes? Only regions of a higher rank than the target's can.
+  bool dependsOn(Value value, int target) const {
+    llvm::SmallDenseSet<int, 16> seen;
+    SmallVector<int> work;
+    auto push = [&](Value v) {
+      if (int region = regionOf(buffer(v));
+          region >= 0 && (region == target || rank[region] > rank[target]) && seen.insert(region).second)
+        work.push_back(region);
+    };
+    push(value);
+    while (!work.empty()) {
+      int region = work.pop_back_val();
+      if (region == target) return true;
+      // A kernel runs as a whole: it waits for all of its operands.
+      for (Operation *member : regions[region].ops) llvm::for_each(member->getOperands(), push);
+    }
+    return false;
+  }
+
+  // Can the op, in `region`, take the operand from the region's own values instead of from memory?
+  bool readsInside(OpOperand &operand, const Region &region) const {
+    auto view = operand.get().getDefiningOp<ir::ViewOp>();
+    if (view && !(region.kind == RegionKind::Row && isRowBroadcast(view, region.space))) return false;
+    switch (readsOf(operand)) {
+      case Reads::kPoint:
+        return true;
+      case Reads::kRows:
+        return region.kind == RegionKind::Row || region.kind == RegionKind::Column;
+      case Reads::kAnywhere:
+        return false;
+    }
+    return false;
+  }
+
+  // Could `op` run inside the region, as far as order goes and what it reads of the region's own values?
+  bool canJoin(Operation *op, int target) const {
+    return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+      return regionOf(buffer(operand.get())) == target ? readsInside(operand, regions[target])
+                                                       : !dependsOn(operand.get(), target);
+    });
+  }
+
+  // Merging `from` into `into`, which reads it: no third region may stand between them, and from's values must be
+  // readable where they are computed.
+  bool canAbsorb(int from, int into) const {
+    return llvm::all_of(regions[into].ops, [&](Operation *op) {
+      return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+        int source = regionOf(buffer(operand.get()));
+        return source == from ? readsInside(operand, regions[into]) : source == into || !dependsOn(operand.get(), from);
+      });
+    });
+  }
+
+  void absorb(int from, int into) {
+    for (Operation *op : regions[from].ops) owner[op] = into;
+    std::vector<Operation *> ours = std::move(regions[into].ops), theirs = std::move(regions[from].ops);
+    regions[into].ops.clear();
+    regions[from].ops.clear();
+    std::merge(ours.begin(), ours.end(), theirs.begin(), theirs.end(), std::back_inserter(regions[into].ops),
+               [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+    rank[into] = std::max(rank[into], rank[from]);
+    raiseReaders(into);
+  }
+
+  // Every region ranks above those it reads.
+  void raiseReaders(int region) {
+    SmallVector<int> work{region};
+    while (!work.empty()) {
+      int source = work.pop_back_val();
+      for (Operation *op : regions[source].ops)
+        forReaders(op, [&](Operation *reader) {
+          auto found = owner.find(reader);
+          if (found == owner.end() || found->second == source || rank[found->second] > rank[source]) return;
+          rank[found->second] = rank[source] + 1;
+          work.push_back(found->second);
+        });
+    }
+  }
+
+  // The ops that read what `op` computes, also through views.
+  static void forReaders(Operation *op, llvm::function_ref<void(Operation *)> body) {
+    for (Operation *user : op->getUsers()) {
+      if (!isa<ir::ViewOp>(user)) {
+        body(user);
+        continue;
+      }
+      for (Operation *reader : user->getUsers()) body(reader);
+    }
+  }
+
+  int start(RegionKind kind, Dims space, Operation *op) {
+    regions.push_back({kind, std::move(space), {}});
+    rank.push_back(0);
+    join(op, static_cast<int>(regions.size()) - 1);
+    return static_cast<int>(regions.size()) - 1;
+  }
+
+  void join(Operation *op, int region) {
+    owner[op] = region;
+    regions[region].ops.push_back(op);
+    int needed = rank[region];
+    for (Value operand : op->getOperands())
+      if (int source = regionOf(buffer(operand)); source >= 0 && source != region)
+        needed = std::max(needed, rank[source] + 1);
+    if (needed == rank[region]) return;
+    rank[region] = needed;
+    raiseReaders(region);
+  }
+
+  void place(Operation *op) {
+    switch (*fusionKind(op)) {
+      case FusionKind::kElementwise:
+        return placeElementwise(op);
+      case FusionKind::kReduction:
+        return placeReduction(op);
+      case FusionKind::kContraction:
+        return placeContraction(cast<ir::ContractOp>(op));
+      default:
+        start(RegionKind::Loop, typeOf(op->getResult(0)).dims, op);
+    }
+  }
+
+  // Does an element-wise result with these dims live in the region's space?
+  bool fits(const Dims &dims, const Region &region) const {
+    if (region.kind == RegionKind::Library) return false;
+    if (region.kind == RegionKind::Row) return rowExtent(dims, region.space) != RowExtent::Other;
+    return dims == region.space;
+  }
+
+  static int preference(RegionKind kind) {
+    switch (kind) {
+      case RegionKind::Attention:
+      case RegionKind::Contract:
+        return 3;
+      case RegionKind::Row:
+        return 2;
+      case RegionKind::Column:
+        return 1;
+      case RegionKind::Loop:
+      case RegionKind::Library:
+        return 0;
+    }
+    return 0;
+  }
+
+  void placeElementwise(Operation *op) {
+    Dims dims = typeOf(op->getResult(0)).dims;
+    SmallVector<int> sources;
+    for (Value operand : op->getOperands())
+      if (int region = regionOf(buffer(operand)); region >= 0 && !llvm::is_contained(sources, region))
+        sources.push_back(region);
+    llvm::sort(sources, [&](int a, int b) {
+      return std::pair(-preference(regions[a].kind), a) < std::pair(-preference(regions[b].kind), b);
+    });
+    for (int home : sources) {
+      if (!fits(dims, regions[home]) || !canJoin(op, home)) continue;
+      join(op, home);
+      for (int other : sources)
+        if (other != home && mayAbsorb(other, home) && canAbsorb(other, home)) absorb(other, home);
+      return;
+    }
+    int home = start(RegionKind::Loop, dims, op);
+    for (int other : sources)
+      if (mayAbsorb(other, home) && canAbsorb(other, home)) absorb(other, home);
+  }
+
+  // Element-wise work goes where its consumer is; rows of the same shape go together.
+  bool mayAbsorb(int from, int into) const {
+    const Region &a = regions[from], &b = regions[into];
+    if (a.ops.empty() || a.space != b.space) return false;
+    return a.kind == RegionKind::Loop || (a.kind == RegionKind::Row && b.kind == RegionKind::Row);
+  }
+
+  bool usedOnlyBy(const Region &region, llvm::function_ref<bool(Operation *)> allowed) const {
+    bool only = true;
+    for (Operation *op : region.ops) forReaders(op, [&](Operation *reader) { only &= allowed(reader); });
+    return only;
+  }
+
+  void placeReduction(Operation *op) {
+    Value x = op->getOperand(0);
+    Dims dims = typeOf(x).dims;
+    auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
+    int source = regionOf(x);
+    if (axes.size() == 1 && axes[0] == static_cast<int64_t>(dims.size()) - 1) {
+      if (source >= 0 && regions[source].space == dims &&
+          (regions[source].kind == RegionKind::Row || regions[source].kind == RegionKind::Loop)) {
+        RegionKind before = std::exchange(regions[source].kind, RegionKind::Row);
+        if (canJoin(op, source)) return join(op, source);
+        regions[source].kind = before;
+      }
+      start(RegionKind::Row, dims, op);
+      return;
+    }
+    int home = start(RegionKind::Column, typeOf(op->getResult(0)).dims, op);
+    // Producers that nothing else needs are computed on the way.
+    if (source >= 0 && regions[source].kind == RegionKind::Loop && regions[source].space == dims &&
+        canAbsorb(source, home) &&
+        usedOnlyBy(regions[source], [&](Operation *user) { return user == op || isIn(user, source); }))
+      absorb(source, home);
+  }
+
+  void placeContraction(ir::ContractOp op) {
+    if (std::optional<std::pair<int, int>> found = attentionBefore(op)) {
+      auto [scores, rows] = *found;
+      absorb(scores, rows);
+      regions[rows].kind = RegionKind::Attention;
+      join(op, rows);
+      return;
+    }
+    start(op.getLibrary() ? RegionKind::Library : RegionKind::Contract, typeOf(op.getResult()).dims, op);
+  }
+
+  // contraction -> row ops -> this contraction, with nothing else reading what is in between.
+  std::optional<std::pair<int, int>> attentionBefore(ir::ContractOp op) const {
+    int rows = regionOf(op.getX());
+    if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPacked() || op.getRows() != 1 ||
+        op.getDepth() != 1 || regions[rows].space != typeOf(op.getX()).dims)
+      return std::nullopt;
+    auto inRows = [&](Operation *user) { return isIn(user, rows); };
+    if (!usedOnlyBy(regions[rows], [&](Operation *user) { return user == op || inRows(user); })) return std::nullopt;
+    if (regionOf(buffer(op.getY())) == rows || dependsOn(op.getY(), rows)) return std::nullopt;
+    int scores = -1;
+    for (Operation *member : regions[rows].ops)
+      for (Value operand : member->getOperands()) {
+        int source = regionOf(operand);
+        if (source == rows || source < 0 || regions[source].kind != RegionKind::Contract) continue;
+        if (scores >= 0 && scores != source) return std::nullopt;
+        scores = source;
+      }
+    if (scores < 0 || regions[scores].space != regions[rows].space || !canAbsorb(scores, rows) ||
+        dependsOn(op.getY(), scores))
+      return std::nullopt;
+    auto inner = llvm::find_if(regions[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
+    auto contract = cast<ir::ContractOp>(*inner);
+    bool simple = !contract.getPacked() && contract.getRows() == 1 && contract.getDepth() == 1;
+    bool isPrivate = usedOnlyBy(regions[scores], [&](Operation *user) { return inRows(user) || isIn(user, scores); });
+    if (!simple || !isPrivate) return std::nullopt;
+    return std::pair(scores, rows);
+  }
+
+  std::vector<Region> sorted() {
+    std::vector<int> order;
+    std::vector<char> state(regions.size(), 0);
+    std::function<void(int)> visit = [&](int region) {
+      if (state[region] || regions[region].ops.empty()) return;
+      state[region] = 1;
+      for (Operation *op : regions[region].ops)
+        for (Value operand : op->getOperands())
+          if (int source = regionOf(buffer(operand)); source >= 0 && source != region) visit(source);
+      order.push_back(region);
+    };
+    for (Operation &op : function.getBody().front())
+      if (auto found = owner.find(&op); found != owner.end()) visit(found->second);
+    std::vector<Region> result;
+    for (int region : order) result.push_back(std::move(regions[region]));
+    return result;
+  }
+
+  func::FuncOp function;
+  std::vector<Region> regions;
+  std::vector<int> rank;  // by region: above that of every region it reads
+  DenseMap<Operation *, int> owner;
+};
+
+}  // namespace
+
+std::vector<Region> planRegions(func::FuncOp function) { return Planner(function).run(); }
+
+}  // namespace ingot::compiler

@@ -1,0 +1,199 @@
+#include "compiler/pipeline/pipeline.h"
+
+#include "absl/strings/str_cat.h"
+#include "compiler/codegen/cpu/kernels.h"
+#include "compiler/codegen/cpu/lower_kernels.h"
+#include "compiler/emit/program_emitter.h"
+#include "compiler/import/import_graph.h"
+#include "compiler/pipeline/verify_phase.h"
+#include "compiler/transforms/passes.h"
+#include "graph/interp/interpreter.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/IndexToLLVM/IndexToLLVM.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Export.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+static constexpr std::pair<Phase, llvm::StringLiteral> kPhases[] = {
+    {Phase::Import, "import"}, {Phase::Simplify, "simplify"}, {Phase::Fuse, "fuse"},
+    {Phase::Vector, "vector"}, {Phase::Buffers, "buffers"},   {Phase::Object, "object"}};
+
+llvm::StringRef name(Phase phase) {
+  for (auto [p, text] : kPhases)
+    if (p == phase) return text;
+  return "";
+}
+
+static DialectRegistry registry() {
+  DialectRegistry registry;
+  registry.insert<ir::IngotDialect, func::FuncDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
+                  cf::ControlFlowDialect, vector::VectorDialect, LLVM::LLVMDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
+  arith::registerConvertArithToLLVMInterface(registry);
+  cf::registerConvertControlFlowToLLVMInterface(registry);
+  registerConvertFuncToLLVMInterface(registry);
+  registerConvertMathToLLVMInterface(registry);
+  vector::registerConvertVectorToLLVMInterface(registry);
+  return registry;
+}
+
+Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<CpuTarget> levels)
+    : graph_(std::move(graph)),
+      options_(options),
+      levels_(std::move(levels)),
+      context_(registry(), MLIRContext::Threading::DISABLED) {
+  context_.loadAllAvailableDialects();
+  context_.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
+    if (diagnostics_.size() < 2000)
+      diagnostics_ += nodeNames(diagnostic.getLocation()) + ": " + diagnostic.str() + "; ";
+    return success();
+  });
+}
+
+absl::Status Pipeline::internal(const char *what) {
+  return absl::InternalError(absl::StrCat("compiler error in ", what, ": ", diagnostics_,
+                                          "this is a fault of Ingot's: please report it with the model"));
+}
+
+absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump) {
+  for (auto [phase, phaseName] : kPhases) {
+    if (phase > last || phase == Phase::Object) break;
+    if (options_.progress) options_.progress(phaseName.str());
+    absl::Status status;
+    switch (phase) {
+      case Phase::Import:
+        status = import();
+        break;
+      case Phase::Simplify:
+        status = simplify();
+        break;
+      case Phase::Fuse:
+        status = fuse();
+        break;
+      case Phase::Vector:
+        status = emitKernels();
+        break;
+      default:
+        status = buffers();
+        break;
+    }
+    if (!status.ok()) return status;
+    reached_ = phase;
+    if (dump)
+      if (absl::Status dumped = dump(phaseName, text()); !dumped.ok()) return dumped;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::import() {
+  if (absl::StatusOr<int> folded = FoldConstants(graph_); !folded.ok()) return folded.status();
+  RemoveDeadNodes(graph_);
+  absl::StatusOr<SizeTable> sizes = SizeTable::of(graph_);
+  if (!sizes.ok()) return sizes.status();
+  sizes_ = *std::move(sizes);
+  module_ = importGraph(graph_, context_);
+  return succeeded(verify(*module_)) && succeeded(verifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
+}
+
+std::string Pipeline::text() const {
+  if (reached_ == Phase::Buffers) return toString(plan_);
+  std::string result;
+  llvm::raw_string_ostream stream(result);
+  OpPrintingFlags flags;
+  flags.enableDebugInfo(reached_ != Phase::Vector, /*prettyForm=*/false);
+  ModuleOp module = reached_ == Phase::Vector ? *kernels_ : *module_;
+  module->print(stream, flags);
+  return result;
+}
+
+absl::Status Pipeline::runPasses(llvm::function_ref<void(OpPassManager &)> add) {
+  PassManager pm(&context_);
+  add(pm);
+  return failed(pm.run(*module_)) ? internal("a pass") : absl::OkStatus();
+}
+
+absl::Status Pipeline::simplify() {
+  absl::Status status = runPasses([](OpPassManager &pm) {
+    auto &function = pm.nest<func::FuncOp>();
+    // Primitives only from here on: every later pass knows few ops.
+    function.addPass(createDecomposeComposites());
+    function.addPass(createCSEPass());
+    // Before views are resolved, while a transpose is still one op.
+    function.addPass(createSinkTransposes());
+    function.addPass(createCanonicalizerPass());
+    function.addPass(createCSEPass());
+  });
+  return status.ok() && failed(verifyAfterSimplify(*module_)) ? internal("simplify") : status;
+}
+
+absl::Status Pipeline::fuse() {
+  absl::Status status = runPasses([this](OpPassManager &pm) {
+    {
+      auto &function = pm.nest<func::FuncOp>();
+      function.addPass(createResolveViews());
+      // Before weights are packed: a library reads them as they are.
+      if (options_.library_kernels) function.addPass(createAssignLibrary());
+      function.addPass(createPackConstants());
+      // Equal packs and views become one: a weight used twice is stored once.
+      function.addPass(createCanonicalizerPass());
+      function.addPass(createCSEPass());
+    }
+    pm.addPass(createFormRegions());
+  });
+  return status.ok() && failed(verifyAfterFuse(*module_)) ? internal("fuse") : status;
+}
+
+absl::Status Pipeline::emitKernels() {
+  kernels_ = ModuleOp::create(UnknownLoc::get(&context_));
+  infos_.assign(levels_.size(), {});
+  bool isSound = true;
+  for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
+    if (!function->hasAttr("ingot.kind")) continue;
+    for (size_t level = 0; level < levels_.size(); ++level) {
+      std::string kernel = function.getName().str();
+      KernelBuilder builder(function, *kernels_, kernelSymbol(kernel, levels_[level].level), levels_[level], sizes_);
+      KernelInfo info = emitKernel(builder);
+      builder.finish();
+      isSound &= !builder.failed();
+      if (info.origin == INGOT_ORIGIN_LIBRARY) {
+        KernelBuilder prepare(function, *kernels_, prepareSymbol(kernel, levels_[level].level), levels_[level], sizes_,
+                              KernelFunction::Prepare);
+        emitLibraryPrepare(prepare);
+      }
+      infos_[level][kernel] = std::move(info);
+    }
+  }
+  return isSound && succeeded(verify(*kernels_)) && succeeded(verifyAfterVector(*kernels_))
+             ? absl::OkStatus()
+             : internal("code generation");
+}
+
+absl::Status Pipeline::buffers() {
+  plan_ = planProgram(graph_, *module_, std::move(sizes_), infos_);
+  if (std::string problem = verifyPlan(plan_); !problem.empty())
+    return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
+  if (failed(lowerKernels(*kernels_))) return internal("lowering to LLVM");
+  llvmModule_ = translateModuleToLLVMIR(*kernels_, llvmContext_, options_.name);
+  return llvmModule_ ? absl::OkStatus() : internal("translation to LLVM IR");
+}
+
+}  // namespace ingot::compiler

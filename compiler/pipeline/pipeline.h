@@ -1,0 +1,67 @@
+// The compiler's phases, from graph to LLVM module. Each phase has a name, can be dumped, and is verified by MLIR
+// before the next begins.
+//
+//   import    one op of the `ingot` dialect per node
+//   simplify  small constants folded; composites decomposed; transposes moved out of the way of fusion
+//   fuse      views resolved, constant matrices packed, regions formed; identical kernels shared
+//   vector    kernels as vector code, per CPU level
+//   buffers   the program: sizes, values, steps (text: what the object will hold)
+#ifndef INGOT_COMPILER_PIPELINE_PIPELINE_H
+#define INGOT_COMPILER_PIPELINE_PIPELINE_H
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include "compiler/api/compile.h"
+#include "compiler/emit/program_plan.h"
+#include "llvm/IR/LLVMContext.h"
+#include "llvm/IR/Module.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace ingot::compiler {
+
+enum class Phase { Import, Simplify, Fuse, Vector, Buffers, Object };
+llvm::StringRef name(Phase phase);
+
+// Everything that lives while one graph is compiled.
+class Pipeline {
+ public:
+  Pipeline(Graph graph, const CompileOptions &options, std::vector<CpuTarget> levels);
+  // Runs all phases up to and including `last`. `dump` is called with each phase's name and IR when it has been
+  // reached.
+  absl::Status run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump);
+
+  // After Buffers.
+  const Graph &graph() const { return graph_; }
+  const ProgramPlan &plan() const { return plan_; }
+  llvm::Module &llvmModule() { return *llvmModule_; }
+  std::string text() const;  // of the last phase
+
+ private:
+  absl::Status runPasses(llvm::function_ref<void(mlir::OpPassManager &)> add);
+  absl::Status import();
+  absl::Status simplify();
+  absl::Status fuse();
+  absl::Status emitKernels();
+  absl::Status buffers();
+  absl::Status internal(const char *what);
+
+  Graph graph_;
+  const CompileOptions &options_;
+  std::vector<CpuTarget> levels_;
+  mlir::MLIRContext context_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_, kernels_;
+  SizeTable sizes_;
+  std::vector<std::map<std::string, KernelInfo>> infos_;
+  ProgramPlan plan_;
+  llvm::LLVMContext llvmContext_;
+  std::unique_ptr<llvm::Module> llvmModule_;
+  std::string diagnostics_;
+  Phase reached_ = Phase::Import;
+};
+
+}  // namespace ingot::compiler
+#endif

@@ -1,0 +1,202 @@
+#include "compiler/pipeline/verify_phase.h"
+
+#include "absl/strings/str_cat.h"
+#include "compiler/fusion/region_planner.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+namespace {
+
+// Reports `op` and goes on: all of what is wrong is worth seeing.
+class Check {
+ public:
+  explicit Check(StringRef phase) : phase(phase) {}
+  void fail(Operation *op, const Twine &what) {
+    op->emitError() << "after phase '" << phase << "': '" << op->getName().getStringRef() << "' " << what;
+    failed = true;
+  }
+  LogicalResult result() const { return failure(failed); }
+
+ private:
+  StringRef phase;
+  bool failed = false;
+};
+
+bool isMainFunction(Operation *op) {
+  auto function = dyn_cast<func::FuncOp>(op);
+  return function && function.getName() == "main";
+}
+
+// Ops that are graph ops, or stand for its data.
+bool isGraphOp(Operation *op) { return opKind(op) || isa<ir::ConstantOp, ir::ScalarOp, func::ReturnOp>(op); }
+
+bool isViewOfGraph(Operation *op) {
+  std::optional<OpKind> kind = opKind(op);
+  return kind && Schema(*kind).fusion == FusionKind::kView;
+}
+
+void checkComposites(Check &check, Operation *op) {
+  if (fusionKind(op) == FusionKind::kComposite || isa<ir::ConvOp>(op))
+    check.fail(op, "is not a primitive; --ingot-decompose has to write it out");
+}
+
+}  // namespace
+
+LogicalResult verifyAfterImport(ModuleOp module) {
+  Check check("import");
+  for (Operation &op : *module.getBody())
+    if (!isMainFunction(&op)) check.fail(&op, "stands beside @main");
+  module.walk([&](Operation *op) {
+    if (op == module || isMainFunction(op)) return;
+    if (!isGraphOp(op))
+      check.fail(op, "is no graph op; compiler/import makes nothing else");
+    else if (!isa<func::ReturnOp>(op) && nodeNames(op->getLoc()).empty())
+      check.fail(op, "has lost its node's name; give it a NameLoc");
+  });
+  return check.result();
+}
+
+LogicalResult verifyAfterSimplify(ModuleOp module) {
+  Check check("simplify");
+  module.walk([&](Operation *op) {
+    checkComposites(check, op);
+    if (op != module && !isMainFunction(op) && !isGraphOp(op) && !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp>(op))
+      check.fail(op, "does not belong here; views, packs and kernels come with the next phase");
+  });
+  return check.result();
+}
+
+// Axes may have been merged.
+static bool sameElements(TypeRange a, TypeRange b) {
+  return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
+           TensorType x = toTensorType(std::get<0>(pair)), y = toTensorType(std::get<1>(pair));
+           return x.dtype == y.dtype && NumElements(x.dims) == NumElements(y.dims);
+         });
+}
+
+static void checkMain(Check &check, func::FuncOp main) {
+  SymbolTable symbols(main->getParentOfType<ModuleOp>());
+  for (Operation &op : main.getBody().front()) {
+    if (auto dispatch = dyn_cast<ir::DispatchOp>(op)) {
+      auto kernel = symbols.lookup<func::FuncOp>(dispatch.getKernel());
+      if (!kernel)
+        check.fail(&op, "calls a kernel that does not exist");
+      else if (kernel.getArgumentTypes() != dispatch.getOperandTypes() ||
+               !sameElements(kernel.getResultTypes(), dispatch.getResultTypes()))
+        check.fail(&op, "does not match the types of @" + dispatch.getKernel());
+      for (Value operand : op.getOperands())
+        if (operand.getDefiningOp<ir::ViewOp>()) check.fail(&op, "takes a view; kernels get whole buffers");
+    } else if (isa<ir::ViewOp>(op)) {
+      if (!llvm::all_of(op.getUsers(), llvm::IsaPred<ir::PackOp>))
+        check.fail(&op, "is used outside kernels; --ingot-form-regions has to take it in");
+    } else if (!isa<ir::ConstantOp, ir::PackOp, func::ReturnOp>(op)) {
+      check.fail(&op, "is computed outside kernels; --ingot-form-regions has to place it");
+    }
+  }
+}
+
+static void checkKernel(Check &check, func::FuncOp kernel) {
+  auto kind = kernel->getAttrOfType<StringAttr>("ingot.kind");
+  if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space"))
+    return check.fail(kernel, "has no region kind or space");
+  kernel.walk([&](Operation *op) {
+    checkComposites(check, op);
+    if (isa<ir::MatMulOp>(op) || isViewOfGraph(op))
+      check.fail(op, "is not on views; --ingot-resolve-views has to do that");
+    if (isa<ir::DispatchOp, ir::PackOp, ir::ConstantOp>(op)) check.fail(op, "cannot be inside a kernel");
+  });
+}
+
+LogicalResult verifyAfterFuse(ModuleOp module) {
+  Check check("fuse");
+  for (func::FuncOp function : module.getOps<func::FuncOp>())
+    isMainFunction(function) ? checkMain(check, function) : checkKernel(check, function);
+  return check.result();
+}
+
+LogicalResult verifyAfterVector(ModuleOp kernels) {
+  Check check("vector");
+  for (Operation &op : *kernels.getBody()) {
+    auto function = dyn_cast<func::FuncOp>(op);
+    if (!function) {
+      check.fail(&op, "is no function");
+      continue;
+    }
+    if (function.isExternal()) {
+      if (!function.getName().starts_with("ingot_library_"))
+        check.fail(function, "'" + function.getName() + "' is declared, and no library of kernels/manifest.h");
+      continue;
+    }
+    auto isPointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
+    ArrayRef<Type> types = function.getArgumentTypes();
+    bool isRun = types.size() == 5 && isPointer(types[0]) && isPointer(types[1]) && types[2].isInteger(64) &&
+                 types[3].isInteger(64) && isPointer(types[4]);
+    bool isPrepare = types.size() == 2 && llvm::all_of(types, isPointer);
+    if ((!isRun && !isPrepare) || function.getResultTypes().size() != 1 || !function.getResultTypes()[0].isInteger(32))
+      check.fail(function, "has not the ABI's signature (runtime/include/ingot/abi.h)");
+  }
+  kernels.walk([&](Operation *op) {
+    bool isKnown = isa<ModuleOp>(op) ||
+                   isa_and_nonnull<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                                   math::MathDialect, scf::SCFDialect, vector::VectorDialect>(op->getDialect());
+    if (!isKnown) check.fail(op, "is of a dialect that LowerKernels does not lower");
+    for (Type type : op->getResultTypes())
+      if (isa<RankedTensorType>(type)) check.fail(op, "is a tensor; kernels work on memory");
+  });
+  return check.result();
+}
+
+std::string verifyPlan(const ProgramPlan &plan) {
+  size_t sizes = plan.sizes.size();
+  std::vector<bool> written(plan.values.size());
+  for (size_t i = 0; i < plan.values.size(); ++i) {
+    const ingot_value_t &value = plan.values[i];
+    if (value.bytes >= sizes) return absl::StrCat("value ", i, " has no size");
+    written[i] = value.kind == INGOT_VALUE_INPUT || value.kind == INGOT_VALUE_CONSTANT;
+  }
+  std::vector<bool> used(plan.kernels.size());
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const PlannedStep &step = plan.steps[s];
+    std::string where = absl::StrCat("step ", s, " (", step.name, ")");
+    if (step.kernel < 0 || static_cast<size_t>(step.kernel) >= plan.kernels.size())
+      return absl::StrCat(where, " names a kernel outside the table");
+    used[static_cast<size_t>(step.kernel)] = true;
+    for (uint32_t operand : step.operands) {
+      if (operand >= plan.values.size()) return absl::StrCat(where, " names a value outside the table");
+      const ingot_value_t &value = plan.values[operand];
+      bool makes = (value.kind == INGOT_VALUE_ARENA || value.kind == INGOT_VALUE_OUTPUT) && value.first_step == s;
+      if (makes && written[operand]) return absl::StrCat(where, " writes value ", operand, " a second time");
+      if (!makes && !written[operand]) return absl::StrCat(where, " reads value ", operand, " before it is written");
+      if (value.kind == INGOT_VALUE_ARENA && (s < value.first_step || s > value.last_step))
+        return absl::StrCat(where, " uses value ", operand, " outside its lifetime");
+      written[operand] = true;
+    }
+  }
+  for (const PlannedIo &output : plan.outputs)
+    if (output.value >= written.size() || !written[output.value])
+      return absl::StrCat("output '", output.name, "' is never written");
+  for (size_t k = 0; k < used.size(); ++k)
+    if (!used[k]) return absl::StrCat("kernel ", plan.kernels[k], " is never run");
+  for (const std::vector<PlannedKernel> &kernels : plan.variants)
+    for (size_t k = 0; k < kernels.size(); ++k)
+      if (kernels[k].tiles >= sizes || kernels[k].work >= sizes ||
+          (kernels[k].workspace != INGOT_NONE && kernels[k].workspace >= sizes))
+        return absl::StrCat("kernel ", plan.kernels[k], " names a size outside the table");
+  uint64_t end = 0;
+  for (const WeightItem &item : plan.weights) {
+    if (item.offset < end || item.offset % INGOT_ALIGNMENT != 0)
+      return absl::StrCat("the weights at ", item.offset, " overlap others or are misaligned");
+    end = item.offset + item.bytes;
+  }
+  return end == plan.weightsBytes ? "" : "the weights' size is not the sum of its parts";
+}
+
+}  // namespace ingot::compiler

@@ -1,0 +1,44 @@
+// Marks the matrix products that a library kernel computes: those whose right operand is a constant matrix, in f32,
+// with strides that libraries take. All else stays with generated code, attention among it. Batch axes that share the
+// matrix are rows to the library. Test: tests/compiler/lit/assign-library.mlir.
+#include "compiler/transforms/passes.h"
+#include "compiler/views/strided_view.h"
+
+namespace ingot::compiler {
+#define GEN_PASS_DEF_ASSIGNLIBRARY
+#include "compiler/transforms/Passes.h.inc"
+
+using namespace mlir;
+namespace {
+
+// Rows `outer` elements apart, each of `length` elements in a row.
+bool isMatrix(const Dim &outer, const Dim &inner, const Dim &length) {
+  std::optional<int64_t> apart = outer.constant(), elements = length.constant();
+  return inner.Is(1) && apart && elements && *elements > 0 && *apart >= *elements;
+}
+
+bool suitsLibrary(ir::ContractOp op) {
+  if (op.getPacked() || op.getRows() != 1 || op.getDepth() != 1 || typeOf(op.getX()).dtype != DType::kF32) return false;
+  size_t batch = op.getBatch(), rowAxes = batch + 1;
+  Access right = accessOf(op.getY());
+  if (!right.buffer.getDefiningOp<ir::ConstantOp>()) return false;
+  StridedView x = accessOf(op.getX()).view, y = std::move(right.view);
+  for (size_t i = 0; i < batch; ++i)
+    if (!y.strides[i].Is(0) && !y.dims[i].Is(1)) return false;
+  if (!isEvenlySpaced(x, 0, rowAxes)) return false;
+  const Dim &depth = y.dims[batch], &columns = y.dims[batch + 1], &down = y.strides[batch],
+            &along = y.strides[batch + 1];
+  return isMatrix(x.strides[mergedAxis(x.dims, 0, rowAxes)], x.strides[rowAxes], depth) &&
+         (isMatrix(down, along, columns) || isMatrix(along, down, depth));
+}
+
+struct AssignLibrary : impl::AssignLibraryBase<AssignLibrary> {
+  void runOnOperation() override {
+    getOperation().walk([](ir::ContractOp op) {
+      if (suitsLibrary(op)) op.setLibrary(true);
+    });
+  }
+};
+
+}  // namespace
+}  // namespace ingot::compiler

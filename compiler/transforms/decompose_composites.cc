@@ -1,0 +1,239 @@
+// Composites into primitives, each written from its definition. Convolutions become a contraction over windows of the
+// (padded) input. Test: tests/compiler/lit/decompose.mlir.
+#include <limits>
+
+#include "compiler/transforms/passes.h"
+#include "mlir/IR/Builders.h"
+
+namespace ingot::compiler {
+#define GEN_PASS_DEF_DECOMPOSECOMPOSITES
+#include "compiler/transforms/Passes.h.inc"
+
+using namespace mlir;
+namespace {
+
+// Short names for building expressions at one location.
+struct Maker {
+  OpBuilder &b;
+  Location loc;
+
+  Value op(OpKind kind, ValueRange operands, Attributes attributes = {}) {
+    return makeOp(b, loc, kind, operands, std::move(attributes));
+  }
+  Value scalar(Value like, double value) { return makeScalar(b, loc, {typeOf(like).dtype, {}}, value); }
+  Value reduce(OpKind kind, Value x, const Ints &axes, bool keepDims = true) {
+    return op(kind, {x}, {{"axes", axes}, {"keep_dims", keepDims}});
+  }
+  // A dim expression as a scalar of x's dtype.
+  Value dim(Value like, const Dim &value) {
+    if (auto constant = value.constant()) return scalar(like, static_cast<double>(*constant));
+    Value vector = op(OpKind::kDimValues, {}, {{"values", Dims{value}}});
+    return op(OpKind::kReshape, {op(OpKind::kCast, {vector}, {{"to", typeOf(like).dtype}})}, {{"dims", Dims{}}});
+  }
+  Value mean(Value x, const Ints &axes, bool keepDims) {
+    Dim count = 1;
+    for (int64_t axis : axes) count = count * typeOf(x).dims[axis];
+    return op(OpKind::kDiv, {reduce(OpKind::kReduceSum, x, axes, keepDims), dim(x, count)});
+  }
+};
+
+Value decomposeSoftmax(Maker m, Operation *op, bool logarithm) {
+  Value x = op->getOperand(0);
+  Ints axes{op->getAttrOfType<IntegerAttr>("axis").getInt()};
+  Value shifted = m.op(OpKind::kSub, {x, m.reduce(OpKind::kReduceMax, x, axes)});
+  Value exponentials = m.op(OpKind::kExp, {shifted});
+  Value sum = m.reduce(OpKind::kReduceSum, exponentials, axes);
+  if (logarithm) return m.op(OpKind::kSub, {shifted, m.op(OpKind::kLog, {sum})});
+  return m.op(OpKind::kMul, {exponentials, m.op(OpKind::kReciprocal, {sum})});
+}
+
+Value decomposeLayerNorm(Maker m, Operation *op) {
+  Value x = op->getOperand(0);
+  Ints axes;
+  for (int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt(); axis < typeOf(x).rank(); ++axis)
+    axes.push_back(axis);
+  Value centred = m.op(OpKind::kSub, {x, m.mean(x, axes, true)});
+  Value variance = m.mean(m.op(OpKind::kMul, {centred, centred}), axes, true);
+  Value epsilon = m.scalar(x, op->getAttrOfType<FloatAttr>("epsilon").getValueAsDouble());
+  Value normal = m.op(OpKind::kMul, {centred, m.op(OpKind::kRsqrt, {m.op(OpKind::kAdd, {variance, epsilon})})});
+  return m.op(OpKind::kAdd, {m.op(OpKind::kMul, {normal, op->getOperand(1)}), op->getOperand(2)});
+}
+
+Value decomposeGelu(Maker m, Operation *op) {
+  Value x = op->getOperand(0), inner;
+  if (op->getAttrOfType<BoolAttr>("approximate").getValue()) {
+    Value cube = m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
+    Value sum = m.op(OpKind::kAdd, {x, m.op(OpKind::kMul, {cube, m.scalar(x, 0.044715)})});
+    inner = m.op(OpKind::kTanh, {m.op(OpKind::kMul, {sum, m.scalar(x, 0.7978845608028654)})});
+  } else {
+    inner = m.op(OpKind::kErf, {m.op(OpKind::kMul, {x, m.scalar(x, 0.7071067811865476)})});
+  }
+  Value half = m.op(OpKind::kMul, {x, m.scalar(x, 0.5)});
+  return m.op(OpKind::kMul, {half, m.op(OpKind::kAdd, {inner, m.scalar(x, 1)})});
+}
+
+// The smallest index at which x equals its maximum; a NaN counts as the maximum.
+Value decomposeArgMax(Maker m, Operation *op) {
+  Value x = op->getOperand(0);
+  TensorType type = typeOf(x);
+  int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
+  Value hit = m.op(OpKind::kEqual, {x, m.reduce(OpKind::kReduceMax, x, {axis})});
+  if (IsFloat(type.dtype)) hit = m.op(OpKind::kLogicalOr, {hit, m.op(OpKind::kIsNan, {x})});
+  Dims line(type.dims.size(), Dim(1));
+  line[axis] = type.dims[axis];
+  Value index = m.op(OpKind::kIota, {}, {{"dims", line}, {"axis", axis}, {"dtype", DType::kI64}});
+  Value none = makeScalar(m.b, m.loc, {DType::kI64, {}}, 9007199254740992.0);
+  return m.reduce(OpKind::kReduceMin, m.op(OpKind::kSelect, {hit, index, none}), {axis},
+                  op->getAttrOfType<BoolAttr>("keep_dims").getValue());
+}
+
+Value decomposeConv(Maker m, ir::ConvOp op) {
+  Value x = op.getX(), weights = op.getWeights();
+  TensorType result = typeOf(op.getResult());
+  ArrayRef<int64_t> pads = op.getPads(), strides = op.getStrides(), dilations = op.getDilations();
+  size_t spatial = strides.size();
+  if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; })) {
+    Dims low(spatial + 2, Dim(0)), high(spatial + 2, Dim(0));
+    for (size_t i = 0; i < spatial; ++i) {
+      low[i + 2] = pads[i];
+      high[i + 2] = pads[spatial + i];
+    }
+    x = m.op(OpKind::kPad, {x, m.scalar(x, 0)}, {{"low", low}, {"high", high}});
+  }
+  Dims in = typeOf(x).dims, w = typeOf(weights).dims;
+  Dim groups = static_cast<int64_t>(op.getGroups());
+  Dim perGroup = Dim::FloorDiv(w[0], groups);  // without a rest: a check says so
+  TensorType windowsType{result.dtype, {in[0], groups}};
+  windowsType.dims.insert(windowsType.dims.end(), result.dims.begin() + 2, result.dims.end());
+  windowsType.dims.insert(windowsType.dims.end(), w.begin() + 1, w.end());
+  Value windows = ir::WindowsOp::create(m.b, m.loc, toMlirType(m.b.getContext(), windowsType), x, strides, dilations);
+  // Weights [g * m, c, kernel...] as [n (stride 0), g, c, kernel..., m].
+  Dims split{groups, perGroup, w[1]}, target{in[0], groups, w[1]};
+  Ints order{0};
+  for (size_t i = 0; i < spatial; ++i) {
+    split.push_back(w[i + 2]);
+    target.push_back(w[i + 2]);
+  }
+  for (size_t i = 0; i <= spatial; ++i) order.push_back(static_cast<int64_t>(i) + 2);
+  order.push_back(1);
+  target.push_back(perGroup);
+  Value right =
+      m.op(OpKind::kTranspose, {m.op(OpKind::kReshape, {weights}, {{"dims", split}})}, {{"permutation", order}});
+  right = m.op(OpKind::kBroadcastTo, {right}, {{"dims", target}});
+  TensorType product{result.dtype, {in[0], groups}};
+  product.dims.insert(product.dims.end(), result.dims.begin() + 2, result.dims.end());
+  product.dims.push_back(perGroup);
+  Value contracted = ir::ContractOp::create(m.b, m.loc, toMlirType(m.b.getContext(), product), windows, right, 2,
+                                            spatial, spatial + 1);
+  // [n, g, out..., m] -> [n, g, m, out...] -> [n, g * m, out...]
+  Ints back{0, 1, static_cast<int64_t>(spatial) + 2};
+  for (size_t i = 0; i < spatial; ++i) back.push_back(static_cast<int64_t>(i) + 2);
+  Value moved = m.op(OpKind::kTranspose, {contracted}, {{"permutation", back}});
+  return m.op(OpKind::kReshape, {moved}, {{"dims", result.dims}});
+}
+
+// Constant exponents of common formulas need no pow.
+// pow(x, 0.5) and pow(x, -0.5). A root differs at two places: pow(-0, 0.5) is +0, and pow(-inf, 0.5) is +inf.
+Value powOfHalf(Maker m, Value x, bool positive) {
+  double infinity = std::numeric_limits<double>::infinity();
+  Value root = m.op(positive ? OpKind::kSqrt : OpKind::kRsqrt, {m.op(OpKind::kAdd, {x, m.scalar(x, 0)})});
+  Value atEnd = m.op(OpKind::kEqual, {x, m.scalar(x, -infinity)});
+  return m.op(OpKind::kSelect, {atEnd, m.scalar(x, positive ? infinity : 0), root});
+}
+
+Value decomposePow(Maker m, Operation *op) {
+  Value x = op->getOperand(0);
+  auto exponent = op->getOperand(1).getDefiningOp<ir::ScalarOp>();
+  if (!exponent || typeOf(x).dims != typeOf(op->getResult(0)).dims) return nullptr;
+  double value = cast<FloatAttr>(exponent.getValue()).getValueAsDouble();
+  if (value == 1) return x;
+  if (value == 2) return m.op(OpKind::kMul, {x, x});
+  if (value == 3) return m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
+  if (value == 0.5 || value == -0.5) return powOfHalf(m, x, value > 0);
+  if (value == -1) return m.op(OpKind::kReciprocal, {x});
+  return nullptr;
+}
+
+// Many operands become a tree of concats: the code that picks an operand grows with their number, for every lane.
+constexpr size_t kMostOperands = 16;
+Value concat(Maker m, ArrayRef<Value> operands, int64_t axis) {
+  if (operands.size() == 1) return operands[0];
+  SmallVector<Value> parts(operands.begin(), operands.end());
+  while (parts.size() > kMostOperands) {
+    SmallVector<Value> next;
+    for (ArrayRef<Value> rest = parts; !rest.empty(); rest = rest.drop_front(std::min(kMostOperands, rest.size())))
+      next.push_back(concat(m, rest.take_front(kMostOperands), axis));
+    parts = std::move(next);
+  }
+  return m.op(OpKind::kConcat, parts, {{"axis", axis}});
+}
+
+Value splitConcat(Maker m, ir::ConcatOp op) {
+  if (op.getOperands().size() <= kMostOperands) return nullptr;
+  return concat(m, SmallVector<Value>(op.getOperands()), static_cast<int64_t>(op.getAxis()));
+}
+
+// Several trailing axes are reduced as one: rows are what the row kernel is good at.
+Value mergeReducedAxes(Maker m, Operation *op) {
+  Value x = op->getOperand(0);
+  Dims dims = typeOf(x).dims;
+  auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
+  if (axes.size() < 2 || axes.front() != static_cast<int64_t>(dims.size() - axes.size())) return nullptr;
+  Dims merged(dims.begin(), dims.begin() + axes.front());
+  merged.push_back(NumElements(Dims(dims.begin() + axes.front(), dims.end())));
+  Value rows = m.op(OpKind::kReshape, {x}, {{"dims", merged}});
+  Value reduced = m.reduce(*opKind(op), rows, {axes.front()}, false);
+  return m.op(OpKind::kReshape, {reduced}, {{"dims", typeOf(op->getResult(0)).dims}});
+}
+
+struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> {
+  void getDependentDialects(DialectRegistry &registry) const override { registry.insert<ir::IngotDialect>(); }
+
+  static Value decompose(Maker m, Operation *op) {
+    std::optional<OpKind> kind = opKind(op);
+    if (!kind) return nullptr;
+    switch (*kind) {
+      case OpKind::kSoftmax:
+        return decomposeSoftmax(m, op, false);
+      case OpKind::kLogSoftmax:
+        return decomposeSoftmax(m, op, true);
+      case OpKind::kLayerNorm:
+        return decomposeLayerNorm(m, op);
+      case OpKind::kGelu:
+        return decomposeGelu(m, op);
+      case OpKind::kArgMax:
+        return decomposeArgMax(m, op);
+      case OpKind::kConv:
+        return decomposeConv(m, cast<ir::ConvOp>(op));
+      case OpKind::kReduceMean:
+        return m.mean(op->getOperand(0), Ints(op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef()),
+                      op->getAttrOfType<BoolAttr>("keep_dims").getValue());
+      case OpKind::kConcat:
+        return splitConcat(m, cast<ir::ConcatOp>(op));
+      case OpKind::kPow:
+        return decomposePow(m, op);
+      case OpKind::kReduceSum:
+      case OpKind::kReduceMax:
+      case OpKind::kReduceMin:
+      case OpKind::kReduceProd:
+        return mergeReducedAxes(m, op);
+      default:
+        return nullptr;
+    }
+  }
+
+  void runOnOperation() override {
+    SmallVector<Operation *> ops;
+    getOperation().walk([&](Operation *op) { ops.push_back(op); });
+    for (Operation *op : ops) {
+      OpBuilder b(op);
+      if (Value replacement = decompose({b, op->getLoc()}, op)) {
+        op->getResult(0).replaceAllUsesWith(replacement);
+        op->erase();
+      }
+    }
+  }
+};
+
+}  // namespace
+}  // namespace ingot::compiler

@@ -1,0 +1,115 @@
+// Outlines each planned region as a function `@kernel_N` and replaces it by one ingot.dispatch. Kernels that are equal
+// but for locations are one function, which is why a deep model has the kernels of a shallow one. Test:
+// tests/compiler/lit/form-regions.mlir.
+#include "compiler/fusion/merge_axes.h"
+#include "compiler/fusion/region_planner.h"
+#include "compiler/transforms/passes.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/ADT/StringMap.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace ingot::compiler {
+#define GEN_PASS_DEF_FORMREGIONS
+#include "compiler/transforms/Passes.h.inc"
+
+using namespace mlir;
+namespace {
+
+std::string textWithoutLocations(func::FuncOp function) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  for (NamedAttribute attribute : function->getAttrs())
+    if (attribute.getName() != SymbolTable::getSymbolAttrName())
+      stream << attribute.getName() << "=" << attribute.getValue() << ";";
+  function.getBody().front().print(stream);
+  return text;
+}
+
+struct FormRegions : impl::FormRegionsBase<FormRegions> {
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    auto main = module.lookupSymbol<func::FuncOp>("main");
+    if (!main) return;
+    Operation *ret = main.getBody().front().getTerminator();
+    llvm::StringMap<StringAttr> known;
+    OpBuilder b(ret);
+    separateOutputs(ret, b);
+    std::vector<Region> regions = planRegions(main);
+    for (Region &region : regions) outline(region, b, known);
+    // Everything computed is now dead.
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(main.getBody().front())))
+      if (!isa<ir::DispatchOp>(op) && op.use_empty() && &op != ret) op.erase();
+  }
+
+  // Every output is a buffer of its own, also where equal ones have become one value since views were resolved.
+  static void separateOutputs(Operation *ret, OpBuilder &b) {
+    llvm::SmallPtrSet<Value, 8> seen;
+    for (OpOperand &output : ret->getOpOperands())
+      if (!seen.insert(output.get()).second)
+        output.set(ir::CopyOp::create(b, ret->getLoc(), output.get().getType(), output.get()));
+  }
+
+  void outline(Region &region, OpBuilder &b, llvm::StringMap<StringAttr> &known) {
+    llvm::SetVector<Operation *> inside(region.ops.begin(), region.ops.end());
+    // Inputs: whole buffers that others make. Views, and what views read, are found through the operands.
+    llvm::SetVector<Value> inputs, outputs;
+    SmallVector<Location> locations;
+    for (Operation *op : region.ops) {
+      locations.push_back(op->getLoc());
+      for (Value operand : op->getOperands()) {
+        auto view = operand.getDefiningOp<ir::ViewOp>();
+        Value buffer = view ? view.getSource() : operand;
+        Operation *producer = buffer.getDefiningOp();
+        if (!producer || (!inside.contains(producer) && !isa<ir::ScalarOp>(producer))) inputs.insert(buffer);
+      }
+      for (Operation *user : op->getUsers()) {
+        bool outside = !inside.contains(user);
+        if (isa<ir::ViewOp>(user))
+          outside = llvm::any_of(user->getUsers(), [&](Operation *real) { return !inside.contains(real); });
+        if (outside) outputs.insert(op->getResult(0));
+      }
+    }
+    OpBuilder top(getOperation().getContext());
+    SmallVector<Type> inputTypes, outputTypes;
+    for (Value input : inputs) inputTypes.push_back(input.getType());
+    for (Value output : outputs) outputTypes.push_back(output.getType());
+    Location loc = FusedLoc::get(top.getContext(), locations);
+    auto function = func::FuncOp::create(loc, "kernel", top.getFunctionType(inputTypes, outputTypes));
+    function.setPrivate();
+    function->setAttr("ingot.kind", top.getStringAttr(name(region.kind)));
+    function->setAttr("ingot.space", ir::DimsAttr::get(top.getContext(), region.space));
+    Block *body = function.addEntryBlock();
+    top.setInsertionPointToEnd(body);
+    IRMapping mapping;
+    for (auto [input, argument] : llvm::zip(inputs, body->getArguments())) mapping.map(input, argument);
+    for (Operation *op : region.ops) {
+      for (Value operand : op->getOperands())
+        if (Operation *producer = operand.getDefiningOp();
+            !mapping.contains(operand) && isa<ir::ViewOp, ir::ScalarOp>(producer))
+          top.clone(*producer, mapping);
+      top.clone(*op, mapping);
+    }
+    SmallVector<Value> results;
+    for (Value output : outputs) results.push_back(mapping.lookup(output));
+    func::ReturnOp::create(top, loc, results);
+
+    mergeAxes(function);
+    StringAttr &symbol = known[textWithoutLocations(function)];
+    if (symbol) {
+      function.erase();
+    } else {
+      symbol = top.getStringAttr("kernel_" + std::to_string(known.size() - 1));
+      function.setSymNameAttr(symbol);
+      getOperation().push_back(function);
+    }
+    auto dispatch = ir::DispatchOp::create(b, loc, outputTypes, FlatSymbolRefAttr::get(symbol), inputs.getArrayRef());
+    for (size_t i = 0; i < outputs.size(); ++i) {
+      Value output = outputs[i], result = dispatch.getResult(i);
+      output.replaceUsesWithIf(result, [&](OpOperand &use) { return !inside.contains(use.getOwner()); });
+    }
+  }
+};
+
+}  // namespace
+}  // namespace ingot::compiler

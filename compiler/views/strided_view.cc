@@ -1,0 +1,117 @@
+#include "compiler/views/strided_view.h"
+
+#include "mlir/IR/Builders.h"
+
+namespace ingot::compiler {
+
+bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end) {
+  size_t inner = end;  // the last axis seen that is not 1
+  for (size_t axis = end; axis-- > begin;) {
+    if (view.dims[axis].Is(1)) continue;
+    if (inner != end && view.strides[axis] != view.strides[inner] * view.dims[inner]) return false;
+    inner = axis;
+  }
+  return true;
+}
+
+size_t mergedAxis(const Dims &dims, size_t begin, size_t end) {
+  for (size_t axis = end; axis-- > begin;)
+    if (!dims[axis].Is(1)) return axis;
+  return end - 1;
+}
+
+bool StridedView::isContiguous() const {
+  if (!offset.Is(0)) return false;
+  Dims wanted = contiguousStrides(dims);
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (!dims[i].Is(1) && strides[i] != wanted[i]) return false;
+  return true;
+}
+
+StridedView StridedView::transpose(const Ints &permutation) const {
+  StridedView result{offset, {}, {}};
+  for (int64_t axis : permutation) {
+    result.dims.push_back(dims[axis]);
+    result.strides.push_back(strides[axis]);
+  }
+  return result;
+}
+
+StridedView StridedView::broadcast(const Dims &target) const {
+  StridedView result{offset, target, Dims(target.size(), Dim(0))};
+  size_t lead = target.size() - dims.size();
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (!dims[i].Is(1) || target[lead + i].Is(1))  // sizes of another form are equal: a check says so
+      result.strides[lead + i] = strides[i];
+  return result;
+}
+
+StridedView StridedView::slice(const Dims &starts, const Dims &limits, const Ints &steps) const {
+  StridedView result{offset, {}, {}};
+  for (size_t i = 0; i < dims.size(); ++i) {
+    Dim span = steps[i] > 0 ? limits[i] - starts[i] : starts[i] - limits[i];
+    Dim count = Dim::CeilDiv(span, Dim(std::abs(steps[i])));
+    if (count.constant().value_or(0) < 0) count = 0;
+    result.offset = result.offset + starts[i] * strides[i];
+    result.dims.push_back(count);
+    result.strides.push_back(strides[i] * Dim(steps[i]));
+  }
+  return result;
+}
+
+// Matches runs of old axes with runs of new axes that have the same product, as NumPy does for reshapes without copies;
+// a run of old axes must be evenly spaced to be split anew.
+std::optional<StridedView> StridedView::reshape(const Dims &target) const {
+  if (isContiguous()) return contiguous(target);
+  // Sizes of 1 say nothing about spacing.
+  Dims oldDims, oldStrides;
+  for (size_t i = 0; i < dims.size(); ++i)
+    if (!dims[i].Is(1)) {
+      oldDims.push_back(dims[i]);
+      oldStrides.push_back(strides[i]);
+    }
+  StridedView result{offset, target, Dims(target.size(), Dim(0))};
+  size_t o = 0, n = 0;
+  while (n < target.size()) {
+    if (target[n].Is(1)) {
+      ++n;
+      continue;
+    }
+    if (o == oldDims.size()) return std::nullopt;
+    size_t oldBegin = o, newBegin = n;
+    Dim oldProduct = oldDims[o++], newProduct = target[n++];
+    while (oldProduct != newProduct) {
+      if (Dim::DivideExactly(oldProduct, newProduct) && n < target.size())
+        newProduct = newProduct * target[n++];
+      else if (Dim::DivideExactly(newProduct, oldProduct) && o < oldDims.size())
+        oldProduct = oldProduct * oldDims[o++];
+      else
+        return std::nullopt;
+    }
+    for (size_t i = oldBegin; i + 1 < o; ++i)
+      if (oldStrides[i] != oldStrides[i + 1] * oldDims[i + 1]) return std::nullopt;
+    Dim stride = oldStrides[o - 1];
+    for (size_t i = n; i-- > newBegin;) {
+      result.strides[i] = stride;
+      stride = stride * target[i];
+    }
+  }
+  if (o != oldDims.size()) return std::nullopt;
+  return result;
+}
+
+StridedView viewOf(ir::ViewOp op) { return {op.getOffset().front(), typeOf(op.getResult()).dims, op.getStrides()}; }
+
+Access accessOf(mlir::Value tensor) {
+  if (auto view = tensor.getDefiningOp<ir::ViewOp>()) return {view.getSource(), viewOf(view)};
+  return {tensor, StridedView::contiguous(typeOf(tensor).dims)};
+}
+
+mlir::Value makeView(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, const StridedView &view) {
+  TensorType type{typeOf(source).dtype, view.dims};
+  return ir::ViewOp::create(b, loc, toMlirType(b.getContext(), type), source,
+                            ir::DimsAttr::get(b.getContext(), {view.offset}),
+                            ir::DimsAttr::get(b.getContext(), view.strides));
+}
+
+}  // namespace ingot::compiler
