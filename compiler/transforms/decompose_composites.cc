@@ -227,7 +227,11 @@ struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> 
     getOperation().walk([&](Operation *op) { ops.push_back(op); });
     for (Operation *op : ops) {
       OpBuilder b(op);
-      if (Value replacement = decompose({b, op->getLoc()}, op)) {
+      Maker m{b, op->getLoc()};
+      if (Value replacement = decompose(m, op)) {
+        // Sizes that a check makes equal may come out in another form.
+        if (Value result = op->getResult(0); replacement.getType() != result.getType())
+          replacement = m.op(OpKind::kReshape, {replacement}, {{"dims", typeOf(result).dims}});
         op->getResult(0).replaceAllUsesWith(replacement);
         op->erase();
       }

@@ -170,6 +170,14 @@ TEST(Soundness, SizesOfOperandsAreChecked) {
                 "equal to 'm' = 1");
   ExpectRefused(graph, {{"n", 3}, {"m", 3}, {"k", 5}}, "node 'add': ");
 }
+TEST(Soundness, SizesOfAScaleAreChecked) {
+  GraphBuilder b("norm");
+  Expr x = b.Input("x", DType::kF32, {2, "t", 4}), w = b.Input("w", DType::kF32, {3, 4});
+  b.Output("y", b.LayerNorm(x, w, w, 1));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ExpectMatches(graph, {{{"t", 3}}});
+  ExpectRefused(graph, {{"t", 1}}, "node 'layer_norm': ");
+}
 TEST(Soundness, ContractedSizesAreChecked) {
   GraphBuilder b("matmul");
   b.Output("y", b.MatMul(b.Input("x", DType::kF32, {"n", "k"}), b.Input("z", DType::kF32, {"l", "m"})));
