@@ -30,6 +30,18 @@ bool IsFloat(DType dtype) { return dtype >= DType::kF64 && dtype <= DType::kBF16
 bool IsSigned(DType dtype) { return dtype >= DType::kI64 && dtype <= DType::kI8; }
 bool IsUnsigned(DType dtype) { return dtype >= DType::kU64 && dtype <= DType::kU8; }
 size_t ByteSize(DType dtype) { return kRows[static_cast<size_t>(dtype)].bytes; }
+double Epsilon(DType dtype) {
+  switch (dtype) {
+    case DType::kF64:
+      return 0x1p-52;
+    case DType::kF32:
+      return 0x1p-23;
+    case DType::kF16:
+      return 0x1p-10;
+    default:
+      return 0x1p-7;  // bf16
+  }
+}
 std::string_view Name(DType dtype) { return kRows[static_cast<size_t>(dtype)].name; }
 
 std::optional<DType> ParseDType(std::string_view name) {

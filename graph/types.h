@@ -38,6 +38,7 @@ bool IsSigned(DType dtype);    // signed integers
 bool IsUnsigned(DType dtype);  // unsigned integers, without bool
 inline bool IsInteger(DType dtype) { return IsSigned(dtype) || IsUnsigned(dtype); }
 size_t ByteSize(DType dtype);        // 0 for kInvalid
+double Epsilon(DType dtype);         // of floats: from 1 to the next number above
 std::string_view Name(DType dtype);  // "f32"
 std::optional<DType> ParseDType(std::string_view name);
 

@@ -14,19 +14,6 @@
 namespace ingot {
 namespace {
 
-double Epsilon(DType dtype) {
-  switch (dtype) {
-    case DType::kF64:
-      return 0x1p-52;
-    case DType::kF32:
-      return 0x1p-23;
-    case DType::kF16:
-      return 0x1p-10;
-    default:
-      return 0x1p-7;
-  }
-}
-
 double Largest(DType dtype) {
   if (dtype == DType::kF64) return std::numeric_limits<double>::max();
   return dtype == DType::kF16 ? 65504 : std::numeric_limits<float>::max();

@@ -31,10 +31,6 @@ NodeNoise ErrorsOf(const Graph &graph, const Node &node) {
   }
 }
 
-double Epsilon(DType dtype) {
-  return dtype == DType::kF64 ? 0x1p-52 : dtype == DType::kF32 ? 0x1p-23 : dtype == DType::kF16 ? 0x1p-10 : 0x1p-7;
-}
-
 double Smallest(DType dtype) { return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126; }
 
 double Largest(DType dtype) {

@@ -34,8 +34,8 @@ function(ingot_fuzzer name)
   target_link_libraries(${name} PRIVATE ${A_DEPS} ingot_flags)
 endfunction()
 
-# The runtime as the program at the end of the chain wants it: see runtime/CMakeLists.txt.
-set(INGOT_ANY_RUNTIME "$<IF:$<BOOL:$<TARGET_PROPERTY:INGOT_GUARD_PAGES>>,ingot_runtime_guarded,ingot_runtime>")
+# The runtime as the program at the end of the chain wants it: see runtime/CMakeLists.txt. As target names, which an export puts into its namespace.
+set(INGOT_ANY_RUNTIME "$<IF:$<BOOL:$<TARGET_PROPERTY:INGOT_GUARD_PAGES>>,$<TARGET_NAME:ingot_runtime_guarded>,$<TARGET_NAME:ingot_runtime>>")
 
 # ingot_library(NAME SOURCES ... [DEPS ...] [SYSTEM_INCLUDES ...]): a static library of our own code. Includes are from the project's root.
 function(ingot_library name)

@@ -1,6 +1,6 @@
 # Lets other CMake projects use a build folder of Ingot: find_package(ingot CONFIG PATHS build/release), then ingot::ingot_compiler and the
 # other libraries. Included last by the top-level CMakeLists.txt. Test: tests/examples/.
-set(exported ingot_flags ingot_runtime ingot_main)
+set(exported ingot_flags ingot_runtime ingot_runtime_guarded ingot_main)
 set(dependencies "find_dependency(Threads)\n")
 if(INGOT_BUILD_GRAPH)
   list(APPEND exported ingot_proto ingot_reference_kernels ingot_graph ingot_interp ingot_import)

@@ -56,11 +56,13 @@ std::optional<Dim> AsExpression(const std::string &text, const std::set<std::str
 
 absl::StatusOr<Dim> ToDim(const OnnxDim &dim, const std::string &input, int axis, const std::set<std::string> &bare,
                           Namer &namer) {
-  if (dim.has_dim_value()) {
+  // Exporters write -1 and 0 for sizes that they do not know.
+  bool is_unknown = dim.has_dim_value() && (dim.dim_value() == -1 || dim.dim_value() == 0);
+  if (dim.has_dim_value() && !is_unknown) {
     if (dim.dim_value() < 0) {
       return absl::InvalidArgumentError(absl::StrCat("input '", input, "': axis ", axis, " has the size ",
                                                      dim.dim_value(),
-                                                     "; sizes are not negative (leave a dynamic size out)"));
+                                                     "; sizes are not negative (-1 stands for an unknown one)"));
     }
     return Dim(dim.dim_value());
   }

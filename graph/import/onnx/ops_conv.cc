@@ -127,18 +127,17 @@ absl::StatusOr<PoolShape> ShapeOf(NodeContext &n, const TensorType &x, const Win
       return absl::UnimplementedError(absl::StrCat("windows of more than ", kMaxTaps, " elements are not supported"));
     const Dim &size = x.dims[i + 2];
     Dim extent = (w.kernel[i] - 1) * w.dilations[i] + 1, span = size + Dim(w.low[i]) + Dim(w.high[i]) - extent;
-    if (!n.bounds.Require(0, span)) {
+    // What is undecided is checked with the slices below.
+    if (!n.bounds.Require(0, span) && n.bounds.Of(span).high < 0) {
       return absl::InvalidArgumentError(absl::StrCat("the window of ", extent.ToString(),
                                                      " is larger than the padded axis ", i + 2, " of ", x.ToString()));
     }
     Dim count = Dim::FloorDiv(span, w.strides[i]) + 1, high = w.high[i];
     if (ceil_mode != 0 && w.strides[i] != 1) {
-      if (!size.is_constant()) return absl::UnimplementedError("'ceil_mode' over a dynamic axis is not supported");
-      count = Dim::CeilDiv(span, w.strides[i]) + 1;
       // No window may start in the padding behind.
-      if (n.bounds.Proves(size + Dim(w.low[i]), (count - 1) * Dim(w.strides[i]))) count = count - 1;
+      count = n.bounds.Min(Dim::CeilDiv(span, w.strides[i]) + 1, Dim::CeilDiv(size + Dim(w.low[i]), w.strides[i]));
       Dim missing = (count - 1) * Dim(w.strides[i]) + extent - (size + Dim(w.low[i]) + Dim(w.high[i]));
-      if (missing.constant().value_or(0) > 0) high = high + missing;
+      high = high + n.bounds.Max(missing, 0);
     }
     s.counts.push_back(count);
     s.low[i + 2] = w.low[i];

@@ -125,9 +125,10 @@ absl::Status Pad(NodeContext &n) {
     } else {
       high[axis] = after;
     }
-    if ((cut_before || cut_after) && !n.bounds.Require(starts[axis], limits[axis])) {
-      return absl::UnimplementedError(absl::StrCat("cannot tell whether its negative padding fits axis ", axis,
-                                                   " of size ", type.dims[axis].ToString()));
+    Dim left = limits[axis] - starts[axis];
+    if ((cut_before || cut_after) && !n.bounds.Require(0, left) && n.bounds.Of(left).high < 0) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("its negative padding is larger than axis ", axis, " of size ", type.dims[axis].ToString()));
     }
   }
   Expr x = n.In(0);
