@@ -130,7 +130,7 @@ class Merger {
 
   // Gives every tensor of the space the merged dims; `done` has its operands already.
   void rewrite(const Groups &groups, Operation *done) {
-    SmallVector<Operation *> old, ops;
+    SmallVector<Operation *> ops;
     for (Operation &op : body()) ops.push_back(&op);
     llvm::SmallPtrSet<Operation *, 8> scalars;
     for (Operation *op : ops) {

@@ -4,11 +4,14 @@
 
 namespace ingot::compiler {
 
+// Expressions that are too long are all one undefined dim, and say nothing of each other.
+static bool surelyEqual(const Dim &a, const Dim &b) { return !a.undefined() && a == b; }
+
 bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end) {
   size_t inner = end;  // the last axis seen that is not 1
   for (size_t axis = end; axis-- > begin;) {
     if (view.dims[axis].Is(1)) continue;
-    if (inner != end && view.strides[axis] != view.strides[inner] * view.dims[inner]) return false;
+    if (inner != end && !surelyEqual(view.strides[axis], view.strides[inner] * view.dims[inner])) return false;
     inner = axis;
   }
   return true;
@@ -24,7 +27,7 @@ bool StridedView::isContiguous() const {
   if (!offset.Is(0)) return false;
   Dims wanted = contiguousStrides(dims);
   for (size_t i = 0; i < dims.size(); ++i)
-    if (!dims[i].Is(1) && strides[i] != wanted[i]) return false;
+    if (!dims[i].Is(1) && !surelyEqual(strides[i], wanted[i])) return false;
   return true;
 }
 
@@ -80,7 +83,7 @@ std::optional<StridedView> StridedView::reshape(const Dims &target) const {
     if (o == oldDims.size()) return std::nullopt;
     size_t oldBegin = o, newBegin = n;
     Dim oldProduct = oldDims[o++], newProduct = target[n++];
-    while (oldProduct != newProduct) {
+    while (!surelyEqual(oldProduct, newProduct)) {
       if (Dim::DivideExactly(oldProduct, newProduct) && n < target.size())
         newProduct = newProduct * target[n++];
       else if (Dim::DivideExactly(newProduct, oldProduct) && o < oldDims.size())
@@ -89,7 +92,7 @@ std::optional<StridedView> StridedView::reshape(const Dims &target) const {
         return std::nullopt;
     }
     for (size_t i = oldBegin; i + 1 < o; ++i)
-      if (oldStrides[i] != oldStrides[i + 1] * oldDims[i + 1]) return std::nullopt;
+      if (!surelyEqual(oldStrides[i], oldStrides[i + 1] * oldDims[i + 1])) return std::nullopt;
     Dim stride = oldStrides[o - 1];
     for (size_t i = n; i-- > newBegin;) {
       result.strides[i] = stride;

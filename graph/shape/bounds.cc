@@ -77,6 +77,7 @@ SymbolRange SymbolBounds::RangeOf(const std::string &symbol) const {
 }
 
 Interval SymbolBounds::Of(const Dim &dim) const {
+  if (dim.undefined()) return {-kInfinity, kInfinity};
   Interval sum{0, 0};
   for (const Dim::Term &term : dim.terms()) {
     int64_t coefficient = std::clamp(term.coefficient, -kInfinity, kInfinity);

@@ -107,8 +107,7 @@ absl::StatusOr<TensorType> InferConv(InferContext &c) {
     Dim extent = (w.dims[i + 2] - 1) * Dim(dilations[i]) + 1;
     Dim padded = x.dims[i + 2] + Dim(pads[i]) + Dim(pads[n + i]);
     Dim out = Dim::FloorDiv(padded - extent, Dim(strides[i])) + 1;
-    if (!c.MustBeAtMost(extent, padded, "a convolution's window must fit into its padded input") ||
-        out.constant().value_or(1) < 1)
+    if (!c.MustBeAtMost(extent, padded, "a convolution's window must fit into its padded input"))
       return absl::InvalidArgumentError(absl::StrCat("the kernel of size ", extent.ToString(),
                                                      " is larger than the padded input on spatial axis ", i));
     result.dims.push_back(out);

@@ -186,6 +186,14 @@ TEST(Soundness, ContractedSizesAreChecked) {
   ExpectRefused(graph, {{"n", 3}, {"k", 5}, {"l", 6}, {"m", 17}},
                 "node 'matmul': a matmul's contracted sizes must be equal");
 }
+TEST(Soundness, DepthOfAPackedProductIsChecked) {
+  GraphBuilder b("matmul");
+  Expr w = b.Constant(NormalTensor({5, 18}, 1));
+  b.Output("y", b.Relu(b.MatMul(b.Input("x", DType::kF32, {2, "n", "k"}), w)));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ExpectMatches(graph, {{{"n", 3}, {"k", 5}}, {{"n", 0}, {"k", 5}}});
+  ExpectRefused(graph, {{"n", 3}, {"k", 6}}, "node 'matmul': a matmul's contracted sizes must be equal, but 'k' = 6");
+}
 TEST(Soundness, SymbolicConvolution) {
   GraphBuilder b("conv");
   Expr x = b.Input("x", DType::kF32, {"n", 2, "w"}), weights = b.Input("weights", DType::kF32, {"m", 1, "k"});

@@ -40,6 +40,18 @@ TEST(StridedView, Reshape) {
   EXPECT_EQ(kMatrix.transpose({1, 0}).reshape({"6 * n"}), std::nullopt);
 }
 
+// Strides that are too long expressions are all one undefined dim; a transpose must not pass for the original.
+TEST(StridedView, NothingIsKnownOfUndefinedStrides) {
+  Dim sum;
+  for (int i = 0; i < 12; ++i) sum = sum + Dim::Symbol("s" + std::to_string(i));
+  Dims dims{sum, sum, sum, sum, sum};
+  StridedView view = StridedView::contiguous(dims);
+  ASSERT_TRUE(view.strides[0].undefined() && view.strides[1].undefined());
+  EXPECT_FALSE(view.transpose({1, 0, 2, 3, 4}).isContiguous());
+  EXPECT_FALSE(isEvenlySpaced(view, 0, 2));
+  EXPECT_EQ(view.reshape({sum * sum, sum, sum, sum}), std::nullopt);
+}
+
 TEST(StridedView, EvenlySpaced) {
   EXPECT_TRUE(isEvenlySpaced(kMatrix, 0, 2));
   EXPECT_FALSE(isEvenlySpaced(kMatrix.transpose({1, 0}), 0, 2));
