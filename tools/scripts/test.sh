@@ -16,7 +16,7 @@ usage: tools/scripts/test.sh [--all] [--no-python] [--jobs N]
 Installs the packages that are missing, builds preset release and runs the tests labelled $labels.
 
   --all         also: everything under the address and undefined-behaviour sanitizers, the runtime under the thread sanitizer,
-                and every fuzzer for a minute (build/ci; of compiled programs, from the same seed every time)
+                and every fuzzer for about a minute, from the same seed every time (build/ci)
   --no-python   do without build/oracle, and so without the comparisons with ONNX Runtime
   --jobs N      tests and compilations at a time (default: one per processor)
 EOF
@@ -59,11 +59,12 @@ run_tests() {
   fi
 }
 
-# fuzz PROGRAM CORPUS: a minute from a copy of the corpus; what it finds stays in build/ci/found.
+# fuzz PROGRAM CORPUS RUNS: from a copy of the corpus and always the same seed, about a minute's, so that a failure is this change's; what it finds
+# stays in build/ci/found.
 fuzz() {
   local name=${1##*/} units status
   units=$(mktemp -d) && mkdir -p build/ci/found && cp -r "$2/." "$units" || return 1
-  timeout 180 "$1" -max_total_time=60 -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
+  timeout 600 "$1" -seed=1 -runs="$3" -timeout=10 -rss_limit_mb=2048 -max_len=16384 -print_final_stats=1 \
     -artifact_prefix=build/ci/found/"$name"- "$units" >build/ci/"$name".log 2>&1
   status=$?
   rm -rf "$units"
@@ -119,8 +120,8 @@ if $all; then
     export ASAN_OPTIONS=allow_user_poisoning=0:use_sigaltstack=0
     run_tests build/ci/asan 'fast|lit'
     stage "fuzzers: a minute each"
-    fuzz build/ci/asan/bin/graph_file_fuzzer tests/graph/corpus/graph & first=$!
-    fuzz build/ci/asan/bin/onnx_import_fuzzer tests/graph/import/corpus & second=$!
+    fuzz build/ci/asan/bin/graph_file_fuzzer tests/graph/corpus/graph 1000000 & first=$!
+    fuzz build/ci/asan/bin/onnx_import_fuzzer tests/graph/import/corpus 250000 & second=$!
     count $first $second
     stage "the compiler under the sanitizers: random graphs"
     execute build/ci/asan sanitized_graphs 5000 250 --jobs "$jobs" & first=$!

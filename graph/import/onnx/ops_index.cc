@@ -61,8 +61,12 @@ absl::Status OneHot(NodeContext &n) {
     return absl::UnimplementedError("its depth is computed from data; only shape arithmetic is supported there");
   if (known_depth->size() != 1)
     return absl::InvalidArgumentError(absl::StrCat("its depth is ", known_depth->type().ToString(), ", not a scalar"));
-  Dim depth = known_depth->is_real() ? Dim(static_cast<int64_t>(std::clamp(known_depth->reals[0], -1.0, 0x1p46)))
-                                     : known_depth->ints[0];
+  Dim depth = -1;
+  if (!known_depth->is_real()) {
+    depth = known_depth->ints[0];
+  } else if (double real = known_depth->reals[0]; real > -1 && real < 0x1p46) {  // not so for NaN
+    depth = static_cast<int64_t>(real);
+  }
   if (n.bounds.Of(depth).low < 0 || !IsSmall(depth))
     return absl::InvalidArgumentError(absl::StrCat("its depth is ", depth.ToString()));
   if (values.rank() != 1 || !values.dims[0].Is(2))

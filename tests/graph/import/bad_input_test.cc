@@ -178,6 +178,12 @@ TEST(BadInput, AttributesBeyondReason) {
   Model axis = Good();
   axis.Output("z").Node("Softmax", {"x"}, {"z"}).Int("axis", INT64_MIN);
   ExpectError(axis.Import().status(), kInvalid, {"out of range"});
+  for (float depth : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), -2.0f}) {
+    Model hot = Good();
+    hot.Input("i", kInt64, {"n"}).Floats("depth", {}, depth).Floats("off and on", {2}).Output("z");
+    hot.Node("OneHot", {"i", "depth", "off and on"}, {"z"});
+    ExpectError(hot.Import().status(), kInvalid, {"its depth is -1"});
+  }
   Model equation = Good();
   equation.Output("z").Node("Einsum", {"x", "w"}, {"z"}).Text("equation", "ij,jk->il");
   ExpectError(equation.Import().status(), kInvalid, {"'ij,jk->il'"});
