@@ -101,8 +101,11 @@ const TensorType &GraphBuilder::type(Expr value) const {
   return Owns(value) ? graph_.type(value.id) : none;
 }
 
-Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes attributes, Location at) {
-  if (!status_.ok()) return {};
+std::vector<Expr> GraphBuilder::EmitAll(OpKind op, const std::vector<Expr> &operands, Attributes attributes,
+                                        Location at) {
+  const OpSchema &schema = Schema(op);
+  std::vector<Expr> results(schema.results.size());
+  if (!status_.ok()) return results;
   Node node;
   node.op = op;
   node.name = UniqueName(next_name_.empty() ? std::string(Name(op)) : next_name_);
@@ -113,19 +116,22 @@ Expr GraphBuilder::Emit(OpKind op, const std::vector<Expr> &operands, Attributes
     known = known && (operand.id == kNoValue || Owns(operand));
   }
   node.attributes = std::move(attributes);
-  absl::StatusOr<TensorType> type =
+  absl::StatusOr<ResultTypes> types =
       absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
-  if (known) type = CompleteNode(graph_, node);
-  if (!type.ok()) {
-    Fail(absl::Status(type.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ",
-                                                         node.location, "): ", type.status().message())));
-    return {};
+  if (known) types = CompleteNode(graph_, node);
+  if (!types.ok()) {
+    Fail(absl::Status(types.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ",
+                                                          node.location, "): ", types.status().message())));
+    return results;
   }
-  ValueId id = NewValue(node.name + ".out", *std::move(type));
-  graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
-  node.outputs.push_back(id);
+  for (size_t i = 0; i < results.size(); ++i) {
+    ValueId id = NewValue(absl::StrCat(node.name, ".", std::string(schema.results[i])), std::move((*types)[i]));
+    graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
+    node.outputs.push_back(id);
+    results[i] = {id, identity_};
+  }
   graph_.nodes.push_back(std::move(node));
-  return {id, identity_};
+  return results;
 }
 
 absl::StatusOr<Graph> GraphBuilder::Finish() {

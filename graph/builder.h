@@ -47,7 +47,13 @@ class GraphBuilder {
   void SetNext(std::string name, std::string location);
 
   // The general form behind the generated methods: operands in schema order; missing attributes take their defaults.
-  Expr Emit(OpKind op, const std::vector<Expr> &operands, Attributes attributes, Location at = Location::current());
+  // One value per result of the op, invalid ones after an error.
+  std::vector<Expr> EmitAll(OpKind op, const std::vector<Expr> &operands, Attributes attributes,
+                            Location at = Location::current());
+  // The same for an op with one result.
+  Expr Emit(OpKind op, const std::vector<Expr> &operands, Attributes attributes, Location at = Location::current()) {
+    return EmitAll(op, operands, std::move(attributes), at).front();
+  }
 
 #include "graph/ops/builder_methods.inc"
 

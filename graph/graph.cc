@@ -132,14 +132,21 @@ absl::Status Validate(const Graph &graph) {
                                   " before it is computed; nodes must stand in topological order, without cycles"));
       }
     }
-    if (node.outputs.size() != 1 || !in_range(node.outputs[0]) || defined[static_cast<size_t>(node.outputs[0])])
-      return Error(node, "must define exactly one new value");
     Node copy = node;
-    absl::StatusOr<TensorType> type = CompleteNode(graph, copy);
-    if (!type.ok()) return Error(node, std::string(type.status().message()));
-    if (*type != graph.type(node.outputs[0]))
-      return Error(node, absl::StrCat("yields ", type->ToString(), ", but is declared as ",
-                                      graph.type(node.outputs[0]).ToString()));
+    absl::StatusOr<ResultTypes> types = CompleteNode(graph, copy);
+    if (!types.ok()) return Error(node, std::string(types.status().message()));
+    if (node.outputs.size() != types->size())
+      return Error(node, absl::StrCat("has ", node.outputs.size(), " outputs instead of ", types->size()));
+    for (size_t i = 0; i < types->size(); ++i) {
+      ValueId id = node.outputs[i];
+      if (!in_range(id) || defined[static_cast<size_t>(id)])
+        return Error(node, absl::StrCat("must define a new value as output ", i));
+      if ((*types)[i] != graph.type(id)) {
+        return Error(
+            node, absl::StrCat("yields ", (*types)[i].ToString(), ", but is declared as ", graph.type(id).ToString()));
+      }
+      defined[static_cast<size_t>(id)] = true;
+    }
     if (!Same(copy.attributes, node.attributes)) return Error(node, "has attributes that are not complete");
     for (const auto &[name, attribute] : node.attributes) {
       const Dims *dims = std::get_if<Dims>(&attribute);
@@ -148,7 +155,6 @@ absl::Status Validate(const Graph &graph) {
         return Error(node,
                      absl::StrCat("attribute '", name, "' uses the symbol '", symbol, "', which no input defines"));
     }
-    defined[static_cast<size_t>(node.outputs[0])] = true;
   }
   if (graph.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat("graph '", graph.name, "' has no output"));
   std::set<std::string> outputs;
@@ -167,8 +173,11 @@ void RemoveDeadNodes(Graph &graph) {
   for (const GraphOutput &output : graph.outputs) live[static_cast<size_t>(output.value)] = true;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node &node = graph.nodes[i];
-    if (!live[static_cast<size_t>(node.outputs[0])]) continue;
-    for (ValueId id : node.inputs) live[static_cast<size_t>(id)] = true;
+    auto is_live = [&](ValueId id) { return live[static_cast<size_t>(id)]; };
+    if (std::none_of(node.outputs.begin(), node.outputs.end(), is_live)) continue;
+    for (const std::vector<ValueId> *ids : {&node.outputs, &node.inputs}) {
+      for (ValueId id : *ids) live[static_cast<size_t>(id)] = true;
+    }
   }
   std::vector<ValueId> renamed(graph.values.size(), kNoValue);
   std::vector<Value> values;
@@ -207,10 +216,17 @@ std::string ToString(const Graph &graph) {
     if (value.constant >= 0) absl::StrAppend(&text, "  constant %", value.name, " : ", value.type.ToString(), "\n");
   }
   for (const Node &node : graph.nodes) {
-    absl::StrAppend(&text, "  %", graph.value(node.outputs[0]).name, " = ", std::string(Name(node.op)), "(");
-    for (size_t i = 0; i < node.inputs.size(); ++i)
-      absl::StrAppend(&text, i ? ", " : "", "%", graph.value(node.inputs[i]).name);
-    absl::StrAppend(&text, ") : ", graph.type(node.outputs[0]).ToString(), "\n");
+    auto list = [&](const std::vector<ValueId> &ids, auto one) {
+      for (size_t i = 0; i < ids.size(); ++i) absl::StrAppend(&text, i ? ", " : "", one(ids[i]));
+    };
+    auto name = [&](ValueId id) { return "%" + graph.value(id).name; };
+    text += "  ";
+    list(node.outputs, name);
+    absl::StrAppend(&text, " = ", std::string(Name(node.op)), "(");
+    list(node.inputs, name);
+    text += ") : ";
+    list(node.outputs, [&](ValueId id) { return graph.type(id).ToString(); });
+    text += "\n";
   }
   for (const GraphOutput &output : graph.outputs)
     absl::StrAppend(&text, "  output ", output.name, " = %", graph.value(output.value).name, "\n");

@@ -23,6 +23,7 @@ enum class FusionKind : uint8_t {
   kContraction,
   kView,       // moves no data: reshape, transpose, broadcast, slice
   kGather,     // index arithmetic on a parallel space: gather, concat, pad
+  kSort,       // orders elements along an axis: top_k
   kComposite,  // decomposed before fusion (compiler/transforms/decompose)
 };
 
@@ -57,6 +58,7 @@ struct OpSchema {
   std::string_view name;     // "reduce_sum"
   std::string_view summary;  // one sentence
   std::span<const OperandSchema> operands;
+  std::span<const std::string_view> results;  // names
   std::span<const AttributeSchema> attributes;
   FusionKind fusion;
   DTypeSet dtypes;              // of the operands

@@ -43,11 +43,14 @@ LogicalResult ingot::ir::verifyShape(Operation *op) {
   for (const AttributeSchema &wanted : schema.attributes)
     if (mlir::Attribute attribute = op->getAttr(StringRef(wanted.name.data(), wanted.name.size())))
       attributes[std::string(wanted.name)] = fromMlirAttribute(attribute, wanted.kind);
-  absl::StatusOr<TensorType> result = InferType(schema, operands, attributes);
-  if (!result.ok()) return op->emitOpError() << std::string(result.status().message());
-  TensorType actual = typeOf(op->getResult(0));
-  if (*result != actual)
-    return op->emitOpError() << "has type " << actual.ToString() << " but its shape rule gives " << result->ToString();
+  absl::StatusOr<ResultTypes> results = InferTypes(schema, operands, attributes);
+  if (!results.ok()) return op->emitOpError() << std::string(results.status().message());
+  for (auto [result, expected] : llvm::zip_equal(op->getResults(), *results)) {
+    TensorType actual = typeOf(result);
+    if (actual != expected)
+      return op->emitOpError() << "has type " << actual.ToString() << " but its shape rule gives "
+                               << expected.ToString();
+  }
   return success();
 }
 
@@ -195,16 +198,16 @@ mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange ope
   for (mlir::Value operand : operands) types.push_back(typeOf(operand));
   std::vector<const TensorType *> pointers;
   for (const TensorType &type : types) pointers.push_back(&type);
-  absl::StatusOr<TensorType> result = InferType(schema, pointers, attributes);
-  if (!result.ok()) {
+  absl::StatusOr<ResultTypes> results = InferTypes(schema, pointers, attributes);
+  if (!results.ok()) {
     // The op stays wrong, and the verifier behind the pass ends the compilation.
     emitError(loc) << "the compiler built a bad " << std::string(schema.name) << ": "
-                   << std::string(result.status().message());
-    result = types.empty() ? TensorType{DType::kF32, {}} : types[0];
+                   << std::string(results.status().message());
+    results = ResultTypes{types.empty() ? TensorType{DType::kF32, {}} : types[0]};
   }
   OperationState state(loc, ("ingot." + std::string(schema.name)));
   state.addOperands(operands);
-  state.addTypes(toMlirType(builder.getContext(), *result));
+  state.addTypes(toMlirType(builder.getContext(), results->front()));
   for (const auto &[name, attribute] : attributes)
     state.addAttribute(name, toMlirAttribute(builder.getContext(), attribute));
   return builder.create(state)->getResult(0);

@@ -15,7 +15,7 @@
 
 namespace ingot::ir {
 
-// Result types of graph ops are what graph/shape says they are.
+// The types of a graph op's results are what graph/shape says they are.
 mlir::LogicalResult verifyShape(mlir::Operation *op);
 
 template <typename ConcreteOp>
@@ -57,7 +57,8 @@ Reads readsOf(mlir::OpOperand &operand);
 bool usesIndex(mlir::Operation *op);
 int64_t costOf(mlir::Operation *op);
 
-// Makes a graph op; the result type comes from its shape rule. Operands and attributes as in GraphBuilder::Emit.
+// Makes a graph op with one result; its type comes from the shape rule. Operands and attributes as in
+// GraphBuilder::Emit.
 mlir::Value makeOp(mlir::OpBuilder &builder, mlir::Location loc, OpKind kind, mlir::ValueRange operands,
                    Attributes attributes = {});
 // A scalar splat of a given type.

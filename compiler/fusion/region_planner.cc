@@ -9,10 +9,13 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
-    {RegionKind::Loop, "loop"},           {RegionKind::Row, "row"},
-    {RegionKind::Column, "column"},       {RegionKind::Contract, "contract"},
-    {RegionKind::Attention, "attention"}, {RegionKind::Library, "library"}};
+static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {{RegionKind::Loop, "loop"},
+                                                                        {RegionKind::Row, "row"},
+                                                                        {RegionKind::Column, "column"},
+                                                                        {RegionKind::Contract, "contract"},
+                                                                        {RegionKind::Attention, "attention"},
+                                                                        {RegionKind::Library, "library"},
+                                                                        {RegionKind::Sort, "sort"}};
 
 llvm::StringRef name(RegionKind kind) {
   for (auto [k, text] : kNames)
@@ -190,6 +193,9 @@ class Planner {
         return placeReduction(op);
       case FusionKind::kContraction:
         return placeContraction(cast<ir::ContractOp>(op));
+      case FusionKind::kSort:
+        start(RegionKind::Sort, typeOf(op->getOperand(0)).dims, op);
+        return;
       default:
         start(RegionKind::Loop, typeOf(op->getResult(0)).dims, op);
     }
@@ -197,7 +203,7 @@ class Planner {
 
   // Does an element-wise result with these dims live in the region's space?
   bool fits(const Dims &dims, const Region &region) const {
-    if (region.kind == RegionKind::Library) return false;
+    if (region.kind == RegionKind::Library || region.kind == RegionKind::Sort) return false;
     if (region.kind == RegionKind::Row) return rowExtent(dims, region.space) != RowExtent::Other;
     return dims == region.space;
   }
@@ -213,6 +219,7 @@ class Planner {
         return 1;
       case RegionKind::Loop:
       case RegionKind::Library:
+      case RegionKind::Sort:
         return 0;
     }
     return 0;

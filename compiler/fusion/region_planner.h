@@ -7,6 +7,7 @@
 //   contract   one contraction, with the element-wise ops on its result
 //   attention  contraction -> row ops -> contraction, the rows never leaving the cache
 //   library    one contraction that a library kernel computes, alone
+//   sort       one op that orders elements along an axis, alone
 //
 // Tests: tests/compiler/lit/form-regions.mlir.
 #ifndef INGOT_COMPILER_FUSION_REGIONPLANNER_H
@@ -19,7 +20,7 @@
 
 namespace ingot::compiler {
 
-enum class RegionKind { Loop, Row, Column, Contract, Attention, Library };
+enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort };
 llvm::StringRef name(RegionKind kind);
 std::optional<RegionKind> parseRegionKind(llvm::StringRef name);
 

@@ -46,8 +46,9 @@ OwningOpRef<ModuleOp> importGraph(const Graph &graph, MLIRContext &context) {
     for (ValueId id : node.inputs) state.operands.push_back(values[id]);
     for (const auto &[name, attribute] : node.attributes)
       state.addAttribute(name, toMlirAttribute(&context, attribute));
-    state.addTypes(toMlirType(&context, graph.type(node.outputs[0])));
-    values[node.outputs[0]] = b.create(state)->getResult(0);
+    for (ValueId id : node.outputs) state.addTypes(toMlirType(&context, graph.type(id)));
+    Operation *op = b.create(state);
+    for (auto [id, result] : llvm::zip(node.outputs, op->getResults())) values[id] = result;
   }
   SmallVector<mlir::Value> results;
   for (const GraphOutput &output : graph.outputs) results.push_back(values[output.value]);

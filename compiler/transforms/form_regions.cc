@@ -63,11 +63,12 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
         Operation *producer = buffer.getDefiningOp();
         if (!producer || (!inside.contains(producer) && !isa<ir::ScalarOp>(producer))) inputs.insert(buffer);
       }
-      for (Operation *user : op->getUsers()) {
-        bool outside = !inside.contains(user);
-        if (isa<ir::ViewOp>(user))
-          outside = llvm::any_of(user->getUsers(), [&](Operation *real) { return !inside.contains(real); });
-        if (outside) outputs.insert(op->getResult(0));
+      auto outside = [&](Operation *reader) { return !inside.contains(reader); };
+      for (Value result : op->getResults()) {
+        bool isOutput = op->getNumResults() > 1;  // of several, a kernel writes all
+        for (Operation *user : result.getUsers())
+          isOutput |= isa<ir::ViewOp>(user) ? llvm::any_of(user->getUsers(), outside) : outside(user);
+        if (isOutput) outputs.insert(result);
       }
     }
     OpBuilder top(getOperation().getContext());

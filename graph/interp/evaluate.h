@@ -1,4 +1,4 @@
-// One op on arrays: what the interpreter's loop and constant folding share. Each op works out the dims of its result
+// One op on arrays: what the interpreter's loop and constant folding share. Each op works out the dims of its results
 // from its operands alone; OpCall::Result compares them with what the shape rule promised, so every evaluation also
 // checks graph/shape.
 //
@@ -18,22 +18,31 @@ namespace ingot::interp {
 
 using Symbols = std::map<std::string, int64_t>;
 
+// A result as the shape rule promises it.
+struct ResultShape {
+  DType dtype;
+  std::vector<int64_t> dims;
+};
+
 struct OpCall {
   const Node &node;
   std::vector<const Array *> operands;
-  DType dtype;                // of the result
-  std::vector<int64_t> dims;  // of the result, by the shape rule
+  std::vector<ResultShape> results;
   const Symbols &symbols;
 
   const Array &operand(size_t i) const { return *operands[i]; }
-  // A zero-filled result, or InvalidArgument when `own_dims` differ from `dims`. The caller of EvaluateOp has checked
-  // that `dims` fit in memory.
-  absl::StatusOr<Array> Result(const std::vector<int64_t> &own_dims) const;
+  DType dtype() const { return results[0].dtype; }
+  const std::vector<int64_t> &dims() const { return results[0].dims; }
+  // Result `i`, zero-filled, or InvalidArgument when `own_dims` differ from what is promised. The caller of EvaluateOp
+  // has checked that the promised dims fit in memory.
+  absl::StatusOr<Array> Result(const std::vector<int64_t> &own_dims, size_t i = 0) const;
 };
 
-// The result before rounding: integers are exact modulo 2^64, floats are doubles. Errors do not name the node; see
+// The results before rounding: integers are exact modulo 2^64, floats are doubles. Errors do not name the node; see
 // NodeError.
-absl::StatusOr<Array> EvaluateOp(const OpCall &call);
+absl::StatusOr<std::vector<Array>> EvaluateOp(const OpCall &call);
+// What the shape rule promises of a node's results for these symbols.
+absl::StatusOr<std::vector<ResultShape>> PromisedResults(const Graph &graph, const Node &node, const Symbols &symbols);
 
 absl::StatusOr<std::vector<int64_t>> EvaluateDims(const Dims &dims, const Symbols &symbols);
 // The status with "node 'n' (op, location): " in front.

@@ -51,8 +51,9 @@ Tensor ReshapeTensor(const Tensor &x, const std::vector<int64_t> &dims) {
   return Tensor(x.dtype(), dims, owner->data(), owner);
 }
 
-// The sizes of the result when neither they nor the attributes depend on a symbol.
-std::optional<std::vector<int64_t>> ConstantDims(const Graph &graph, const Node &node) {
+// The elements of all results, when neither their sizes nor the attributes depend on a symbol; nullopt also for
+// results too large for a number.
+std::optional<int64_t> ConstantElements(const Graph &graph, const Node &node) {
   auto constant = [](const Dims &dims) {
     return std::all_of(dims.begin(), dims.end(), [](const Dim &dim) { return dim.is_constant(); });
   };
@@ -60,49 +61,54 @@ std::optional<std::vector<int64_t>> ConstantDims(const Graph &graph, const Node 
     const Dims *dims = std::get_if<Dims>(&attribute);
     if (dims != nullptr && !constant(*dims)) return std::nullopt;
   }
-  std::vector<int64_t> result;
-  if (!constant(graph.type(node.outputs[0]).dims)) return std::nullopt;
-  for (const Dim &dim : graph.type(node.outputs[0]).dims) result.push_back(*dim.constant());
-  return result;
+  absl::StatusOr<std::vector<interp::ResultShape>> results = interp::PromisedResults(graph, node, {});
+  if (!results.ok()) return std::nullopt;
+  int64_t elements = 0;
+  for (const interp::ResultShape &result : *results) {
+    std::optional<int64_t> count = interp::CountElements(result.dims);
+    if (!count || __builtin_add_overflow(elements, *count, &elements)) return std::nullopt;
+  }
+  return elements;
 }
 
-// The folded value; nullopt when the node stays.
-absl::StatusOr<std::optional<Tensor>> TryFold(const Graph &graph, const Node &node, int64_t max_elements) {
+// The folded results; none when the node stays.
+absl::StatusOr<std::vector<Tensor>> TryFold(const Graph &graph, const Node &node, int64_t max_elements) {
+  const std::vector<Tensor> stays;
   std::vector<const Tensor *> operands;
   int64_t operand_elements = 0;
   for (ValueId id : node.inputs) {
     operands.push_back(graph.constant(id));
-    if (operands.back() == nullptr) return std::nullopt;
+    if (operands.back() == nullptr) return stays;
     operand_elements += operands.back()->size();
   }
-  std::optional<std::vector<int64_t>> dims = ConstantDims(graph, node);
-  std::optional<int64_t> elements = dims ? interp::CountElements(*dims) : std::nullopt;
-  if (!elements) return std::nullopt;
-  if (node.op == OpKind::kReshape && *elements == operand_elements) return ReshapeTensor(*operands[0], *dims);
-  if (node.op == OpKind::kTranspose) return TransposeTensor(*operands[0], node.Get<Ints>("permutation"), *dims);
+  std::optional<int64_t> elements = ConstantElements(graph, node);
+  if (!elements) return stays;
+  auto dims = [&] { return *interp::EvaluateDims(graph.type(node.outputs[0]).dims, {}); };
+  if (node.op == OpKind::kReshape && *elements == operand_elements) return {{ReshapeTensor(*operands[0], dims())}};
+  if (node.op == OpKind::kTranspose) return {{TransposeTensor(*operands[0], node.Get<Ints>("permutation"), dims())}};
   if (*elements > std::min(max_elements, std::max(operand_elements, kFreeGrowth)) ||
       operand_elements > kLargestOperands)
-    return std::nullopt;
-  absl::StatusOr<Tensor> result = EvaluateNode(graph, node, operands, {}, max_elements);
-  if (!result.ok()) return result.status();
-  return *std::move(result);
+    return stays;
+  return EvaluateNode(graph, node, operands, {}, max_elements);
 }
 
 }  // namespace
 
-absl::StatusOr<Tensor> EvaluateNode(const Graph &graph, const Node &node, const std::vector<const Tensor *> &operands,
-                                    const std::map<std::string, int64_t> &symbols, int64_t max_elements) {
+absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph &graph, const Node &node,
+                                                 const std::vector<const Tensor *> &operands,
+                                                 const std::map<std::string, int64_t> &symbols, int64_t max_elements) {
   auto fail = [&](const absl::Status &status) { return interp::NodeError(node, status); };
   if (operands.size() != node.inputs.size())
     return fail(absl::InvalidArgumentError("the number of operands differs from the node's"));
-  const TensorType &type = graph.type(node.outputs[0]);
-  absl::StatusOr<std::vector<int64_t>> dims = interp::EvaluateDims(type.dims, symbols);
-  if (!dims.ok()) return fail(dims.status());
-  std::optional<int64_t> elements = interp::CountElements(*dims);
-  if (!elements || *elements > max_elements) {
-    return fail(
-        absl::ResourceExhaustedError(absl::StrCat("a result of shape ", interp::DimsText(*dims), " has more than ",
-                                                  max_elements, " elements; evaluate it at run time")));
+  absl::StatusOr<std::vector<interp::ResultShape>> promised = interp::PromisedResults(graph, node, symbols);
+  if (!promised.ok()) return fail(promised.status());
+  for (const interp::ResultShape &result : *promised) {
+    std::optional<int64_t> elements = interp::CountElements(result.dims);
+    if (!elements || *elements > max_elements) {
+      return fail(absl::ResourceExhaustedError(absl::StrCat("a result of shape ", interp::DimsText(result.dims),
+                                                            " has more than ", max_elements,
+                                                            " elements; evaluate it at run time")));
+    }
   }
   std::vector<interp::Array> arrays;
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -115,10 +121,15 @@ absl::StatusOr<Tensor> EvaluateNode(const Graph &graph, const Node &node, const 
   }
   std::vector<const interp::Array *> pointers;
   for (const interp::Array &array : arrays) pointers.push_back(&array);
-  absl::StatusOr<interp::Array> result = interp::EvaluateOp({node, pointers, type.dtype, *dims, symbols});
-  if (!result.ok()) return fail(result.status());
-  interp::Normalize(*result, /*round_floats=*/true);
-  return interp::ToTensor(*result);
+  absl::StatusOr<std::vector<interp::Array>> results =
+      interp::EvaluateOp({node, pointers, *std::move(promised), symbols});
+  if (!results.ok()) return fail(results.status());
+  std::vector<Tensor> tensors;
+  for (interp::Array &result : *results) {
+    interp::Normalize(result, /*round_floats=*/true);
+    tensors.push_back(interp::ToTensor(result));
+  }
+  return tensors;
 }
 
 absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements) {
@@ -126,18 +137,18 @@ absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements) {
   int folded = 0;
   std::vector<Node> kept;
   for (Node &node : work.nodes) {
-    absl::StatusOr<std::optional<Tensor>> constant = TryFold(work, node, max_elements);
-    if (!constant.ok()) return constant.status();
-    Value &value = work.values[static_cast<size_t>(node.outputs[0])];
-    if (constant->has_value()) {
-      value.producer = -1;
+    absl::StatusOr<std::vector<Tensor>> constants = TryFold(work, node, max_elements);
+    if (!constants.ok()) return constants.status();
+    bool folds = !constants->empty();
+    for (size_t i = 0; i < node.outputs.size(); ++i) {
+      Value &value = work.values[static_cast<size_t>(node.outputs[i])];
+      value.producer = folds ? -1 : static_cast<int32_t>(kept.size());
+      if (!folds) continue;
       value.constant = static_cast<int32_t>(work.constants.size());
-      work.constants.push_back(**std::move(constant));
-      ++folded;
-    } else {
-      value.producer = static_cast<int32_t>(kept.size());
-      kept.push_back(std::move(node));
+      work.constants.push_back(std::move((*constants)[i]));
     }
+    folded += folds;
+    if (!folds) kept.push_back(std::move(node));
   }
   if (folded == 0) return 0;
   work.nodes = std::move(kept);

@@ -1,6 +1,7 @@
 // Runs the nodes in order and frees each value after its last use.
 #include "graph/interp/interpreter.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -88,15 +89,20 @@ class Run {
   }
 
   void Release(ValueId id) {
+    --uses_[static_cast<size_t>(id)];
+    DropIfUnread(id);
+  }
+
+  void DropIfUnread(ValueId id) {
     std::optional<Array> &value = values_[static_cast<size_t>(id)];
-    if (--uses_[static_cast<size_t>(id)] > 0 || !value) return;
+    if (uses_[static_cast<size_t>(id)] > 0 || !value) return;
     live_ -= value->size() * interp::kElementBytes;
     value.reset();
   }
 
   absl::Status Evaluate(const Node &node) {
-    ValueId out = node.outputs[0];
-    if (uses_[static_cast<size_t>(out)] == 0) {  // dead
+    auto unread = [&](ValueId id) { return uses_[static_cast<size_t>(id)] == 0; };
+    if (std::all_of(node.outputs.begin(), node.outputs.end(), unread)) {
       for (ValueId id : node.inputs) Release(id);
       return absl::OkStatus();
     }
@@ -106,11 +112,13 @@ class Run {
       if (!operand.ok()) return operand.status();
       operands.push_back(*operand);
     }
-    absl::StatusOr<std::vector<int64_t>> dims = interp::EvaluateDims(graph_.type(out).dims, symbols_);
-    if (!dims.ok()) return dims.status();
-    if (absl::Status status = Charge(*dims); !status.ok()) return status;
+    absl::StatusOr<std::vector<interp::ResultShape>> promised = interp::PromisedResults(graph_, node, symbols_);
+    if (!promised.ok()) return promised.status();
+    for (const interp::ResultShape &shape : *promised) {
+      if (absl::Status status = Charge(shape.dims); !status.ok()) return status;
+    }
     NodeNoise noise = options_.noise.of != nullptr ? options_.noise.of(graph_, node) : NodeNoise{};
-    uint64_t stream = static_cast<uint64_t>(out) << 32;
+    uint64_t stream = static_cast<uint64_t>(node.outputs[0]) << 32;
     std::vector<Array> noisy;
     noisy.reserve(operands.size());
     for (size_t i = 0; noise.operands != 0 && i < operands.size(); ++i) {
@@ -118,11 +126,16 @@ class Run {
       interp::AddOperandNoise(options_.noise, stream + ((i + 1) << 24), noise.operands, noisy[i]);
       operands[i] = &noisy[i];
     }
-    absl::StatusOr<Array> result = interp::EvaluateOp({node, operands, graph_.type(out).dtype, *dims, symbols_});
-    if (!result.ok()) return result.status();
-    if (options_.noise.of != nullptr) interp::AddNoise(options_.noise, stream, noise.result, noise.absolute, *result);
-    interp::Normalize(*result, options_.precision == InterpreterOptions::Precision::kNative);
-    values_[static_cast<size_t>(out)] = *std::move(result);
+    absl::StatusOr<std::vector<Array>> results = interp::EvaluateOp({node, operands, *std::move(promised), symbols_});
+    if (!results.ok()) return results.status();
+    for (size_t i = 0; i < results->size(); ++i) {
+      Array &result = (*results)[i];
+      if (options_.noise.of != nullptr)
+        interp::AddNoise(options_.noise, stream + (i << 16), noise.result, noise.absolute, result);
+      interp::Normalize(result, options_.precision == InterpreterOptions::Precision::kNative);
+      values_[static_cast<size_t>(node.outputs[i])] = std::move(result);
+    }
+    for (ValueId id : node.outputs) DropIfUnread(id);
     for (ValueId id : node.inputs) Release(id);
     return absl::OkStatus();
   }

@@ -41,11 +41,12 @@ absl::StatusOr<std::vector<Tensor>> InterpretDouble(const Graph &graph, const st
 absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph,
                                                             const std::vector<std::vector<int64_t>> &input_dims);
 
-// One node on constant operands, in native precision. ResourceExhausted when the result has more than max_elements
-// elements.
-absl::StatusOr<Tensor> EvaluateNode(const Graph &graph, const Node &node, const std::vector<const Tensor *> &operands,
-                                    const std::map<std::string, int64_t> &symbols,
-                                    int64_t max_elements = INT64_C(1) << 26);
+// The results of one node on constant operands, in native precision. ResourceExhausted when one has more than
+// max_elements elements.
+absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph &graph, const Node &node,
+                                                 const std::vector<const Tensor *> &operands,
+                                                 const std::map<std::string, int64_t> &symbols,
+                                                 int64_t max_elements = INT64_C(1) << 26);
 
 // Replaces nodes whose operands are all constants, and whose sizes hold no symbol, by constants of at most max_elements
 // elements. Reshapes and transposes are folded at any size, since weights are often transposed at run time. A result

@@ -51,13 +51,13 @@ absl::Status Apply2(const OpCall &c, const Scalar &scalar, std::span<R> out_of_r
   if (x.dtype != y.dtype) return absl::InvalidArgumentError("the operands differ in dtype");
   if (IsFloat(x.dtype)) {
     if (scalar.f == nullptr) return Undefined(x.dtype);
-    reference::Map2(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, c.dims,
+    reference::Map2(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, c.dims(),
                     out_of_reals, scalar.f);
     return absl::OkStatus();
   }
   bool defined = WithInteger(scalar, x.dtype, [&](auto f) {
-    reference::Map2(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims, c.dims,
-                    out_of_integers, f);
+    reference::Map2(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims,
+                    c.dims(), out_of_integers, f);
   });
   return defined ? absl::OkStatus() : Undefined(x.dtype);
 }
@@ -134,7 +134,7 @@ absl::StatusOr<Array> Cast(const OpCall &c) {
   if (!result.ok()) return result;
   std::span<const double> reals(x.reals);
   std::span<const int64_t> integers(x.integers);
-  DType to = c.dtype;
+  DType to = c.dtype();
   if (IsFloat(to)) {
     std::span<double> out(result->reals);
     if (IsFloat(x.dtype)) {

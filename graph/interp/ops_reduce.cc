@@ -2,6 +2,7 @@
 #include "absl/strings/str_cat.h"
 #include "graph/interp/ops.h"
 #include "kernels/reference/reduce.h"
+#include "kernels/reference/sort.h"
 
 namespace ingot::interp {
 namespace {
@@ -87,6 +88,37 @@ absl::StatusOr<Array> ArgMax(const OpCall &c) {
                       IsUnsigned(x.dtype), out);
   }
   return result;
+}
+
+absl::StatusOr<std::vector<Array>> TopK(const OpCall &c) {
+  const Array &x = c.operand(0);
+  int64_t axis = c.node.Get<int64_t>("axis");
+  absl::StatusOr<int64_t> k = c.node.Get<Dims>("k")[0].Evaluate(c.symbols);
+  if (!k.ok()) return k.status();
+  Around around = AroundAxis(x.dims, axis);
+  if (*k > around.size)
+    return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " has ", around.size, " elements, fewer than ", *k));
+  Sizes dims = x.dims;
+  dims[static_cast<size_t>(axis)] = *k;
+  absl::StatusOr<Array> values = c.Result(dims, 0), indices = c.Result(dims, 1);
+  if (!values.ok()) return values.status();
+  if (!indices.ok()) return indices.status();
+  reference::Axis at{around.outer, around.size, around.inner};
+  bool largest = c.node.Get<bool>("largest");
+  std::span<int64_t> index_out(indices->integers);
+  if (IsFloat(x.dtype)) {
+    reference::TopK(std::span<const double>(x.reals), at, *k, largest, std::span(values->reals), index_out);
+  } else if (IsUnsigned(x.dtype)) {
+    std::vector<uint64_t> bits(x.integers.begin(), x.integers.end()), kept(values->integers.size());
+    reference::TopK(std::span<const uint64_t>(bits), at, *k, largest, std::span(kept), index_out);
+    values->integers.assign(kept.begin(), kept.end());
+  } else {
+    reference::TopK(std::span<const int64_t>(x.integers), at, *k, largest, std::span(values->integers), index_out);
+  }
+  std::vector<Array> results;
+  results.push_back(*std::move(values));
+  results.push_back(*std::move(indices));
+  return results;
 }
 
 }  // namespace ingot::interp

@@ -97,7 +97,7 @@ absl::StatusOr<Array> Concat(const OpCall &c) {
     Sizes others = operand->dims;
     dims[axis] += others[axis];
     others[axis] = dims[axis];
-    if (others != dims || operand->dtype != c.dtype) {
+    if (others != dims || operand->dtype != c.dtype()) {
       return absl::InvalidArgumentError(
           absl::StrCat("cannot concatenate ", DimsText(c.operand(0).dims), " and ", DimsText(operand->dims)));
     }
@@ -161,7 +161,7 @@ absl::StatusOr<Array> Iota(const OpCall &c) {
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
   Around around = AroundAxis(*dims, c.node.Get<int64_t>("axis"));
-  if (IsFloat(c.dtype)) {
+  if (IsFloat(c.dtype())) {
     reference::Iota(around.outer, around.size, around.inner, std::span<double>(result->reals));
   } else {
     reference::Iota(around.outer, around.size, around.inner, std::span<int64_t>(result->integers));

@@ -93,7 +93,7 @@ absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph,
   // Against the order of the nodes, so that a node's result has its final bound before its operands get theirs.
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node &node = graph.nodes[i];
-    int64_t bound = bounds[static_cast<size_t>(node.outputs[0])];
+    int64_t bound = bounds[static_cast<size_t>(node.outputs[0])];  // ops with several results bound none of them
     if (bound != std::numeric_limits<int64_t>::max()) {
       for (auto [id, source_bound] : SourcesOf(graph, node, bound)) lower(id, source_bound);
     }

@@ -192,14 +192,17 @@ class Reader {
       if (!value.ok()) return Named("attribute", name, value.status());
       node.attributes[name] = *std::move(value);
     }
-    if (in.outputs_size() != 1)
-      return absl::InvalidArgumentError(absl::StrCat("has ", in.outputs_size(), " outputs; every op has one"));
-    absl::StatusOr<TensorType> type = CompleteNode(graph_, node);
-    if (!type.ok()) return type.status();
-    absl::StatusOr<ValueId> id = Define(in.outputs(0), *std::move(type));
-    if (!id.ok()) return id.status();
-    graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
-    node.outputs.push_back(*id);
+    absl::StatusOr<ResultTypes> types = CompleteNode(graph_, node);
+    if (!types.ok()) return types.status();
+    if (static_cast<size_t>(in.outputs_size()) != types->size())
+      return absl::InvalidArgumentError(
+          absl::StrCat("has ", in.outputs_size(), " outputs; '", in.op(), "' has ", types->size()));
+    for (size_t i = 0; i < types->size(); ++i) {
+      absl::StatusOr<ValueId> id = Define(in.outputs(static_cast<int>(i)), std::move((*types)[i]));
+      if (!id.ok()) return id.status();
+      graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
+      node.outputs.push_back(*id);
+    }
     graph_.nodes.push_back(std::move(node));
     return absl::OkStatus();
   }

@@ -46,7 +46,7 @@ class DTypeAttr<string default = "required"> : Ingot_Attr<TypeAttr, "DType", def
 
 def ShapeChecked : NativeOpTrait<"ShapeChecked"> { let cppNamespace = "::ingot::ir"; }
 
-// fusionKind: FusionKind without the k. shapeRule: a name in the table of graph/shape/infer.cc.
+// fusionKind: FusionKind without the k. shapeRule: "same_with_axis" is InferSameWithAxis of graph/shape/.
 class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> traits = []> : Op<Ingot_Dialect, mnemonic, traits # [Pure, ShapeChecked]> {
   string fusion = fusionKind;
   string shapeRule = shape;
@@ -57,6 +57,14 @@ class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> tra
   // Empty: as the fusion kind says (generate.py).
   list<string> reads = [];
   int cost = 1;  // of one element of the result, in additions
+  // What the interpreter evaluates: empty for the function of graph/interp/ that is named as the op; "Unary", "Binary" or "Compare" for the row of
+  // kernels/reference/scalar.h that is (kTanh); else an expression, in which `c` is the OpCall.
+  string reference = "";
+  // The ONNX op that is exactly this one, without attributes and folding; empty: translated by hand in graph/import/onnx/.
+  string onnx = "";
+  // Of an element-wise op: operands and result, by another source than Ingot: "1, 2; 10, 20 -> 11, 22"; C++ numbers, kInf, kNan; f64 unless another
+  // dtype stands in front ("bool: 0, 1 -> 1, 0"). Tests in every mode are made from it.
+  string example = "";
   // C++ for one scalar or vector: `b` (ImplicitLocOpBuilder), operands `x`, `y`, `z`; yields a Value. Empty: not element-wise, or not for that class.
   string floatBody = "";
   string intBody = "";       // signed integers
@@ -68,8 +76,10 @@ class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> tra
 
 class Ingot_Unary<string mnemonic, string shape = "elementwise"> : Ingot_Op<mnemonic, "Elementwise", shape> {
   let arguments = (ins AnyRankedTensor:$x);
+  let reference = "Unary";
 }
 class Ingot_Binary<string mnemonic, string shape = "elementwise"> : Ingot_Op<mnemonic, "Elementwise", shape> {
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y);
+  let reference = "Binary";
 }
 #endif

@@ -4,9 +4,13 @@ usage: generate.py OPS.json OUT_DIR [--docs FILE]
 
 OPS.json is what `llvm-tblgen --dump-json` makes of ops.td. Written into OUT_DIR:
   op_kinds.inc              INGOT_OP(Enum, "name") per op: the enum OpKind
-  schemas.inc               the table behind Schema(): operands, attributes, dtypes, fusion kind
+  schemas.inc               the table behind Schema(): operands, results, attributes, dtypes, fusion kind
   builder_methods.inc       GraphBuilder's methods (declarations), builder_methods_impl.inc (definitions)
+  shape_rules.inc           the table of shape rules, shape_rule_declarations.inc their declarations
+  reference_cases.inc       what the interpreter evaluates, as a switch; reference_declarations.inc the functions named after ops
   scalar_bodies.inc         the element-wise bodies as a switch, for the compiler
+  onnx_rows.inc             INGOT_ONNX(Enum, "Name", operands) per op that ONNX has exactly so
+  examples.inc              INGOT_EXAMPLE(Enum, kF64, {{...}, ...}, {...}) per element-wise op, for tests
 --docs writes docs/ops.md, or with --check fails when it is stale. Tests: tests/graph/ops_test.cc, the `ops_docs_are_fresh` test.
 """
 import argparse
@@ -18,7 +22,12 @@ FAMILIES = {"math": "Element-wise math", "tensor": "Data movement", "reduce": "R
 
 # How operands are read where a record does not say.
 READS = {"Leaf": "Point", "Elementwise": "Point", "Reduction": "Rows", "Contraction": "Anywhere", "View": "Anywhere", "Gather": "Anywhere",
-         "Composite": "Anywhere"}
+         "Sort": "Anywhere", "Composite": "Anywhere"}
+
+
+# Functions of this file, each of which makes the .inc file of its name (also listed in graph/CMakeLists.txt).
+GENERATED = ("op_kinds", "schemas", "builder_methods", "builder_methods_impl", "shape_rules", "shape_rule_declarations", "reference_cases",
+             "reference_declarations", "scalar_bodies", "onnx_rows", "examples")
 
 
 class Op:
@@ -27,7 +36,8 @@ class Op:
         self.enum = record["!name"].removeprefix("Ingot_").removesuffix("Op")
         self.summary = record["summary"]
         self.family = os.path.basename(record["!locs"][-1].split(":")[0]).removesuffix(".td")
-        for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet", "cost"):
+        for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet", "cost",
+                    "reference", "onnx", "example"):
             setattr(self, key, record[key])
         self.operands, self.attributes = [], []
         for argument, name in record["arguments"]["args"]:
@@ -38,6 +48,9 @@ class Op:
                 self.operands.append((name, "Variadic" if "Variadic" in definition["!superclasses"] else "One"))
             else:
                 sys.exit(f"{record['!name']}: argument '{name}' is neither a tensor nor an attribute of base.td")
+        self.results = [name for _, name in record["results"]["args"]]
+        if len(self.results) == 1:
+            self.results = ["out"]
         reads = record["reads"] or [READS[self.fusion]]
         if len(reads) > max(len(self.operands), 1):
             sys.exit(f"{record['!name']}: 'reads' has more entries than there are operands")
@@ -66,6 +79,15 @@ def signature(op, with_defaults):
     return ", ".join(parts)
 
 
+def camel_case(name):
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+# What a builder method returns: an Expr, or a struct of them with the results' names.
+def builder_type(op):
+    return "Expr" if len(op.results) == 1 else f"{op.enum}Results"
+
+
 def op_kinds(ops):
     return "".join(f'INGOT_OP({op.enum}, "{op.name}")\n' for op in ops)
 
@@ -79,11 +101,12 @@ def schemas(ops):
         if op.attributes:
             rows = ", ".join(f'{{"{name}", AttributeKind::k{kind}, "{default}"}}' for name, kind, default in op.attributes)
             out.append(f"constexpr AttributeSchema k{op.enum}Attributes[] = {{{rows}}};\n")
+        out.append(f"constexpr std::string_view k{op.enum}Results[] = {{{', '.join(json.dumps(name) for name in op.results)}}};\n")
     out.append("constexpr OpSchema kSchemas[] = {\n")
     for op in ops:
         operands = f"k{op.enum}Operands" if op.operands else "{}"
         attributes = f"k{op.enum}Attributes" if op.attributes else "{}"
-        out.append(f'    {{OpKind::k{op.enum}, "{op.name}", {json.dumps(op.summary)}, {operands}, {attributes}, '
+        out.append(f'    {{OpKind::k{op.enum}, "{op.name}", {json.dumps(op.summary)}, {operands}, k{op.enum}Results, {attributes}, '
                    f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, "{op.shapeRule}", {op.sinceOpSet}, {op.cost}, {op.toleranceText}}},\n')
     out.append("};\n")
     return "".join(out)
@@ -92,7 +115,9 @@ def schemas(ops):
 def builder_methods(ops):
     out = []
     for op in ops:
-        out.append(f"  // {op.summary}\n  Expr {op.enum}({signature(op, True)});\n")
+        if len(op.results) > 1:
+            out.append(f"  struct {builder_type(op)} {{\n    Expr {', '.join(op.results)};\n  }};\n")
+        out.append(f"  // {op.summary}\n  {builder_type(op)} {op.enum}({signature(op, True)});\n")
     return "".join(out)
 
 
@@ -104,8 +129,59 @@ def builder_methods_impl(ops):
         else:
             operands = "{" + ", ".join(name for name, _ in op.operands) + "}"
         attributes = ", ".join(f'{{"{name}", std::move({name})}}' for name, _, _ in op.attributes)
-        out.append(f"Expr GraphBuilder::{op.enum}({signature(op, False)}) {{\n"
-                   f"  return Emit(OpKind::k{op.enum}, {operands}, {{{attributes}}}, at);\n}}\n")
+        returned = builder_type(op)
+        if len(op.results) == 1:
+            body = f"  return Emit(OpKind::k{op.enum}, {operands}, {{{attributes}}}, at);\n"
+        else:
+            returned = f"GraphBuilder::{returned}"
+            values = ", ".join(f"all[{i}]" for i in range(len(op.results)))
+            body = f"  std::vector<Expr> all = EmitAll(OpKind::k{op.enum}, {operands}, {{{attributes}}}, at);\n  return {{{values}}};\n"
+        out.append(f"{returned} GraphBuilder::{op.enum}({signature(op, False)}) {{\n{body}}}\n")
+    return "".join(out)
+
+
+def shape_rules(ops):
+    return "".join(f'INGOT_SHAPE_RULE("{rule}", Infer{camel_case(rule)})\n' for rule in sorted({op.shapeRule for op in ops}))
+
+
+def shape_rule_declarations(ops):
+    several = {op.shapeRule for op in ops if len(op.results) > 1}
+    return "".join(f"absl::StatusOr<{'ResultTypes' if rule in several else 'TensorType'}> Infer{camel_case(rule)}(InferContext &c);\n"
+                   for rule in sorted({op.shapeRule for op in ops}))
+
+
+def reference_cases(ops):
+    out = []
+    for op in ops:
+        call = op.reference
+        if not call:
+            call = f"{op.enum}(c)"
+        elif "(" not in call:
+            call = f"{call}(c, reference::k{op.enum})"
+        out.append(f"    case OpKind::k{op.enum}:\n      return AsList({call});\n")
+    return "".join(out)
+
+
+def reference_declarations(ops):
+    return "".join(f"absl::StatusOr<{'Array' if len(op.results) == 1 else 'std::vector<Array>'}> {op.enum}(const OpCall &c);\n"
+                   for op in ops if not op.reference)
+
+
+def onnx_rows(ops):
+    return "".join(f'INGOT_ONNX({op.enum}, "{op.onnx}", {len(op.operands)})\n' for op in ops if op.onnx)
+
+
+def examples(ops):
+    out = []
+    for op in ops:
+        if not op.example:
+            if op.fusion == "Elementwise" and not op.attributes and op.shapeRule != "select":
+                sys.exit(f"{op.name}: an element-wise op needs an 'example'")
+            continue
+        dtype, _, numbers = op.example.rpartition(": ")
+        operands, _, expected = numbers.partition(" -> ")
+        operands = ", ".join("{" + operand.strip() + "}" for operand in operands.split(";"))
+        out.append(f"INGOT_EXAMPLE({op.enum}, k{(dtype or 'f64').capitalize()}, {{{operands}}}, {{{expected}}})\n")
     return "".join(out)
 
 
@@ -126,12 +202,13 @@ def scalar_bodies(ops):
 def docs(ops):
     out = ["# Ops\n\nGenerated from `graph/ops/*.td` by `graph/ops/generate.py`; do not edit. Element-wise operands broadcast as in NumPy.\n"]
     for family, title in FAMILIES.items():
-        out.append(f"\n## {title}\n\n| op | operands | attributes | what it computes |\n|---|---|---|---|\n")
+        out.append(f"\n## {title}\n\n| op | operands | results | attributes | what it computes |\n|---|---|---|---|---|\n")
         for op in ops:
             if op.family == family:
                 operands = ", ".join(name + ("..." if form == "Variadic" else "") for name, form in op.operands) or "none"
                 attributes = ", ".join(f"{name}: {kind.lower()}" + ("" if default == "required" else f" = {default}") for name, kind, default in op.attributes)
-                out.append(f"| `{op.name}` | {operands} | {attributes} | {op.summary.replace('|', chr(92) + '|')} |\n")
+                results = ", ".join(op.results) if len(op.results) > 1 else ""
+                out.append(f"| `{op.name}` | {operands} | {results} | {attributes} | {op.summary.replace('|', chr(92) + '|')} |\n")
     return "".join(out)
 
 
@@ -159,7 +236,7 @@ def main():
     ops.sort(key=lambda op: (list(FAMILIES).index(op.family), op.name))
     if args.out:
         os.makedirs(args.out, exist_ok=True)
-        for name in ("op_kinds", "schemas", "builder_methods", "builder_methods_impl", "scalar_bodies"):
+        for name in GENERATED:
             write_if_changed(os.path.join(args.out, name + ".inc"), globals()[name](ops))
     if args.docs and args.check:
         with open(args.docs) as f:

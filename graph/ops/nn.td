@@ -1,7 +1,7 @@
 // Contractions, and composites of neural networks.
 include "graph/ops/base.td"
 
-def Ingot_MatMulOp : Ingot_Op<"matmul", "Contraction", "matmul"> {
+def Ingot_MatMulOp : Ingot_Op<"matmul", "Contraction", "mat_mul"> {
   let summary = "Matrix product of the last two axes (rank at least 2 each); leading axes broadcast.";
   let dtypes = "Number";
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y);
@@ -30,6 +30,7 @@ def Ingot_LayerNormOp : Ingot_Op<"layer_norm", "Composite", "layer_norm"> {
   let toleranceText = "64";
 }
 def Ingot_GeluOp : Ingot_Op<"gelu", "Composite", "elementwise"> {
+  let reference = "Unary(c, c.node.Get<bool>(\"approximate\") ? reference::kGeluTanh : reference::kGelu)";
   let summary = "x * P(X <= x) for a standard normal X; approximate: by tanh.";
   let dtypes = "Float";
   let arguments = (ins AnyRankedTensor:$x, FlagAttr<"false">:$approximate);

@@ -50,6 +50,23 @@ absl::StatusOr<TensorType> InferArgMax(InferContext &c) {
   return result;
 }
 
+absl::StatusOr<ResultTypes> InferTopK(InferContext &c) {
+  const TensorType &x = c.operand(0);
+  absl::StatusOr<int64_t> axis = NormalizeAxis(c.Get<int64_t>("axis"), x.rank());
+  if (!axis.ok()) return axis.status();
+  c.Get<int64_t>("axis") = *axis;
+  const Dims &k = c.Get<Dims>("k");
+  if (k.size() != 1) return absl::InvalidArgumentError(absl::StrCat("'k' is ", ToString(k), "; give one size"));
+  TensorType values = x;
+  Dim &size = values.dims[static_cast<size_t>(*axis)];
+  if (!c.MustBeAtMost(k[0], size, "k must not be larger than the axis")) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("axis ", *axis, " of ", x.ToString(), " has fewer than ", k[0].ToString(), " elements"));
+  }
+  size = k[0];
+  return ResultTypes{values, {DType::kI64, values.dims}};
+}
+
 absl::StatusOr<TensorType> InferMatMul(InferContext &c) {
   const TensorType &x = c.operand(0), &y = c.operand(1);
   if (x.dtype != y.dtype)

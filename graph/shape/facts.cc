@@ -28,7 +28,7 @@ absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph) {
   for (size_t i = 0; i < graph.nodes.size(); ++i) {
     Node node = graph.nodes[i];
     std::vector<SizeFact> facts;
-    if (absl::StatusOr<TensorType> type = CompleteNode(graph, node, &facts); !type.ok()) return type.status();
+    if (absl::StatusOr<ResultTypes> types = CompleteNode(graph, node, &facts); !types.ok()) return types.status();
     for (SizeFact &fact : facts) {
       bool proven =
           bounds.Proves(fact.a, fact.b) && (fact.kind == SizeFact::Kind::kAtMost || bounds.Proves(fact.b, fact.a));

@@ -16,26 +16,22 @@ struct NamedRule {
   ShapeRule rule;
 };
 
+// Rules of ops with one result return its type alone.
+template <absl::StatusOr<TensorType> (*rule)(InferContext &)>
+absl::StatusOr<ResultTypes> Apply(InferContext &c) {
+  absl::StatusOr<TensorType> type = rule(c);
+  if (!type.ok()) return type.status();
+  return ResultTypes{*std::move(type)};
+}
+template <absl::StatusOr<ResultTypes> (*rule)(InferContext &)>
+absl::StatusOr<ResultTypes> Apply(InferContext &c) {
+  return rule(c);
+}
+
 constexpr NamedRule kRules[] = {
-    {"elementwise", InferElementwise},
-    {"predicate", InferPredicate},
-    {"select", InferSelect},
-    {"cast", InferCast},
-    {"reshape", InferReshape},
-    {"transpose", InferTranspose},
-    {"broadcast_to", InferBroadcastTo},
-    {"slice", InferSlice},
-    {"concat", InferConcat},
-    {"pad", InferPad},
-    {"gather", InferGather},
-    {"iota", InferIota},
-    {"dim", InferDim},
-    {"reduce", InferReduce},
-    {"argmax", InferArgMax},
-    {"matmul", InferMatMul},
-    {"conv", InferConv},
-    {"same_with_axis", InferSameWithAxis},
-    {"layer_norm", InferLayerNorm},
+#define INGOT_SHAPE_RULE(name, Rule) {name, Apply<Rule>},
+#include "graph/ops/shape_rules.inc"
+#undef INGOT_SHAPE_RULE
 };
 
 std::optional<Attribute> ParseDefault(const AttributeSchema &schema) {
@@ -154,8 +150,25 @@ bool InferContext::MustBroadcastTo(const Dims &from, const Dims &to) {
   return true;
 }
 
-absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands,
-                                     Attributes &attributes, std::vector<SizeFact> *facts) {
+// What holds for every result.
+static absl::Status CheckResult(InferContext &context, const TensorType &type) {
+  if (type.rank() > kMaxRank)
+    return absl::InvalidArgumentError(
+        absl::StrCat("the result has rank ", type.rank(), "; at most ", kMaxRank, " is supported"));
+  for (const Dim &dim : type.dims) {
+    if (dim.undefined()) {
+      return absl::InvalidArgumentError(absl::StrCat("the result would be ", type.ToString(),
+                                                     "; a size overflows 64 bits or is too long an expression"));
+    }
+    if (!context.MustBeAtMost(0, dim, "no size may be negative"))
+      return absl::InvalidArgumentError(
+          absl::StrCat("the result would be ", type.ToString(), ", with a negative size"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector<const TensorType *> &operands,
+                                       Attributes &attributes, std::vector<SizeFact> *facts) {
   bool variadic = !schema.operands.empty() && schema.operands.back().form == OperandForm::kVariadic;
   if (variadic ? operands.size() < schema.operands.size() : operands.size() != schema.operands.size()) {
     return absl::InvalidArgumentError(absl::StrCat("takes ", variadic ? "at least " : "", schema.operands.size(),
@@ -174,27 +187,21 @@ absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<c
   if (rule == nullptr)
     return absl::InternalError(absl::StrCat("there is no shape rule '", std::string(schema.shape_rule), "'"));
   InferContext context{schema, operands, attributes, facts};
-  absl::StatusOr<TensorType> type = rule(context);
-  if (!type.ok()) return type;
-  if (type->rank() > kMaxRank)
-    return absl::InvalidArgumentError(
-        absl::StrCat("the result has rank ", type->rank(), "; at most ", kMaxRank, " is supported"));
-  for (const Dim &dim : type->dims) {
-    if (dim.undefined()) {
-      return absl::InvalidArgumentError(absl::StrCat("the result would be ", type->ToString(),
-                                                     "; a size overflows 64 bits or is too long an expression"));
-    }
-    if (!context.MustBeAtMost(0, dim, "no size may be negative"))
-      return absl::InvalidArgumentError(
-          absl::StrCat("the result would be ", type->ToString(), ", with a negative size"));
+  absl::StatusOr<ResultTypes> types = rule(context);
+  if (!types.ok()) return types;
+  if (types->size() != schema.results.size())
+    return absl::InternalError(absl::StrCat("the shape rule '", std::string(schema.shape_rule), "' gives ",
+                                            types->size(), " results instead of ", schema.results.size()));
+  for (const TensorType &type : *types) {
+    if (absl::Status status = CheckResult(context, type); !status.ok()) return status;
   }
-  return type;
+  return types;
 }
 
-absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts) {
+absl::StatusOr<ResultTypes> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts) {
   std::vector<const TensorType *> operands;
   for (ValueId id : node.inputs) operands.push_back(id == kNoValue ? nullptr : &graph.type(id));
-  return InferType(Schema(node.op), operands, node.attributes, facts);
+  return InferTypes(Schema(node.op), operands, node.attributes, facts);
 }
 
 absl::StatusOr<int64_t> NormalizeAxis(int64_t axis, int rank) {

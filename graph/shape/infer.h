@@ -1,5 +1,5 @@
-// Shape functions: the one place that says what type an op's result has. The builder, the loaders and the MLIR verifier
-// all call CompleteNode.
+// Shape functions: the one place that says what types an op's results have. The builder, the loaders and the MLIR
+// verifier all call CompleteNode.
 #ifndef INGOT_GRAPH_SHAPE_INFER_H_
 #define INGOT_GRAPH_SHAPE_INFER_H_
 
@@ -33,16 +33,18 @@ struct InferContext {
   bool MustBroadcastTo(const Dims &from, const Dims &to);
 };
 
-using ShapeRule = absl::StatusOr<TensorType> (*)(InferContext &);
+// One type per result, in schema order.
+using ResultTypes = std::vector<TensorType>;
+using ShapeRule = absl::StatusOr<ResultTypes> (*)(InferContext &);
 // nullptr when there is no rule of this name.
 ShapeRule FindShapeRule(std::string_view name);
 
-// Fills in default attributes, checks arity, attribute kinds and dtypes, and returns the result type. `facts` receives
+// Fills in default attributes, checks arity, attribute kinds and dtypes, and returns the result types. `facts` receives
 // what has to hold for the sizes besides (UnprovenFacts of facts.h asks for it; others leave it null).
-absl::StatusOr<TensorType> InferType(const OpSchema &schema, const std::vector<const TensorType *> &operands,
-                                     Attributes &attributes, std::vector<SizeFact> *facts = nullptr);
+absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector<const TensorType *> &operands,
+                                       Attributes &attributes, std::vector<SizeFact> *facts = nullptr);
 // The same for a node whose operands are values of `graph`.
-absl::StatusOr<TensorType> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts = nullptr);
+absl::StatusOr<ResultTypes> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts = nullptr);
 
 }  // namespace ingot
 #endif  // INGOT_GRAPH_SHAPE_INFER_H_

@@ -73,6 +73,15 @@ inline constexpr UnaryScalar kTanh = {[](double x) { return std::tanh(x); }};
 inline constexpr UnaryScalar kErf = {[](double x) { return std::erf(x); }};
 inline constexpr UnaryScalar kSin = {[](double x) { return std::sin(x); }};
 inline constexpr UnaryScalar kCos = {[](double x) { return std::cos(x); }};
+inline constexpr UnaryScalar kTan = {[](double x) { return std::tan(x); }};
+inline constexpr UnaryScalar kAsin = {[](double x) { return std::asin(x); }};
+inline constexpr UnaryScalar kAcos = {[](double x) { return std::acos(x); }};
+inline constexpr UnaryScalar kAtan = {[](double x) { return std::atan(x); }};
+inline constexpr UnaryScalar kSinh = {[](double x) { return std::sinh(x); }};
+inline constexpr UnaryScalar kCosh = {[](double x) { return std::cosh(x); }};
+inline constexpr UnaryScalar kAsinh = {[](double x) { return std::asinh(x); }};
+inline constexpr UnaryScalar kAcosh = {[](double x) { return std::acosh(x); }};
+inline constexpr UnaryScalar kAtanh = {[](double x) { return std::atanh(x); }};
 inline constexpr UnaryScalar kFloor = {[](double x) { return std::floor(x); }};
 inline constexpr UnaryScalar kCeil = {[](double x) { return std::ceil(x); }};
 inline constexpr UnaryScalar kRound = {[](double x) { return std::nearbyint(x); }};  // default mode: halves to even
@@ -101,6 +110,14 @@ inline constexpr BinaryScalar kMin = {Minimum, [](int64_t x, int64_t y) { return
 inline constexpr BinaryScalar kLogicalAnd = {nullptr, [](int64_t x, int64_t y) { return x & y; }};
 inline constexpr BinaryScalar kLogicalOr = {nullptr, [](int64_t x, int64_t y) { return x | y; }};
 inline constexpr BinaryScalar kLogicalXor = {nullptr, [](int64_t x, int64_t y) { return x ^ y; }};
+
+inline constexpr BinaryScalar kShiftLeft = {nullptr, [](int64_t x, int64_t y) {
+                                              bool fits = y >= 0 && y < 64;
+                                              return fits ? static_cast<int64_t>(static_cast<uint64_t>(x) << y) : 0;
+                                            }};
+inline constexpr BinaryScalar kShiftRight = {nullptr,
+                                             [](int64_t x, int64_t y) { return x >> (y >= 0 && y < 64 ? y : 63); },
+                                             [](uint64_t x, uint64_t y) { return y < 64 ? x >> y : 0; }};
 
 inline constexpr CompareScalar kEqual = {[](double x, double y) { return x == y; },
                                          [](int64_t x, int64_t y) { return x == y; }};

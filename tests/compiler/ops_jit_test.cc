@@ -261,28 +261,45 @@ void Gelu(Case &c, OpKind op) {
   c.Out(op, c.b.Gelu(c.Operand(1), true));
 }
 
+void TopK(Case &c, OpKind op) {
+  auto out = [&](GraphBuilder::TopKResults results) {
+    c.Out(op, results.values);
+    c.Out(op, results.indices);
+  };
+  Expr x = c.In({c.n + 1, 5, 3});
+  for (int64_t axis : {0, 1, 2}) out(c.b.TopK(x, {1}, axis, axis != 1));
+  out(c.b.TopK(x, {c.n + 1}, 0, false));
+  out(c.b.TopK(x, {0}, 1));
+  out(c.b.TopK(c.In({3, 2 * c.n}), {c.n}));
+  out(c.b.TopK(c.b.Transpose(c.In({2, 40}), {1, 0}), {25}, 0));
+  out(c.b.TopK(c.b.BroadcastTo(c.In({1, 4}), {c.n, 4}), {3}));
+  // One result alone, and what follows it.
+  c.Out(op, c.b.Add(c.b.TopK(x, {2}, 1).values, c.In({c.n + 1, 2, 3})));
+  c.Out(op, c.b.Gather(c.In({5, 2}), c.b.TopK(x, {5}, 1, false).indices, 0));
+}
+
 using Family = std::vector<Example>;
-Family UnaryOps() {
+// The element-wise ops of so many operands, without attributes.
+Family ElementwiseOps(size_t operands, void (*build)(Case &, OpKind)) {
   Family family;
-  for (OpKind op :
-       {OpKind::kNeg, OpKind::kAbs, OpKind::kSign, OpKind::kExp, OpKind::kLog, OpKind::kSqrt, OpKind::kRsqrt,
-        OpKind::kReciprocal, OpKind::kTanh, OpKind::kErf, OpKind::kSin, OpKind::kCos, OpKind::kFloor, OpKind::kCeil,
-        OpKind::kRound, OpKind::kRelu, OpKind::kSigmoid, OpKind::kLogicalNot, OpKind::kIsNan}) {
-    family.push_back({op, Unary});
+  for (const OpSchema &schema : AllSchemas()) {
+    if (schema.fusion == FusionKind::kElementwise && schema.attributes.empty() && schema.operands.size() == operands)
+      family.push_back({schema.kind, build});
   }
+  return family;
+}
+Family UnaryOps() {
+  Family family = ElementwiseOps(1, Unary);
   family.push_back({OpKind::kGelu, Gelu});
   family.push_back({OpKind::kCast, Cast});
   return family;
 }
 Family BinaryOps() {
-  Family family;
-  for (OpKind op : {OpKind::kSub, OpKind::kDiv, OpKind::kRem, OpKind::kPow, OpKind::kMax, OpKind::kMin,
-                    OpKind::kLogicalOr, OpKind::kLogicalXor, OpKind::kEqual, OpKind::kNotEqual, OpKind::kLessEqual,
-                    OpKind::kGreater, OpKind::kGreaterEqual}) {
-    family.push_back({op, Binary});
+  Family family = ElementwiseOps(2, Binary);
+  for (Example &example : family) {
+    for (OpKind op : {OpKind::kAdd, OpKind::kMul, OpKind::kLogicalAnd, OpKind::kLess})
+      if (example.op == op) example.build = BinaryInAllForms;
   }
-  for (OpKind op : {OpKind::kAdd, OpKind::kMul, OpKind::kLogicalAnd, OpKind::kLess})
-    family.push_back({op, BinaryInAllForms});
   family.push_back({OpKind::kSelect, Select});
   return family;
 }
@@ -293,7 +310,8 @@ Family TensorOps() {
 }
 Family ReduceOps() {
   return {{OpKind::kReduceSum, Reduce}, {OpKind::kReduceMean, Reduce}, {OpKind::kReduceMax, Reduce},
-          {OpKind::kReduceMin, Reduce}, {OpKind::kReduceProd, Reduce}, {OpKind::kArgMax, ArgMax}};
+          {OpKind::kReduceMin, Reduce}, {OpKind::kReduceProd, Reduce}, {OpKind::kArgMax, ArgMax},
+          {OpKind::kTopK, TopK}};
 }
 Family NnOps() {
   return {{OpKind::kMatMul, MatMul},

@@ -176,14 +176,16 @@ std::optional<Expr> RandomGraph::Try(OpKind op, const std::vector<Expr> &operand
     types.push_back(&type(x));
     heat = sums ? heat + heat_[x.id] : std::max(heat, heat_[x.id]);
   }
-  absl::StatusOr<TensorType> result = InferType(Schema(op), types, attributes);
-  if (!result.ok() || !Small(result->dims)) return std::nullopt;
+  absl::StatusOr<ResultTypes> results = InferTypes(Schema(op), types, attributes);
+  if (!results.ok() || !Small(results->front().dims)) return std::nullopt;
   // Others must see that an operand is used before it becomes an output.
   for (Expr x : operands) ++uses_[x.id];
   int step = HeatOf(op);
   heat = step < 0 ? 0 : heat + step;
-  Expr made = Remember(b_.Emit(op, operands, std::move(attributes)), heat);
-  if (heat <= kHot || !IsFloat(result->dtype)) return made;
+  std::vector<Expr> all = b_.EmitAll(op, operands, std::move(attributes));
+  for (size_t i = 1; i < all.size(); ++i) Remember(all[i], 0);
+  Expr made = Remember(all[0], heat);
+  if (heat <= kHot || !IsFloat(results->front().dtype)) return made;
   return Chance(50) ? Add(OpKind::kTanh, {made}) : Add(OpKind::kSigmoid, {made});
 }
 

@@ -66,7 +66,19 @@ Made WithAxis(RandomGraph &g, const OpSchema &schema) {
   attributes["axis"] = axis;
   // argmax of nothing has no answer.
   Dim along = g.DimsOf(x)[axis < 0 ? rank - 1 : At(axis)];
-  if (schema.shape_rule == "argmax" && !g.Always({along}, AtLeastOne)) return std::nullopt;
+  if (schema.shape_rule == "arg_max" && !g.Always({along}, AtLeastOne)) return std::nullopt;
+  return g.Try(schema.kind, {x}, attributes);
+}
+
+Made TopK(RandomGraph &g, const OpSchema &schema) {
+  Expr x = g.PickOf(schema.dtypes);
+  size_t rank = g.DimsOf(x).size();
+  if (rank == 0) return std::nullopt;
+  int64_t axis = static_cast<int64_t>(g.Chance(60) ? rank - 1 : g.Below(rank));
+  Dim along = g.DimsOf(x)[At(axis)], few = Dim::Min(along, Dim(static_cast<int64_t>(g.Below(4))));
+  Attributes attributes = Flags(g, schema);
+  attributes["axis"] = axis;
+  attributes["k"] = Dims{g.Chance(30) ? along : few};
   return g.Try(schema.kind, {x}, attributes);
 }
 
@@ -310,11 +322,12 @@ std::optional<Expr> RandomGraph::RandomOp(const OpSchema &schema) {
                                                                     {"iota", Iota},
                                                                     {"dim", DimValues},
                                                                     {"reduce", Reduce},
-                                                                    {"argmax", WithAxis},
+                                                                    {"arg_max", WithAxis},
                                                                     {"same_with_axis", WithAxis},
                                                                     {"layer_norm", LayerNorm},
-                                                                    {"matmul", MatMul},
-                                                                    {"conv", Conv}};
+                                                                    {"mat_mul", MatMul},
+                                                                    {"conv", Conv},
+                                                                    {"top_k", TopK}};
   auto generator = kGenerators.find(schema.shape_rule);
   if (generator == kGenerators.end()) {
     Incomplete(schema);

@@ -17,9 +17,8 @@ Graph WithoutOutput(Graph graph, size_t output) {
   return graph;
 }
 
-// Who read this node's result now reads an input.
-Graph WithInputFor(Graph graph, size_t node) {
-  ValueId result = graph.nodes[node].outputs[0];
+// Who read this result now reads an input.
+Graph WithInputFor(Graph graph, ValueId result) {
   ValueId input = static_cast<ValueId>(graph.values.size());
   graph.values.push_back({absl::StrCat("cut", input), graph.type(result), -1, -1});
   graph.inputs.push_back(input);
@@ -54,7 +53,9 @@ Graph Shrink(Graph graph, const std::function<bool(const Graph &)> &fails) {
     alone = keep(WithOneOutput(graph, i));
   for (size_t i = graph.outputs.size(); !alone && graph.outputs.size() > 1 && i-- > 0;) keep(WithoutOutput(graph, i));
   for (size_t i = graph.nodes.size(); i-- > 0;) {
-    if (i < graph.nodes.size() && FeedsNodes(graph, graph.nodes[i].outputs[0])) keep(WithInputFor(graph, i));
+    for (size_t r = 0; i < graph.nodes.size() && r < graph.nodes[i].outputs.size(); ++r) {
+      if (ValueId result = graph.nodes[i].outputs[r]; FeedsNodes(graph, result)) keep(WithInputFor(graph, result));
+    }
   }
   return graph;
 }

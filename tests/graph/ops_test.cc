@@ -31,6 +31,7 @@ TEST(OpsTest, EveryOpIsComplete) {
     EXPECT_GE(schema.since, 1) << schema.name;
     EXPECT_GT(schema.tolerance, 0) << schema.name;
     EXPECT_EQ(schema.operands.empty(), schema.fusion == FusionKind::kLeaf) << schema.name;
+    EXPECT_FALSE(schema.results.empty()) << schema.name;
     std::set<std::string_view> names;
     for (size_t i = 0; i < schema.operands.size(); ++i) {
       EXPECT_TRUE(names.insert(schema.operands[i].name).second) << schema.name;
@@ -57,7 +58,7 @@ TEST(OpsTest, DefaultsParse) {
     if (schema.dtypes == DTypeSet::kBool || schema.shape_rule == "select") type.dtype = DType::kBool;
     Attributes attributes;
     std::vector<const TensorType *> operands(schema.operands.size(), &type);
-    absl::StatusOr<TensorType> result = InferType(schema, operands, attributes);
+    absl::StatusOr<ResultTypes> result = InferTypes(schema, operands, attributes);
     if (required.empty()) {
       EXPECT_TRUE(result.ok()) << schema.name << ": " << result.status().message();
     } else {

@@ -25,6 +25,8 @@ KernelInfo emitKernel(KernelBuilder &k) {
       return emitAttentionKernel(k);
     case RegionKind::Library:
       return emitLibraryKernel(k);
+    case RegionKind::Sort:
+      return emitSortKernel(k);
   }
   return {};
 }

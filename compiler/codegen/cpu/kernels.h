@@ -17,6 +17,7 @@ KernelInfo emitColumnKernel(KernelBuilder &k);
 KernelInfo emitContractKernel(KernelBuilder &k);
 KernelInfo emitAttentionKernel(KernelBuilder &k);
 KernelInfo emitLibraryKernel(KernelBuilder &k);
+KernelInfo emitSortKernel(KernelBuilder &k);
 // `prepare` of a library kernel.
 void emitLibraryPrepare(KernelBuilder &k);
 

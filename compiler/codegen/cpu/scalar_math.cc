@@ -66,6 +66,21 @@ Value fromBfloat16Bits(ImplicitLocOpBuilder &b, Value bits) {
   return arith::BitcastOp::create(b, withElement(bits.getType(), b.getF32Type()), shifted);
 }
 
+static double bitsOf(Value x) { return getElementTypeOrSelf(x.getType()).getIntOrFloatBitWidth(); }
+
+// Shifts of which every amount has a meaning; negative ones count as too large.
+static Value shiftLeft(ImplicitLocOpBuilder &b, Value x, Value y) {
+  Value fits = compare(b, arith::CmpIPredicate::ult, y, constantLike(b, x, bitsOf(x)));
+  return select(b, fits, arith::ShLIOp::create(b, x, select(b, fits, y, zeroLike(b, x))), zeroLike(b, x));
+}
+
+static Value shiftRight(ImplicitLocOpBuilder &b, Value x, Value y, bool isSigned) {
+  Value most = constantLike(b, x, bitsOf(x) - 1), fits = compare(b, arith::CmpIPredicate::ule, y, most);
+  Value amount = select(b, fits, y, most);
+  if (isSigned) return arith::ShRSIOp::create(b, x, amount);
+  return select(b, fits, arith::ShRUIOp::create(b, x, amount), zeroLike(b, x));
+}
+
 static Value signOfFloat(ImplicitLocOpBuilder &b, Value x) {
   Value zero = zeroLike(b, x);
   Value negative = select(b, compare(b, arith::CmpFPredicate::OLT, x, zero), constantLike(b, x, -1),

@@ -1,10 +1,31 @@
 #include "graph/import/onnx/op_table.h"
 
 namespace ingot::onnx_import {
+namespace {
+
+// Ops that ONNX and Ingot have in common: the `onnx` of their records.
+template <OpKind kOp>
+absl::Status OneToOne(NodeContext &n) {
+  std::vector<Expr> operands;
+  for (size_t i = 0; i < n.input_count(); ++i) {
+    INGOT_RETURN_IF_ERROR(CheckTakes(kOp, n.dtype(i)));
+    operands.push_back(n.In(i));
+  }
+  return n.Return(n.b.Emit(kOp, operands, {}));
+}
+
+void AddRecordedOps(OpTable &table) {
+#define INGOT_ONNX(Enum, name, operands) table[name] = {OneToOne<OpKind::k##Enum>, operands, operands};
+#include "graph/ops/onnx_rows.inc"
+#undef INGOT_ONNX
+}
+
+}  // namespace
 
 const OpTable &Ops() {
   static const OpTable *const table = [] {
     auto *ops = new OpTable;
+    AddRecordedOps(*ops);
     AddMathOps(*ops);
     AddActivationOps(*ops);
     AddReduceOps(*ops);
@@ -15,6 +36,7 @@ const OpTable &Ops() {
     AddNnOps(*ops);
     AddNormOps(*ops);
     AddConvOps(*ops);
+    AddSortOps(*ops);
     return ops;
   }();
   return *table;

@@ -37,6 +37,7 @@ void AddIndexOps(OpTable &table);
 void AddNnOps(OpTable &table);
 void AddNormOps(OpTable &table);
 void AddConvOps(OpTable &table);
+void AddSortOps(OpTable &table);
 
 // Why an op is not in the table, for people.
 std::string WhyUnsupported(const std::string &domain, const std::string &op_type);

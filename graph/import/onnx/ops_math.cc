@@ -55,11 +55,6 @@ absl::Status Mean(NodeContext &n) {
   return n.Return(n.b.Div(n.outputs[0]->expr, n.b.Scalar(static_cast<double>(n.input_count()), dtype)));
 }
 
-absl::Status Tan(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kSin, n.dtype(0)));
-  return n.Return(n.b.Div(n.b.Sin(n.In(0)), n.b.Cos(n.In(0))));
-}
-
 absl::Status IsInf(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kIsNan, n.dtype(0)));
   INGOT_ASSIGN_OR_RETURN(int64_t positive, n.Int("detect_positive", 1));
@@ -154,6 +149,14 @@ absl::Status Where(NodeContext &n) { return n.Return(n.b.Select(n.In(0), n.In(1)
 
 absl::Status Not(NodeContext &n) { return Unary<OpKind::kLogicalNot>(n); }
 
+absl::Status BitShift(NodeContext &n) {
+  INGOT_ASSIGN_OR_RETURN(std::string direction, n.Text("direction"));
+  if (direction == "LEFT") return Binary<OpKind::kShiftLeft>(n);
+  if (direction == "RIGHT") return Binary<OpKind::kShiftRight>(n);
+  return absl::InvalidArgumentError(
+      absl::StrCat("attribute 'direction' is '", direction, "'; it must be LEFT or RIGHT"));
+}
+
 absl::Status BitwiseNot(NodeContext &n) {
   if (!IsInteger(n.dtype(0))) return absl::InvalidArgumentError("works on integers only");
   Tensor ones = Tensor::Zeros(n.dtype(0), {});
@@ -166,19 +169,10 @@ absl::Status BitwiseNot(NodeContext &n) {
 void AddMathOps(OpTable &table) {
   table["Abs"] = {Unary<OpKind::kAbs>, 1, 1, FoldAbs};
   table["Neg"] = {Unary<OpKind::kNeg>, 1, 1, FoldNeg};
-  table["Sign"] = {Unary<OpKind::kSign>, 1, 1};
-  table["Exp"] = {Unary<OpKind::kExp>, 1, 1};
-  table["Log"] = {Unary<OpKind::kLog>, 1, 1};
   table["Sqrt"] = {Unary<OpKind::kSqrt>, 1, 1, FoldSqrt};
   table["Reciprocal"] = {Unary<OpKind::kReciprocal>, 1, 1, FoldReciprocal};
-  table["Erf"] = {Unary<OpKind::kErf>, 1, 1};
-  table["Sin"] = {Unary<OpKind::kSin>, 1, 1};
-  table["Cos"] = {Unary<OpKind::kCos>, 1, 1};
-  table["Tan"] = {Tan, 1, 1};
   table["Floor"] = {Unary<OpKind::kFloor>, 1, 1, FoldFloor};
   table["Ceil"] = {Unary<OpKind::kCeil>, 1, 1, FoldCeil};
-  table["Round"] = {Unary<OpKind::kRound>, 1, 1};
-  table["IsNaN"] = {Unary<OpKind::kIsNan>, 1, 1};
   table["IsInf"] = {IsInf, 1, 1};
   table["Not"] = {Not, 1, 1, FoldNot};
 
@@ -205,6 +199,7 @@ void AddMathOps(OpTable &table) {
   table["BitwiseAnd"] = {Binary<OpKind::kLogicalAnd>, 2, 2};
   table["BitwiseOr"] = {Binary<OpKind::kLogicalOr>, 2, 2};
   table["BitwiseXor"] = {Binary<OpKind::kLogicalXor>, 2, 2};
+  table["BitShift"] = {BitShift, 2, 2};
   table["BitwiseNot"] = {BitwiseNot, 1, 1};
 
   table["Where"] = {Where, 3, 3, FoldWhere};

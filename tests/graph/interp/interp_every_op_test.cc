@@ -13,52 +13,32 @@ struct Example {
   Attributes attributes;
   std::vector<int64_t> dims;
   std::vector<double> expected;
+  std::vector<double> second = {};  // the second result's
 };
 
 Tensor M(std::vector<int64_t> dims, const std::vector<double> &values) {
   return Make(DType::kF64, std::move(dims), values);
 }
+Example MakeExample(OpKind op, DType dtype, const std::vector<std::vector<double>> &operands,
+                    const std::vector<double> &expected) {
+  Example example{op, {}, {}, {static_cast<int64_t>(expected.size())}, expected, {}};
+  for (const std::vector<double> &operand : operands) example.inputs.push_back(Make(dtype, example.dims, operand));
+  return example;
+}
 Tensor B(const std::vector<int64_t> &values) { return Vec(DType::kBool, values); }
 Tensor I(const std::vector<int64_t> &values) { return Vec(DType::kI64, values); }
 
+// Those of the element-wise ops' records.
+std::vector<Example> RecordExamples() {
+  return {
+#define INGOT_EXAMPLE(Op, dtype, ...) MakeExample(OpKind::k##Op, DType::dtype, __VA_ARGS__),
+#include "graph/ops/examples.inc"
+#undef INGOT_EXAMPLE
+  };
+}
+
 std::vector<Example> MathExamples() {
   return {
-      {OpKind::kNeg, {F64({1, -2, 0})}, {}, {3}, {-1, 2, -0.0}},
-      {OpKind::kAbs, {F64({1, -2, -kInf})}, {}, {3}, {1, 2, kInf}},
-      {OpKind::kSign, {F64({5, -0.1, 0, kNan})}, {}, {4}, {1, -1, 0, kNan}},
-      {OpKind::kExp, {F64({0, 1, -kInf})}, {}, {3}, {1, 2.718281828459045, 0}},
-      {OpKind::kLog, {F64({1, 10, 0, -1})}, {}, {4}, {0, 2.302585092994046, -kInf, kNan}},
-      {OpKind::kSqrt, {F64({4, 2})}, {}, {2}, {2, 1.4142135623730951}},
-      {OpKind::kRsqrt, {F64({4, 0})}, {}, {2}, {0.5, kInf}},
-      {OpKind::kReciprocal, {F64({4, -0.5})}, {}, {2}, {0.25, -2}},
-      {OpKind::kTanh, {F64({0, 1, -kInf})}, {}, {3}, {0, 0.7615941559557649, -1}},
-      {OpKind::kErf, {F64({0, 1, -1, kInf})}, {}, {4}, {0, 0.8427007929497149, -0.8427007929497149, 1}},
-      {OpKind::kSin, {F64({0, 1})}, {}, {2}, {0, 0.8414709848078965}},
-      {OpKind::kCos, {F64({0, 1})}, {}, {2}, {1, 0.5403023058681398}},
-      {OpKind::kFloor, {F64({1.5, -1.5})}, {}, {2}, {1, -2}},
-      {OpKind::kCeil, {F64({1.5, -1.5})}, {}, {2}, {2, -1}},
-      {OpKind::kRound, {F64({0.5, 1.5, 2.5, -0.5, 1.4})}, {}, {5}, {0, 2, 2, -0.0, 1}},
-      {OpKind::kRelu, {F64({1.5, -1.5, kNan})}, {}, {3}, {1.5, 0, kNan}},
-      {OpKind::kSigmoid, {F64({0, 2, -1000})}, {}, {3}, {0.5, 0.8807970779778825, 0}},
-      {OpKind::kLogicalNot, {B({0, 1})}, {}, {2}, {1, 0}},
-      {OpKind::kIsNan, {F64({0, kNan, kInf})}, {}, {3}, {0, 1, 0}},
-      {OpKind::kAdd, {F64({1, 2}), F64({10, 20})}, {}, {2}, {11, 22}},
-      {OpKind::kSub, {F64({1, 2}), F64({10, 20})}, {}, {2}, {-9, -18}},
-      {OpKind::kMul, {F64({1, 2}), F64({10, 20})}, {}, {2}, {10, 40}},
-      {OpKind::kDiv, {F64({1, 1}), F64({4, 0})}, {}, {2}, {0.25, kInf}},
-      {OpKind::kRem, {F64({7, -7, 7}), F64({4, 4, -4})}, {}, {3}, {3, -3, 3}},
-      {OpKind::kPow, {F64({2, 9, -2}), F64({10, 0.5, 3})}, {}, {3}, {1024, 3, -8}},
-      {OpKind::kMax, {F64({1, kNan, 2}), F64({2, 1, kNan})}, {}, {3}, {2, kNan, kNan}},
-      {OpKind::kMin, {F64({1, kNan, 2}), F64({2, 1, kNan})}, {}, {3}, {1, kNan, kNan}},
-      {OpKind::kLogicalAnd, {B({0, 0, 1, 1}), B({0, 1, 0, 1})}, {}, {4}, {0, 0, 0, 1}},
-      {OpKind::kLogicalOr, {B({0, 0, 1, 1}), B({0, 1, 0, 1})}, {}, {4}, {0, 1, 1, 1}},
-      {OpKind::kLogicalXor, {I({12, -1}), I({10, 1})}, {}, {2}, {6, -2}},
-      {OpKind::kEqual, {F64({1, 2, kNan}), F64({1, 3, kNan})}, {}, {3}, {1, 0, 0}},
-      {OpKind::kNotEqual, {F64({1, 2, kNan}), F64({1, 3, kNan})}, {}, {3}, {0, 1, 1}},
-      {OpKind::kLess, {F64({1, 2, 3, kNan}), F64({2, 2, 2, 2})}, {}, {4}, {1, 0, 0, 0}},
-      {OpKind::kLessEqual, {F64({1, 2, 3, kNan}), F64({2, 2, 2, 2})}, {}, {4}, {1, 1, 0, 0}},
-      {OpKind::kGreater, {F64({1, 2, 3, kNan}), F64({2, 2, 2, 2})}, {}, {4}, {0, 0, 1, 0}},
-      {OpKind::kGreaterEqual, {F64({1, 2, 3, kNan}), F64({2, 2, 2, 2})}, {}, {4}, {0, 1, 1, 0}},
       {OpKind::kSelect, {B({1, 0}), F64({1, 2}), F64({10, 20})}, {}, {2}, {1, 20}},
       {OpKind::kCast, {F64({1.9, -1.9, 300, kNan})}, {{"to", DType::kI8}}, {4}, {1, -1, 127, 0}},
   };
@@ -101,6 +81,9 @@ std::vector<Example> ReduceExamples() {
       {OpKind::kReduceMin, {x}, {{"axes", Ints{-2}}}, {3}, {1, 2, 3}},
       {OpKind::kReduceProd, {x}, {}, {}, {720}},
       {OpKind::kArgMax, {x}, {{"axis", int64_t{1}}, {"keep_dims", true}}, {2, 1}, {1, 2}},
+      {OpKind::kTopK, {x}, {{"k", Dims{2}}}, {2, 2}, {5, 3, 6, 4}, {1, 2, 2, 0}},
+      {OpKind::kTopK, {F64({1, kNan, 2, 1})}, {{"k", Dims{4}}}, {4}, {kNan, 2, 1, 1}, {1, 2, 0, 3}},
+      {OpKind::kTopK, {F64({1, kNan, 2, 1})}, {{"k", Dims{4}}, {"largest", false}}, {4}, {1, 1, 2, kNan}, {0, 3, 2, 1}},
   };
 }
 
@@ -120,15 +103,18 @@ std::vector<Example> NnExamples() {
 
 TEST(EveryOp, HasAnExampleAndGivesTheExpectedNumbers) {
   std::set<OpKind> seen;
-  for (const auto &examples : {MathExamples(), TensorExamples(), ReduceExamples(), NnExamples()}) {
+  for (const auto &examples : {RecordExamples(), MathExamples(), TensorExamples(), ReduceExamples(), NnExamples()}) {
     for (const Example &example : examples) {
       SCOPED_TRACE(std::string(Name(example.op)));
       seen.insert(example.op);
       for (InterpreterOptions options : {InterpreterOptions{}, Native()}) {
-        absl::StatusOr<Tensor> result = Evaluate(example.op, example.inputs, example.attributes, options);
-        ASSERT_TRUE(result.ok()) << result.status();
-        EXPECT_EQ(result->dims(), example.dims);
-        ExpectNear(Doubles(*result), example.expected, 1e-15);
+        absl::StatusOr<std::vector<Tensor>> results =
+            EvaluateAll(example.op, example.inputs, example.attributes, options);
+        ASSERT_TRUE(results.ok()) << results.status();
+        EXPECT_EQ((*results)[0].dims(), example.dims);
+        ExpectNear(Doubles((*results)[0]), example.expected, 1e-15);
+        ASSERT_EQ(results->size(), example.second.empty() ? 1u : 2u);
+        if (results->size() == 2) ExpectNear(Doubles((*results)[1]), example.second, 0);
       }
     }
   }

@@ -120,7 +120,7 @@ TEST(EvaluateNode, ComputesOneNodeInNativePrecision) {
   ASSERT_TRUE(graph.ok()) << graph.status();
   const Node &node = graph->nodes[0];
   Tensor x3 = Make(DType::kF16, {3}, {1, 65504, 0.5});
-  absl::StatusOr<Tensor> sum = EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}});
+  absl::StatusOr<std::vector<Tensor>> sum = EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}});
   ASSERT_TRUE(sum.ok()) << sum.status();
   EXPECT_EQ(Doubles(*sum), (std::vector<double>{2, kInf, 1}));
   ExpectError(EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}}, 2).status(), absl::StatusCode::kResourceExhausted,

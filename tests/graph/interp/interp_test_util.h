@@ -59,20 +59,26 @@ inline std::vector<int64_t> Integers(const Tensor &tensor) {
   return values;
 }
 
-// One op on inputs of fixed sizes.
-inline absl::StatusOr<Tensor> Evaluate(OpKind op, const std::vector<Tensor> &inputs, Attributes attributes = {},
-                                       InterpreterOptions options = {}) {
+// The results of one op on inputs of fixed sizes.
+inline absl::StatusOr<std::vector<Tensor>> EvaluateAll(OpKind op, const std::vector<Tensor> &inputs,
+                                                       Attributes attributes = {}, InterpreterOptions options = {}) {
   GraphBuilder builder("one_op");
   std::vector<Expr> operands;
   for (size_t i = 0; i < inputs.size(); ++i) {
     operands.push_back(builder.Input(absl::StrCat("x", i), inputs[i].dtype(), inputs[i].type().dims));
   }
-  builder.Output("y", builder.Emit(op, operands, std::move(attributes)));
+  std::vector<Expr> results = builder.EmitAll(op, operands, std::move(attributes));
+  for (size_t i = 0; i < results.size(); ++i) builder.Output(absl::StrCat("y", i), results[i]);
   absl::StatusOr<Graph> graph = builder.Finish();
   if (!graph.ok()) return graph.status();
-  absl::StatusOr<std::vector<Tensor>> outputs = Interpret(*graph, inputs, options);
-  if (!outputs.ok()) return outputs.status();
-  return (*outputs)[0];
+  return Interpret(*graph, inputs, options);
+}
+// The first of them.
+inline absl::StatusOr<Tensor> Evaluate(OpKind op, const std::vector<Tensor> &inputs, Attributes attributes = {},
+                                       InterpreterOptions options = {}) {
+  absl::StatusOr<std::vector<Tensor>> results = EvaluateAll(op, inputs, std::move(attributes), options);
+  if (!results.ok()) return results.status();
+  return (*results)[0];
 }
 inline InterpreterOptions Native() { return {InterpreterOptions::Precision::kNative}; }
 
