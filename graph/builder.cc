@@ -19,6 +19,11 @@ uint64_t NextIdentity() {
 
 GraphBuilder::GraphBuilder(std::string name) : identity_(NextIdentity()) { graph_.name = std::move(name); }
 
+GraphBuilder::GraphBuilder(std::string name, GraphBuilder *around) : GraphBuilder(std::move(name)) {
+  around_ = around;
+  next_location_ = around->next_location_;
+}
+
 void GraphBuilder::Fail(absl::Status status) {
   if (status_.ok()) status_ = std::move(status);
 }
@@ -56,7 +61,10 @@ Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Locati
     }
     dim.CollectSymbols(symbols);
   }
-  for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
+  // A function's dims speak of the symbols there are.
+  if (around_ == nullptr) {
+    for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
+  }
   ValueId id = NewValue(name, {dtype, std::move(dims)});
   graph_.inputs.push_back(id);
   return {id, identity_};
@@ -104,7 +112,8 @@ const TensorType &GraphBuilder::type(Expr value) const {
 std::vector<Expr> GraphBuilder::EmitAll(OpKind op, const std::vector<Expr> &operands, Attributes attributes,
                                         Location at) {
   const OpSchema &schema = Schema(op);
-  std::vector<Expr> results(schema.results.size());
+  bool control = schema.fusion == FusionKind::kControl;
+  std::vector<Expr> results(control ? 0 : schema.results.size());
   if (!status_.ok()) return results;
   Node node;
   node.op = op;
@@ -118,19 +127,78 @@ std::vector<Expr> GraphBuilder::EmitAll(OpKind op, const std::vector<Expr> &oper
   node.attributes = std::move(attributes);
   absl::StatusOr<ResultTypes> types =
       absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
-  if (known) types = CompleteNode(graph_, node);
+  if (known) types = CompleteNode(graph_, functions(), node);
   if (!types.ok()) {
     Fail(absl::Status(types.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ",
                                                           node.location, "): ", types.status().message())));
     return results;
   }
+  results.resize(types->size());
   for (size_t i = 0; i < results.size(); ++i) {
-    ValueId id = NewValue(absl::StrCat(node.name, ".", std::string(schema.results[i])), std::move((*types)[i]));
+    std::string_view result = schema.results[control ? 0 : i];
+    ValueId id = NewValue(absl::StrCat(node.name, ".", std::string(result)), std::move((*types)[i]));
     graph_.values.back().producer = static_cast<int32_t>(graph_.nodes.size());
     node.outputs.push_back(id);
     results[i] = {id, identity_};
   }
   graph_.nodes.push_back(std::move(node));
+  return results;
+}
+
+std::vector<TensorType> GraphBuilder::TypesOf(const std::vector<Expr> &operands, const Location &at) {
+  std::vector<TensorType> types;
+  for (Expr operand : operands) {
+    if (!Owns(operand)) {
+      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": an operand is no value of this builder")));
+      return {};
+    }
+    types.push_back(type(operand));
+  }
+  return types;
+}
+
+std::string GraphBuilder::Function(const std::string &name, const std::vector<TensorType> &inputs, const Body &body,
+                                   Location at) {
+  if (!status_.ok()) return name;
+  GraphBuilder b(name, this);
+  std::vector<Expr> arguments;
+  for (size_t i = 0; i < inputs.size(); ++i)
+    arguments.push_back(b.Input(absl::StrCat("input", i), inputs[i].dtype, inputs[i].dims, at));
+  std::vector<Expr> results = body(b, arguments);
+  for (size_t i = 0; i < results.size(); ++i) b.Output(absl::StrCat("output", i), results[i], at);
+  if (b.status_.ok() && results.empty())
+    b.Fail(absl::InvalidArgumentError(absl::StrCat(b.Where(at), ": the function '", name, "' returns nothing")));
+  if (!b.status_.ok()) {
+    Fail(b.status_);
+    return name;
+  }
+  Graph function = std::move(b.graph_);
+  RemoveDeadNodes(function);
+  for (int n = 1; FindFunction(functions(), function.name) != nullptr; ++n) function.name = absl::StrCat(name, "_", n);
+  functions().push_back(std::move(function));
+  return functions().back().name;
+}
+
+std::vector<Expr> GraphBuilder::Call(const std::string &function, const std::vector<Expr> &operands, Location at) {
+  return EmitAll(OpKind::kCall, operands, {{"function", function}}, at);
+}
+
+std::vector<Expr> GraphBuilder::If(Expr condition, const std::vector<Expr> &operands, const Body &then_body,
+                                   const Body &else_body, Location at) {
+  std::vector<TensorType> types = TypesOf(operands, at);
+  std::string then_function = Function("then", types, then_body, at),
+              else_function = Function("else", types, else_body, at);
+  std::vector<Expr> all = operands;
+  all.insert(all.begin(), condition);
+  return EmitAll(OpKind::kIf, all, {{"then_function", then_function}, {"else_function", else_function}}, at);
+}
+
+std::vector<Expr> GraphBuilder::While(const std::vector<Expr> &operands, const Body &condition, const Body &body,
+                                      Location at) {
+  std::vector<TensorType> types = TypesOf(operands, at);
+  std::string holds = Function("condition", types, condition, at), turn = Function("body", types, body, at);
+  std::vector<Expr> results = EmitAll(OpKind::kWhile, operands, {{"condition", holds}, {"body", turn}}, at);
+  results.resize(operands.size());  // also after an error
   return results;
 }
 

@@ -13,6 +13,7 @@
 #define INGOT_GRAPH_BUILDER_H_
 
 #include <cstdint>
+#include <functional>
 #include <set>
 #include <source_location>
 #include <string>
@@ -32,6 +33,9 @@ struct Expr {
 class GraphBuilder {
  public:
   using Location = std::source_location;
+  // Writes a function: from its inputs to its outputs, with a builder of its own. Values of other builders cannot be
+  // used in it; what it needs is given to it.
+  using Body = std::function<std::vector<Expr>(GraphBuilder &b, const std::vector<Expr> &inputs)>;
 
   explicit GraphBuilder(std::string name);
 
@@ -55,6 +59,28 @@ class GraphBuilder {
     return EmitAll(op, operands, std::move(attributes), at).front();
   }
 
+  // Control flow. Operands become the inputs of the functions; sizes are what they are outside.
+  //
+  //   std::vector<Expr> r = b.While({b.Scalar(0, DType::kI64), x},
+  //       [](GraphBuilder &f, const std::vector<Expr> &v) -> std::vector<Expr> {
+  //         return {f.Less(v[0], f.Scalar(10, DType::kI64))};
+  //       },
+  //       [](GraphBuilder &f, const std::vector<Expr> &v) -> std::vector<Expr> {
+  //         return {f.Add(v[0], f.Scalar(1, DType::kI64)), f.Tanh(v[1])};
+  //       });
+  //
+  // A function of these inputs, to be named below and used any number of times. Returns its name, which differs from
+  // the wanted one where that is taken.
+  std::string Function(const std::string &name, const std::vector<TensorType> &inputs, const Body &body,
+                       Location at = Location::current());
+  std::vector<Expr> Call(const std::string &function, const std::vector<Expr> &operands,
+                         Location at = Location::current());
+  std::vector<Expr> If(Expr condition, const std::vector<Expr> &operands, const Body &then_body, const Body &else_body,
+                       Location at = Location::current());
+  // `condition` gives one bool[]; `body` as many values as there are operands, of the same types.
+  std::vector<Expr> While(const std::vector<Expr> &operands, const Body &condition, const Body &body,
+                          Location at = Location::current());
+
 #include "graph/ops/builder_methods.inc"
 
   // The invalid type, and no constant, for a value of another builder.
@@ -68,6 +94,12 @@ class GraphBuilder {
   absl::StatusOr<Graph> Finish();
 
  private:
+  GraphBuilder(std::string name, GraphBuilder *around);
+  // The types of the operands, or none and an error.
+  std::vector<TensorType> TypesOf(const std::vector<Expr> &operands, const Location &at);
+  // Where functions are: of the outermost builder.
+  std::vector<Graph> &functions() { return around_ != nullptr ? around_->functions() : graph_.functions; }
+
   bool Owns(Expr value) const {
     return value.builder == identity_ && value.id >= 0 && value.id < static_cast<ValueId>(graph_.values.size());
   }
@@ -75,7 +107,8 @@ class GraphBuilder {
   std::string UniqueName(const std::string &wanted);
   std::string Where(const Location &at) const;
 
-  uint64_t identity_;  // no two builders of a process have the same
+  GraphBuilder *around_ = nullptr;  // whose function this one builds
+  uint64_t identity_;               // no two builders of a process have the same
   Graph graph_;
   absl::Status status_;
   std::set<std::string> names_;

@@ -18,23 +18,25 @@ absl::Status Error(const Node &node, const std::string &what) {
                                                  node.location.empty() ? "" : ", ", node.location, "): ", what));
 }
 
+using Symbols = std::map<std::string, SymbolRange>;
+
 // The first symbol that no input introduces, or empty.
-std::string UnknownSymbol(const Graph &graph, const Dims &dims) {
+std::string UnknownSymbol(const Symbols &known, const Dims &dims) {
   std::vector<std::string> symbols;
   for (const Dim &dim : dims) dim.CollectSymbols(symbols);
   for (std::string &symbol : symbols) {
-    if (!graph.symbols.count(symbol)) return std::move(symbol);
+    if (!known.count(symbol)) return std::move(symbol);
   }
   return "";
 }
 
-absl::Status CheckType(const Graph &graph, const Value &value) {
+absl::Status CheckType(const Symbols &symbols, const Value &value) {
   if (value.type.dtype == DType::kInvalid || value.type.rank() > kMaxRank) {
     return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' has no valid type (dtype ",
                                                    std::string(Name(value.type.dtype)), ", rank ", value.type.rank(),
                                                    ", at most ", kMaxRank, ")"));
   }
-  if (std::string symbol = UnknownSymbol(graph, value.type.dims); !symbol.empty()) {
+  if (std::string symbol = UnknownSymbol(symbols, value.type.dims); !symbol.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("value '", value.name, "' uses the symbol '", symbol, "', which no input defines"));
   }
@@ -101,14 +103,13 @@ bool Same(const Attributes &a, const Attributes &b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
-}  // namespace
-
-absl::Status Validate(const Graph &graph) {
+// A graph, or one of its functions, but for what only graphs have: symbols and functions.
+absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std::vector<Graph> &functions) {
   std::set<std::string> names;
   for (const Value &value : graph.values) {
     if (value.name.empty() || !names.insert(value.name).second)
       return absl::InvalidArgumentError(absl::StrCat("the value name '", value.name, "' is empty or used twice"));
-    if (absl::Status s = CheckType(graph, value); !s.ok()) return s;
+    if (absl::Status s = CheckType(symbols, value); !s.ok()) return s;
     if (value.constant >= 0) {
       if (absl::Status s = CheckConstant(graph, value); !s.ok()) return s;
     }
@@ -123,7 +124,6 @@ absl::Status Validate(const Graph &graph) {
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].constant >= 0) defined[i] = true;
   }
-  if (absl::Status s = CheckSymbols(graph); !s.ok()) return s;
   for (const Node &node : graph.nodes) {
     for (ValueId id : node.inputs) {
       if (!in_range(id) || !defined[static_cast<size_t>(id)]) {
@@ -133,7 +133,7 @@ absl::Status Validate(const Graph &graph) {
       }
     }
     Node copy = node;
-    absl::StatusOr<ResultTypes> types = CompleteNode(graph, copy);
+    absl::StatusOr<ResultTypes> types = CompleteNode(graph, functions, copy);
     if (!types.ok()) return Error(node, std::string(types.status().message()));
     if (node.outputs.size() != types->size())
       return Error(node, absl::StrCat("has ", node.outputs.size(), " outputs instead of ", types->size()));
@@ -150,7 +150,7 @@ absl::Status Validate(const Graph &graph) {
     if (!Same(copy.attributes, node.attributes)) return Error(node, "has attributes that are not complete");
     for (const auto &[name, attribute] : node.attributes) {
       const Dims *dims = std::get_if<Dims>(&attribute);
-      std::string symbol = dims == nullptr ? "" : UnknownSymbol(graph, *dims);
+      std::string symbol = dims == nullptr ? "" : UnknownSymbol(symbols, *dims);
       if (!symbol.empty())
         return Error(node,
                      absl::StrCat("attribute '", name, "' uses the symbol '", symbol, "', which no input defines"));
@@ -167,7 +167,43 @@ absl::Status Validate(const Graph &graph) {
   return absl::OkStatus();
 }
 
-void RemoveDeadNodes(Graph &graph) {
+}  // namespace
+
+absl::Status Validate(const Graph &graph) {
+  if (absl::Status s = CheckSymbols(graph); !s.ok()) return s;
+  std::vector<Graph> before;  // a function names those before it alone
+  before.reserve(graph.functions.size());
+  for (const Graph &function : graph.functions) {
+    auto error = [&](const std::string &what) {
+      return absl::InvalidArgumentError(absl::StrCat("function '", function.name, "': ", what));
+    };
+    if (function.name.empty() || FindFunction(before, function.name) != nullptr)
+      return error("the name is empty or used twice");
+    if (!function.symbols.empty() || !function.functions.empty())
+      return error("has symbols or functions of its own; they belong to the graph");
+    absl::Status status = ValidateBody(function, graph.symbols, before);
+    if (!status.ok()) return error(std::string(status.message()));
+    before.push_back(function);
+  }
+  return ValidateBody(graph, graph.symbols, graph.functions);
+}
+
+const Graph *FindFunction(const std::vector<Graph> &functions, std::string_view name) {
+  for (const Graph &function : functions) {
+    if (function.name == name) return &function;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> FunctionsOf(const Node &node) {
+  std::vector<std::string> names;
+  for (const AttributeSchema &attribute : Schema(node.op).attributes) {
+    if (attribute.kind == AttributeKind::kFunction) names.push_back(node.Get<std::string>(std::string(attribute.name)));
+  }
+  return names;
+}
+
+static void RemoveDeadNodesOfBody(Graph &graph) {
   std::vector<bool> live(graph.values.size());
   for (ValueId id : graph.inputs) live[static_cast<size_t>(id)] = true;
   for (const GraphOutput &output : graph.outputs) live[static_cast<size_t>(output.value)] = true;
@@ -208,6 +244,27 @@ void RemoveDeadNodes(Graph &graph) {
   graph.constants = std::move(constants);
 }
 
+void RemoveDeadNodes(Graph &graph) {
+  RemoveDeadNodesOfBody(graph);
+  std::set<std::string> needed;
+  auto need = [&](const Graph &body) {
+    for (const Node &node : body.nodes) {
+      for (std::string &name : FunctionsOf(node)) needed.insert(std::move(name));
+    }
+  };
+  need(graph);
+  std::vector<Graph> functions;
+  for (size_t i = graph.functions.size(); i-- > 0;) {  // those that name a function stand behind it
+    Graph &function = graph.functions[i];
+    if (!needed.count(function.name)) continue;
+    RemoveDeadNodesOfBody(function);
+    need(function);
+    functions.push_back(std::move(function));
+  }
+  std::reverse(functions.begin(), functions.end());
+  graph.functions = std::move(functions);
+}
+
 std::string ToString(const Graph &graph) {
   std::string text = absl::StrCat("graph ", graph.name, "\n");
   for (ValueId id : graph.inputs)
@@ -226,10 +283,12 @@ std::string ToString(const Graph &graph) {
     list(node.inputs, name);
     text += ") : ";
     list(node.outputs, [&](ValueId id) { return graph.type(id).ToString(); });
+    for (const std::string &function : FunctionsOf(node)) absl::StrAppend(&text, " ", function);
     text += "\n";
   }
   for (const GraphOutput &output : graph.outputs)
     absl::StrAppend(&text, "  output ", output.name, " = %", graph.value(output.value).name, "\n");
+  for (const Graph &function : graph.functions) text += ToString(function);
   return text;
 }
 

@@ -66,6 +66,10 @@ struct Graph {
   std::vector<ValueId> inputs;
   std::vector<GraphOutput> outputs;
   std::vector<Tensor> constants;
+  // What `call`, `if` and `while` run, each naming only functions before it, so that none runs itself. A function is a
+  // graph without symbols and functions of its own: its dims speak of the symbols of the graph that holds it. What its
+  // nodes need are inputs of it, constants are its own.
+  std::vector<Graph> functions;
 
   const Value &value(ValueId id) const { return values[static_cast<size_t>(id)]; }
   const TensorType &type(ValueId id) const { return value(id).type; }
@@ -79,8 +83,15 @@ struct Graph {
 // order, sizes. InvalidArgument that names the node and the remedy.
 absl::Status Validate(const Graph &graph);
 
-// Removes nodes, constants and values that no output needs. Inputs stay.
+// Removes nodes, constants and values that no output needs, and functions that no node names. Inputs stay.
 void RemoveDeadNodes(Graph &graph);
+
+// The function of this name among `functions`, or nullptr.
+const Graph *FindFunction(const std::vector<Graph> &functions, std::string_view name);
+// Does the op run functions: call, if, while?
+inline bool IsControl(OpKind op) { return Schema(op).fusion == FusionKind::kControl; }
+// The functions that a node names, in the order of its attributes in the op's record.
+std::vector<std::string> FunctionsOf(const Node &node);
 
 // One line per value and node, for people: `%h = relu(%x) : f32[batch, 512]`.
 std::string ToString(const Graph &graph);

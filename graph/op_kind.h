@@ -24,6 +24,7 @@ enum class FusionKind : uint8_t {
   kView,       // moves no data: reshape, transpose, broadcast, slice
   kGather,     // index arithmetic on a parallel space: gather, concat, pad
   kSort,       // orders elements along an axis: top_k
+  kControl,    // runs functions of the graph: call, if, while
   kComposite,  // decomposed before fusion (compiler/transforms/decompose)
 };
 
@@ -38,8 +39,8 @@ enum class Reads : uint8_t {
 // Which dtypes an operand may have.
 enum class DTypeSet : uint8_t { kAny, kNumber, kFloat, kInteger, kBool, kLogical /* bool or integer */ };
 
-enum class OperandForm : uint8_t { kOne, kVariadic };
-enum class AttributeKind : uint8_t { kBool, kInt, kFloat, kString, kInts, kFloats, kDims, kDType };
+enum class OperandForm : uint8_t { kOne, kVariadic /* one or more */, kAny /* none or more */ };
+enum class AttributeKind : uint8_t { kBool, kInt, kFloat, kString, kInts, kFloats, kDims, kDType, kFunction };
 
 struct OperandSchema {
   std::string_view name;
@@ -58,7 +59,7 @@ struct OpSchema {
   std::string_view name;     // "reduce_sum"
   std::string_view summary;  // one sentence
   std::span<const OperandSchema> operands;
-  std::span<const std::string_view> results;  // names
+  std::span<const std::string_view> results;  // names; of control ops one that stands for all
   std::span<const AttributeSchema> attributes;
   FusionKind fusion;
   DTypeSet dtypes;              // of the operands

@@ -7,6 +7,7 @@
 #include "compiler/emit/object_emitter.h"
 #include "compiler/emit/program_emitter.h"
 #include "compiler/emit/weights.h"
+#include "compiler/import/import_graph.h"
 #include "compiler/pipeline/pipeline.h"
 #include "graph/io/atomic_file.h"
 #include "llvm/Bitcode/BitcodeWriter.h"
@@ -109,7 +110,7 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   Pipeline pipeline(std::move(graph), options, *levels);
   if (absl::Status status = runPipeline(pipeline, options, Phase::Buffers, nullptr); !status.ok()) return status;
   impl.plan = pipeline.plan();
-  impl.constants = pipeline.graph().constants;
+  impl.constants = allConstants(pipeline.graph());
   int64_t bytes = static_cast<int64_t>(impl.plan.weightsBytes);
   impl.embedWeights = options.weights == WeightsPlace::kEmbed ||
                       (options.weights == WeightsPlace::kAuto && bytes <= kEmbedLimit) || bytes == 0;
@@ -130,7 +131,7 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   impl.object = *std::move(object);
   double end = now();
   auto generated = llvm::count_if(impl.plan.steps, [&](const compiler::PlannedStep &step) {
-    return impl.plan.origin(step) == INGOT_ORIGIN_GENERATED;
+    return step.kind == INGOT_STEP_KERNEL && impl.plan.origin(step) == INGOT_ORIGIN_GENERATED;
   });
   impl.statistics = {static_cast<int>(impl.plan.kernels.size()),
                      static_cast<int>(impl.plan.steps.size()),

@@ -35,6 +35,8 @@ LogicalResult ingot::ir::verifyShape(Operation *op) {
   using namespace ingot;
   using namespace ingot::compiler;
   const OpSchema &schema = Schema(*opKind(op));
+  // The graph's verifier has looked at functions; nothing here changes their types.
+  if (schema.fusion == FusionKind::kControl) return success();
   std::vector<TensorType> types;
   for (mlir::Value operand : op->getOperands()) types.push_back(typeOf(operand));
   std::vector<const TensorType *> operands;
@@ -148,6 +150,7 @@ Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
     case AttributeKind::kFloat:
       return cast<FloatAttr>(attribute).getValueAsDouble();
     case AttributeKind::kString:
+    case AttributeKind::kFunction:
       return cast<StringAttr>(attribute).getValue().str();
     case AttributeKind::kInts:
       return Ints(cast<DenseI64ArrayAttr>(attribute).asArrayRef());
@@ -160,6 +163,9 @@ Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
   }
   return false;
 }
+
+std::string functionSymbol(StringRef graphFunction) { return "fn_" + graphFunction.str(); }
+bool isKernel(Operation *function) { return function->hasAttr("ingot.kind"); }
 
 std::optional<OpKind> opKind(Operation *op) {
   StringRef name = op->getName().getStringRef();

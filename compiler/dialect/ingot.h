@@ -46,6 +46,10 @@ inline TensorType typeOf(mlir::Value value) { return toTensorType(value.getType(
 mlir::Attribute toMlirAttribute(mlir::MLIRContext *context, const ingot::Attribute &attribute);
 ingot::Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind);
 
+// Functions of the graph are functions of the module; kernels are the others.
+std::string functionSymbol(llvm::StringRef graphFunction);
+bool isKernel(mlir::Operation *function);
+
 // The graph op an operation stands for; nullopt for the compiler's own ops.
 std::optional<OpKind> opKind(mlir::Operation *op);
 // The record's fusion kind; views and copies of the compiler's own are kView and kElementwise.

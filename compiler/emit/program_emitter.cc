@@ -45,9 +45,9 @@ class Emitter {
     for (const PlannedStep &step : plan.steps) {
       uint32_t first = static_cast<uint32_t>(operands.size());
       for (uint32_t operand : step.operands) operands.push_back(number(operand));
-      steps.push_back(
-          structure({number(INGOT_STEP_KERNEL), number(step.kernel), number(first), number(step.operands.size()),
-                     number(0), number(0), number(INGOT_NONE), number(INGOT_NONE), text(step.name)}));
+      steps.push_back(structure({number(step.kind), number(step.kernel), number(first), number(step.operands.size()),
+                                 number(0), number(0), number(INGOT_NONE), number(INGOT_NONE), number(step.split),
+                                 number(step.end), text(step.name)}));
     }
     for (size_t level = 0; level < options.levels.size(); ++level) {
       std::vector<Constant *> kernels;
@@ -78,6 +78,7 @@ class Emitter {
                                    evaluate,
                                    array(sizeTexts, "size_texts"),
                                    array(checks, "checks"),
+                                   number(plan.sizes.checksOf("").second),
                                    number(plan.inputs.size()),
                                    number(plan.outputs.size()),
                                    number(0),

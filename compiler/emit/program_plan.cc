@@ -12,7 +12,7 @@ class Planner {
  public:
   Planner(const Graph &graph, ModuleOp module, SizeTable sizes,
           const std::vector<std::map<std::string, KernelInfo>> &infos)
-      : graph(graph), infos(infos) {
+      : graph(graph), infos(infos), module(module) {
     main = module.lookupSymbol<func::FuncOp>("main");
     plan.sizes = std::move(sizes);
   }
@@ -25,8 +25,8 @@ class Planner {
       plan.inputs.push_back(makeIo(value.name, addValue(argument, INGOT_VALUE_INPUT, number, 0), value.type));
     }
     auto ret = cast<func::ReturnOp>(body.getTerminator());
-    for (Operation &op : body)
-      if (auto dispatch = dyn_cast<ir::DispatchOp>(op)) addStep(dispatch, ret);
+    for (auto [number, operand] : llvm::enumerate(ret.getOperands())) outputs[operand] = static_cast<int>(number);
+    addSteps(body);
     for (auto [number, operand] : llvm::enumerate(ret.getOperands()))
       plan.outputs.push_back(
           makeIo(graph.outputs[number].name, numbers.at(operand), graph.type(graph.outputs[number].value)));
@@ -46,7 +46,9 @@ class Planner {
     entry.kind = kind;
     entry.slot = static_cast<uint32_t>(slot);
     entry.offset = offset;
-    entry.bytes = plan.sizes.index(NumElements(type.dims) * Dim(static_cast<int64_t>(ByteSize(type.dtype))));
+    Dim bytes = NumElements(type.dims) * Dim(static_cast<int64_t>(ByteSize(type.dtype)));
+    // A function's sizes mean nothing until its checks have held.
+    entry.bytes = plan.sizes.index(depth > 0 ? Dim::Max(0, bytes) : bytes);
     uint32_t number = static_cast<uint32_t>(plan.values.size());
     plan.values.push_back(entry);
     numbers[value] = number;
@@ -87,35 +89,147 @@ class Planner {
     return entry->second;
   }
 
-  void addStep(ir::DispatchOp dispatch, func::ReturnOp ret) {
-    uint32_t number = static_cast<uint32_t>(plan.steps.size());
-    PlannedStep step;
-    step.kernel = kernelNumber(dispatch.getKernel().str());
-    step.name = nodeNames(dispatch.getLoc());
-    for (Value operand : dispatch.getOperands()) {
-      Operation *producer = operand.getDefiningOp();
-      uint32_t value =
-          isa_and_nonnull<ir::ConstantOp, ir::PackOp>(producer) ? constantValue(operand) : numbers.at(operand);
-      plan.values[value].last_step = number;
-      step.operands.push_back(value);
-    }
-    for (Value result : dispatch.getResults()) {
-      int output = -1;
-      for (auto [i, operand] : llvm::enumerate(ret.getOperands()))
-        if (operand == result) output = static_cast<int>(i);
-      uint32_t value =
-          output >= 0 ? addValue(result, INGOT_VALUE_OUTPUT, output, 0) : addValue(result, INGOT_VALUE_ARENA, 0, 0);
-      plan.values[value].first_step = plan.values[value].last_step = number;
-      step.operands.push_back(value);
-    }
+  uint32_t nextStep() const { return static_cast<uint32_t>(plan.steps.size()); }
+
+  // The number of a value that a step reads: constants get theirs at their first use.
+  uint32_t numberOf(Value value) {
+    Operation *producer = value.getDefiningOp();
+    return isa_and_nonnull<ir::ConstantOp, ir::PackOp>(producer) ? constantValue(value) : numbers.at(value);
+  }
+
+  // What the next step makes: an output of the program, what a block was told to write, or a value in the arena.
+  uint32_t resultValue(Value result) {
+    if (auto found = targets.find(result); found != targets.end()) return numbers[result] = found->second;
+    auto output = outputs.find(result);
+    uint32_t value = output != outputs.end() ? addValue(result, INGOT_VALUE_OUTPUT, output->second, 0)
+                                             : addValue(result, INGOT_VALUE_ARENA, 0, 0);
+    plan.values[value].first_step = plan.values[value].last_step = nextStep();
+    return value;
+  }
+
+  // Ends a step whose operands are complete.
+  void push(PlannedStep step) {
+    for (uint32_t value : step.operands)
+      plan.values[value].last_step = std::max(plan.values[value].last_step, nextStep());
     plan.steps.push_back(std::move(step));
+  }
+
+  void addSteps(Block &body) {
+    for (Operation &op : body) {
+      if (auto dispatch = dyn_cast<ir::DispatchOp>(op)) {
+        addKernel(dispatch);
+      } else if (auto call = dyn_cast<ir::CallOp>(op)) {
+        SmallVector<uint32_t> arguments = numbersOf(call.getInputs()), results;
+        for (Value result : call.getResults()) results.push_back(resultValue(result));
+        addFunction(call.getFunction(), arguments, results, /*direct=*/true);
+      } else if (auto branch = dyn_cast<ir::IfOp>(op)) {
+        addIf(branch);
+      } else if (auto loop = dyn_cast<ir::WhileOp>(op)) {
+        addWhile(loop);
+      }
+    }
+  }
+
+  void addKernel(ir::DispatchOp dispatch) {
+    PlannedStep step{kernelNumber(dispatch.getKernel().str()), {}, nodeNames(dispatch.getLoc())};
+    for (Value operand : dispatch.getOperands()) step.operands.push_back(numberOf(operand));
+    for (Value result : dispatch.getResults()) step.operands.push_back(resultValue(result));
+    push(std::move(step));
+  }
+
+  SmallVector<uint32_t> numbersOf(ValueRange values) {
+    SmallVector<uint32_t> list;
+    for (Value value : values) list.push_back(numberOf(value));
+    return list;
+  }
+
+  func::FuncOp lookup(StringRef function) { return module.lookupSymbol<func::FuncOp>(functionSymbol(function)); }
+
+  void addCopy(uint32_t from, uint32_t to, const std::string &name) { push({-1, {from, to}, name, INGOT_STEP_COPY}); }
+
+  // Steps of a function: its inputs are `arguments`, its outputs end up in `results`. `direct`: nothing reads `results`
+  // meanwhile, so that kernels may write there.
+  void addFunction(StringRef name, ArrayRef<uint32_t> arguments, ArrayRef<uint32_t> results, bool direct) {
+    Block &body = lookup(name).getBody().front();
+    Operation *ret = body.getTerminator();
+    for (auto [argument, number] : llvm::zip_equal(body.getArguments(), arguments)) numbers[argument] = number;
+    auto [firstCheck, endCheck] = plan.sizes.checksOf(name.str());
+    if (firstCheck != endCheck) push({-1, {}, name.str(), INGOT_STEP_CHECK, firstCheck, endCheck});
+    for (auto [value, number] : llvm::zip_equal(ret->getOperands(), results)) {
+      Operation *producer = value.getDefiningOp();
+      if (direct && producer && !isa<ir::ConstantOp, ir::PackOp>(producer)) targets.try_emplace(value, number);
+    }
+    ++depth;
+    addSteps(body);
+    --depth;
+    SmallVector<std::pair<uint32_t, uint32_t>> copies;
+    for (auto [value, number] : llvm::zip_equal(ret->getOperands(), results)) {
+      targets.erase(value);
+      if (uint32_t from = numberOf(value); from != number) copies.push_back({from, number});
+    }
+    // What another copy overwrites goes aside first.
+    for (auto &[from, to] : copies) {
+      if (llvm::none_of(copies, [from = from](auto &copy) { return copy.second == from; })) continue;
+      ingot_value_t aside = plan.values[from];
+      aside.kind = INGOT_VALUE_ARENA;
+      aside.first_step = aside.last_step = nextStep();
+      uint32_t number = static_cast<uint32_t>(plan.values.size());
+      plan.values.push_back(aside);
+      addCopy(from, number, name.str());
+      from = number;
+    }
+    for (auto [from, to] : copies) addCopy(from, to, name.str());
+  }
+
+  void addIf(ir::IfOp op) {
+    SmallVector<uint32_t> arguments = numbersOf(op.getInputs()), results;
+    for (Value result : op.getResults()) results.push_back(resultValue(result));
+    uint32_t at = nextStep();
+    push({-1, {numberOf(op.getCondition())}, nodeNames(op.getLoc()), INGOT_STEP_IF});
+    addFunction(op.getThenFunction(), arguments, results, /*direct=*/true);
+    plan.steps[at].split = nextStep();
+    addFunction(op.getElseFunction(), arguments, results, /*direct=*/true);
+    plan.steps[at].end = nextStep();
+  }
+
+  // What every turn hands on unchanged is read where it is; the rest lives in buffers of the loop's, the results'.
+  void addWhile(ir::WhileOp op) {
+    std::string name = nodeNames(op.getLoc());
+    Block &body = lookup(op.getBody()).getBody().front();
+    SmallVector<uint32_t> carried;
+    for (auto [i, initial] : llvm::enumerate(op.getInputs())) {
+      Value result = op.getResult(i);
+      bool stays = body.getTerminator()->getOperand(i) == body.getArgument(i);
+      if (stays && !outputs.contains(result) && !targets.contains(result)) {
+        carried.push_back(numbers[result] = numberOf(initial));
+        continue;
+      }
+      uint32_t from = numberOf(initial);
+      carried.push_back(resultValue(result));
+      addCopy(from, carried.back(), name);
+    }
+    uint32_t at = nextStep(), holds = static_cast<uint32_t>(plan.values.size());
+    plan.values.push_back({INGOT_VALUE_ARENA, 0, 0, plan.sizes.index(1), at, at, 0});
+    push({-1, {holds}, name, INGOT_STEP_WHILE});
+    addFunction(op.getCondition(), carried, {holds}, /*direct=*/true);
+    plan.steps[at].split = nextStep();
+    addFunction(op.getBody(), carried, carried, /*direct=*/false);
+    uint32_t end = plan.steps[at].end = nextStep();
+    // The next turn reads what this one has read.
+    for (ingot_value_t &value : plan.values)
+      if (value.first_step <= at && value.last_step >= at && end > 0)
+        value.last_step = std::max(value.last_step, end - 1);
   }
 
   const Graph &graph;
   const std::vector<std::map<std::string, KernelInfo>> &infos;
   func::FuncOp main;
+  ModuleOp module;
   ProgramPlan plan;
+  int depth = 0;  // of functions around the next step
   DenseMap<Value, uint32_t> numbers;
+  DenseMap<Value, int> outputs;       // of the program, by their number
+  DenseMap<Value, uint32_t> targets;  // where a block's results go
   std::map<std::string, int> kernelNumbers;
 };
 
@@ -144,8 +258,14 @@ std::string toString(const ProgramPlan &plan) {
   }
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const PlannedStep &step = plan.steps[i];
-    absl::StrAppend(&text, "step ", i, " ", plan.kernels[step.kernel], " tiles=size ",
-                    plan.variants[0][step.kernel].tiles, " (");
+    static constexpr const char *kSteps[] = {"kernel", "copy", "call", "if", "while", "host", "resize", "check"};
+    absl::StrAppend(&text, "step ", i, " ");
+    if (step.kind == INGOT_STEP_KERNEL)
+      absl::StrAppend(&text, plan.kernels[step.kernel], " tiles=size ", plan.variants[0][step.kernel].tiles);
+    else
+      absl::StrAppend(&text, kSteps[step.kind]);
+    if (step.kind > INGOT_STEP_COPY) absl::StrAppend(&text, " [", step.split, ", ", step.end, ")");
+    text += " (";
     for (size_t j = 0; j < step.operands.size(); ++j) absl::StrAppend(&text, j ? ", " : "", step.operands[j]);
     absl::StrAppend(&text, ")  ", step.name, "\n");
   }

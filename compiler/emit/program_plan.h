@@ -24,9 +24,11 @@ struct WeightItem {
 };
 
 struct PlannedStep {
-  int kernel;
+  int kernel;  // of INGOT_STEP_KERNEL, else -1
   std::vector<uint32_t> operands;
   std::string name;
+  ingot_step_kind_t kind = INGOT_STEP_KERNEL;
+  uint32_t split = 0, end = 0;  // blocks of IF and WHILE, checks of CHECK
 };
 
 // A kernel at one CPU level: places in the size table, or INGOT_NONE.

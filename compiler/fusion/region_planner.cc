@@ -9,13 +9,11 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {{RegionKind::Loop, "loop"},
-                                                                        {RegionKind::Row, "row"},
-                                                                        {RegionKind::Column, "column"},
-                                                                        {RegionKind::Contract, "contract"},
-                                                                        {RegionKind::Attention, "attention"},
-                                                                        {RegionKind::Library, "library"},
-                                                                        {RegionKind::Sort, "sort"}};
+static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
+    {RegionKind::Loop, "loop"},           {RegionKind::Row, "row"},
+    {RegionKind::Column, "column"},       {RegionKind::Contract, "contract"},
+    {RegionKind::Attention, "attention"}, {RegionKind::Library, "library"},
+    {RegionKind::Sort, "sort"},           {RegionKind::Control, "control"}};
 
 llvm::StringRef name(RegionKind kind) {
   for (auto [k, text] : kNames)
@@ -193,6 +191,9 @@ class Planner {
         return placeReduction(op);
       case FusionKind::kContraction:
         return placeContraction(cast<ir::ContractOp>(op));
+      case FusionKind::kControl:
+        start(RegionKind::Control, {}, op);
+        return;
       case FusionKind::kSort:
         start(RegionKind::Sort, typeOf(op->getOperand(0)).dims, op);
         return;
@@ -201,9 +202,13 @@ class Planner {
     }
   }
 
+  static bool isAlone(RegionKind kind) {
+    return kind == RegionKind::Library || kind == RegionKind::Sort || kind == RegionKind::Control;
+  }
+
   // Does an element-wise result with these dims live in the region's space?
   bool fits(const Dims &dims, const Region &region) const {
-    if (region.kind == RegionKind::Library || region.kind == RegionKind::Sort) return false;
+    if (isAlone(region.kind)) return false;
     if (region.kind == RegionKind::Row) return rowExtent(dims, region.space) != RowExtent::Other;
     return dims == region.space;
   }
@@ -220,6 +225,7 @@ class Planner {
       case RegionKind::Loop:
       case RegionKind::Library:
       case RegionKind::Sort:
+      case RegionKind::Control:
         return 0;
     }
     return 0;

@@ -8,6 +8,7 @@
 //   attention  contraction -> row ops -> contraction, the rows never leaving the cache
 //   library    one contraction that a library kernel computes, alone
 //   sort       one op that orders elements along an axis, alone
+//   control    one op that runs functions, alone; not a kernel
 //
 // Tests: tests/compiler/lit/form-regions.mlir.
 #ifndef INGOT_COMPILER_FUSION_REGIONPLANNER_H
@@ -20,7 +21,7 @@
 
 namespace ingot::compiler {
 
-enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort };
+enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort, Control };
 llvm::StringRef name(RegionKind kind);
 std::optional<RegionKind> parseRegionKind(llvm::StringRef name);
 

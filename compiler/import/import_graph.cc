@@ -7,19 +7,18 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-OwningOpRef<ModuleOp> importGraph(const Graph &graph, MLIRContext &context) {
-  context.getOrLoadDialect<ir::IngotDialect>();
-  context.getOrLoadDialect<func::FuncDialect>();
-  OpBuilder b(&context);
-  Location unknown = b.getUnknownLoc();
-  OwningOpRef<ModuleOp> module = ModuleOp::create(unknown);
-  b.setInsertionPointToEnd(module->getBody());
+namespace {
 
+// One function of the module: the graph as @main, or one of its functions. Constants count from `firstConstant`.
+void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpBuilder &b) {
+  MLIRContext *context = b.getContext();
+  Location unknown = b.getUnknownLoc();
   SmallVector<Type> inputs, outputs;
-  for (ValueId id : graph.inputs) inputs.push_back(toMlirType(&context, graph.type(id)));
-  for (const GraphOutput &output : graph.outputs) outputs.push_back(toMlirType(&context, graph.type(output.value)));
-  auto main = func::FuncOp::create(b, unknown, "main", b.getFunctionType(inputs, outputs));
-  Block *body = main.addEntryBlock();
+  for (ValueId id : graph.inputs) inputs.push_back(toMlirType(context, graph.type(id)));
+  for (const GraphOutput &output : graph.outputs) outputs.push_back(toMlirType(context, graph.type(output.value)));
+  auto function = func::FuncOp::create(b, unknown, symbol, b.getFunctionType(inputs, outputs));
+  Block *body = function.addEntryBlock();
+  OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(body);
 
   SmallVector<mlir::Value> values(graph.values.size());
@@ -33,27 +32,50 @@ OwningOpRef<ModuleOp> importGraph(const Graph &graph, MLIRContext &context) {
       values[i] = IsFloat(tensor.dtype())
                       ? makeScalar(b, loc, value.type, tensor.GetDouble(0))
                       : ir::ScalarOp::create(
-                            b, loc, toMlirType(&context, value.type),
+                            b, loc, toMlirType(context, value.type),
                             IntegerAttr::get(
                                 b.getIntegerType(tensor.dtype() == DType::kBool ? 1 : ByteSize(tensor.dtype()) * 8),
                                 tensor.GetInt(0)))
                             .getResult();
     else
-      values[i] = ir::ConstantOp::create(b, loc, toMlirType(&context, value.type), b.getI64IntegerAttr(value.constant));
+      values[i] = ir::ConstantOp::create(b, loc, toMlirType(context, value.type),
+                                         b.getI64IntegerAttr(firstConstant + value.constant));
   }
   for (const Node &node : graph.nodes) {
     OperationState state(NameLoc::get(b.getStringAttr(node.name)), "ingot." + std::string(Name(node.op)));
     for (ValueId id : node.inputs) state.operands.push_back(values[id]);
-    for (const auto &[name, attribute] : node.attributes)
-      state.addAttribute(name, toMlirAttribute(&context, attribute));
-    for (ValueId id : node.outputs) state.addTypes(toMlirType(&context, graph.type(id)));
+    for (const auto &[name, attribute] : node.attributes) state.addAttribute(name, toMlirAttribute(context, attribute));
+    for (ValueId id : node.outputs) state.addTypes(toMlirType(context, graph.type(id)));
     Operation *op = b.create(state);
     for (auto [id, result] : llvm::zip(node.outputs, op->getResults())) values[id] = result;
   }
   SmallVector<mlir::Value> results;
   for (const GraphOutput &output : graph.outputs) results.push_back(values[output.value]);
   func::ReturnOp::create(b, unknown, results);
+}
+
+}  // namespace
+
+OwningOpRef<ModuleOp> importGraph(const Graph &graph, MLIRContext &context) {
+  context.getOrLoadDialect<ir::IngotDialect>();
+  context.getOrLoadDialect<func::FuncDialect>();
+  OpBuilder b(&context);
+  OwningOpRef<ModuleOp> module = ModuleOp::create(b.getUnknownLoc());
+  b.setInsertionPointToEnd(module->getBody());
+  importBody(graph, "main", 0, b);
+  int64_t constants = static_cast<int64_t>(graph.constants.size());
+  for (const Graph &function : graph.functions) {
+    importBody(function, functionSymbol(function.name), constants, b);
+    constants += static_cast<int64_t>(function.constants.size());
+  }
   return module;
+}
+
+std::vector<Tensor> allConstants(const Graph &graph) {
+  std::vector<Tensor> constants = graph.constants;
+  for (const Graph &function : graph.functions)
+    constants.insert(constants.end(), function.constants.begin(), function.constants.end());
+  return constants;
 }
 
 }  // namespace ingot::compiler

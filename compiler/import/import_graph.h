@@ -1,4 +1,4 @@
-// Graph -> the `ingot` dialect: one function @main, one op per node, one NameLoc per node.
+// Graph -> the `ingot` dialect: @main and a function per function of the graph, one op per node, one NameLoc per node.
 #ifndef INGOT_COMPILER_IMPORT_IMPORTGRAPH_H
 #define INGOT_COMPILER_IMPORT_IMPORTGRAPH_H
 
@@ -8,9 +8,11 @@
 
 namespace ingot::compiler {
 
-// The graph must be valid. Constants become ingot.constant by number (their data stays in `graph`), or ingot.scalar
-// when they hold one element.
+// The graph must be valid. Constants become ingot.constant by number (in allConstants; their data stays in `graph`), or
+// ingot.scalar when they hold one element.
 mlir::OwningOpRef<mlir::ModuleOp> importGraph(const Graph &graph, mlir::MLIRContext &context);
+// The constants of the graph, then those of its functions.
+std::vector<Tensor> allConstants(const Graph &graph);
 
 }  // namespace ingot::compiler
 #endif

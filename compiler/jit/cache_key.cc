@@ -11,11 +11,15 @@ namespace ingot::compiler {
 
 std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
   uint64_t data = 0;
-  for (const Value &value : graph.values)
-    if (value.constant >= 0) {
-      const Tensor &tensor = graph.constants[static_cast<size_t>(value.constant)];
-      data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
-    }
+  auto add = [&data](const Graph &body) {
+    for (const Value &value : body.values)
+      if (value.constant >= 0) {
+        const Tensor &tensor = body.constants[static_cast<size_t>(value.constant)];
+        data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
+      }
+  };
+  add(graph);
+  for (const Graph &function : graph.functions) add(function);
   std::string text = absl::StrCat(kSourceHash, ";", LLVM_VERSION_STRING, ";", options.name, ";", options.precision, ";",
                                   library ? library->name : "", ";", data);
   for (const std::string &level : options.cpu_levels) {

@@ -167,7 +167,7 @@ absl::Status Pipeline::emitKernels() {
   infos_.assign(levels_.size(), {});
   bool isSound = true;
   for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
-    if (!function->hasAttr("ingot.kind")) continue;
+    if (!isKernel(function)) continue;
     for (size_t level = 0; level < levels_.size(); ++level) {
       std::string kernel = function.getName().str();
       KernelBuilder builder(function, *kernels_, kernelSymbol(kernel, levels_[level].level), levels_[level], sizes_);

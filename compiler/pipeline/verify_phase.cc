@@ -30,10 +30,10 @@ class Check {
   bool failed = false;
 };
 
-bool isMainFunction(Operation *op) {
-  auto function = dyn_cast<func::FuncOp>(op);
-  return function && function.getName() == "main";
-}
+// @main, or a function of the graph.
+bool isGraphFunction(Operation *op) { return isa<func::FuncOp>(op) && !isKernel(op); }
+
+bool isControl(Operation *op) { return fusionKind(op) == FusionKind::kControl; }
 
 // Ops that are graph ops, or stand for its data.
 bool isGraphOp(Operation *op) { return opKind(op) || isa<ir::ConstantOp, ir::ScalarOp, func::ReturnOp>(op); }
@@ -53,9 +53,9 @@ void checkComposites(Check &check, Operation *op) {
 LogicalResult verifyAfterImport(ModuleOp module) {
   Check check("import");
   for (Operation &op : *module.getBody())
-    if (!isMainFunction(&op)) check.fail(&op, "stands beside @main");
+    if (!isGraphFunction(&op)) check.fail(&op, "is no function of the graph");
   module.walk([&](Operation *op) {
-    if (op == module || isMainFunction(op)) return;
+    if (op == module || isGraphFunction(op)) return;
     if (!isGraphOp(op))
       check.fail(op, "is no graph op; compiler/import makes nothing else");
     else if (!isa<func::ReturnOp>(op) && nodeNames(op->getLoc()).empty())
@@ -68,7 +68,7 @@ LogicalResult verifyAfterSimplify(ModuleOp module) {
   Check check("simplify");
   module.walk([&](Operation *op) {
     checkComposites(check, op);
-    if (op != module && !isMainFunction(op) && !isGraphOp(op) && !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp>(op))
+    if (op != module && !isGraphFunction(op) && !isGraphOp(op) && !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp>(op))
       check.fail(op, "does not belong here; views, packs and kernels come with the next phase");
   });
   return check.result();
@@ -82,9 +82,9 @@ static bool sameElements(TypeRange a, TypeRange b) {
          });
 }
 
-static void checkMain(Check &check, func::FuncOp main) {
-  SymbolTable symbols(main->getParentOfType<ModuleOp>());
-  for (Operation &op : main.getBody().front()) {
+static void checkGraphFunction(Check &check, func::FuncOp function) {
+  SymbolTable symbols(function->getParentOfType<ModuleOp>());
+  for (Operation &op : function.getBody().front()) {
     if (auto dispatch = dyn_cast<ir::DispatchOp>(op)) {
       auto kernel = symbols.lookup<func::FuncOp>(dispatch.getKernel());
       if (!kernel)
@@ -97,6 +97,10 @@ static void checkMain(Check &check, func::FuncOp main) {
     } else if (isa<ir::ViewOp>(op)) {
       if (!llvm::all_of(op.getUsers(), llvm::IsaPred<ir::PackOp>))
         check.fail(&op, "is used outside kernels; --ingot-form-regions has to take it in");
+    } else if (isControl(&op)) {
+      for (Value operand : op.getOperands())
+        if (isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(operand.getDefiningOp()))
+          check.fail(&op, "takes a view or a scalar; functions get whole buffers");
     } else if (!isa<ir::ConstantOp, ir::PackOp, func::ReturnOp>(op)) {
       check.fail(&op, "is computed outside kernels; --ingot-form-regions has to place it");
     }
@@ -118,7 +122,7 @@ static void checkKernel(Check &check, func::FuncOp kernel) {
 LogicalResult verifyAfterFuse(ModuleOp module) {
   Check check("fuse");
   for (func::FuncOp function : module.getOps<func::FuncOp>())
-    isMainFunction(function) ? checkMain(check, function) : checkKernel(check, function);
+    isGraphFunction(function) ? checkGraphFunction(check, function) : checkKernel(check, function);
   return check.result();
 }
 
@@ -166,13 +170,22 @@ std::string verifyPlan(const ProgramPlan &plan) {
   for (size_t s = 0; s < plan.steps.size(); ++s) {
     const PlannedStep &step = plan.steps[s];
     std::string where = absl::StrCat("step ", s, " (", step.name, ")");
-    if (step.kernel < 0 || static_cast<size_t>(step.kernel) >= plan.kernels.size())
-      return absl::StrCat(where, " names a kernel outside the table");
-    used[static_cast<size_t>(step.kernel)] = true;
+    if (step.kind == INGOT_STEP_KERNEL) {
+      if (step.kernel < 0 || static_cast<size_t>(step.kernel) >= plan.kernels.size())
+        return absl::StrCat(where, " names a kernel outside the table");
+      used[static_cast<size_t>(step.kernel)] = true;
+    }
+    if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+      if (step.split <= s || step.end < step.split || step.end > plan.steps.size())
+        return absl::StrCat(where, " has blocks outside the program");
+      // What is made here is written by the blocks.
+      for (size_t v = 0; v < plan.values.size(); ++v) written[v] = written[v] || plan.values[v].first_step == s;
+    }
     for (uint32_t operand : step.operands) {
       if (operand >= plan.values.size()) return absl::StrCat(where, " names a value outside the table");
       const ingot_value_t &value = plan.values[operand];
-      bool makes = (value.kind == INGOT_VALUE_ARENA || value.kind == INGOT_VALUE_OUTPUT) && value.first_step == s;
+      bool makes = (value.kind == INGOT_VALUE_ARENA || value.kind == INGOT_VALUE_OUTPUT) && value.first_step == s &&
+                   step.kind <= INGOT_STEP_COPY;
       if (makes && written[operand]) return absl::StrCat(where, " writes value ", operand, " a second time");
       if (!makes && !written[operand]) return absl::StrCat(where, " reads value ", operand, " before it is written");
       if (value.kind == INGOT_VALUE_ARENA && (s < value.first_step || s > value.last_step))

@@ -13,7 +13,7 @@
 
 namespace ingot::compiler {
 
-// A fact that nothing proves: compared before the first step.
+// A fact that nothing proves: compared before the first step, or before those of the function it belongs to.
 struct SizeCheck {
   SizeFact::Kind kind;
   uint32_t a, b;  // places
@@ -23,7 +23,8 @@ struct SizeCheck {
 class SizeTable {
  public:
   SizeTable() = default;
-  // The graph's symbols, in the order of their names, and a check for every fact of its nodes that is not proven.
+  // The graph's symbols, in the order of their names, and a check for every fact of its nodes that is not proven, those
+  // of functions behind those of the graph.
   static absl::StatusOr<SizeTable> of(const Graph &graph);
 
   // The place of an expression. Equal expressions share one; a symbol has its own. Places are given in the order of
@@ -34,12 +35,15 @@ class SizeTable {
   // The expressions behind the symbols' places.
   const std::vector<Dim> &expressions() const { return expressionList; }
   const std::vector<SizeCheck> &checks() const { return checkList; }
+  // The checks of a function of the graph, as [begin, end); of the graph itself by the name "".
+  std::pair<uint32_t, uint32_t> checksOf(const std::string &function) const;
   uint32_t size() const { return static_cast<uint32_t>(symbolList.size() + expressionList.size()); }
 
  private:
   std::vector<std::pair<std::string, SymbolRange>> symbolList;
   std::vector<Dim> expressionList;
   std::vector<SizeCheck> checkList;
+  std::map<std::string, std::pair<uint32_t, uint32_t>> ranges;  // of checks, by function
   std::map<Dim, uint32_t> places;
 };
 

@@ -28,17 +28,24 @@ std::string textWithoutLocations(func::FuncOp function) {
 
 struct FormRegions : impl::FormRegionsBase<FormRegions> {
   void runOnOperation() override {
-    ModuleOp module = getOperation();
-    auto main = module.lookupSymbol<func::FuncOp>("main");
-    if (!main) return;
-    Operation *ret = main.getBody().front().getTerminator();
     llvm::StringMap<StringAttr> known;
+    for (func::FuncOp function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
+      if (!isKernel(function)) formRegions(function, known);
+  }
+
+  void formRegions(func::FuncOp function, llvm::StringMap<StringAttr> &known) {
+    Operation *ret = function.getBody().front().getTerminator();
     OpBuilder b(ret);
-    separateOutputs(ret, b);
-    std::vector<Region> regions = planRegions(main);
-    for (Region &region : regions) outline(region, b, known);
+    if (function.getName() == "main") separateOutputs(ret, b);
+    std::vector<Region> regions = planRegions(function);
+    for (Region &region : regions) {
+      if (region.kind == RegionKind::Control)
+        region.ops.front()->moveBefore(ret);
+      else
+        outline(region, b, known);
+    }
     // Everything computed is now dead.
-    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(main.getBody().front())))
+    for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
       if (!isa<ir::DispatchOp>(op) && op.use_empty() && &op != ret) op.erase();
   }
 

@@ -77,7 +77,24 @@ class Resolver {
     return operand.getDefiningOp<ir::ScalarOp>() ? ir::CopyOp::create(b, loc, operand.getType(), operand) : operand;
   }
 
+  // For what takes whole buffers as they are.
+  Value whole(Value value, Location loc) {
+    Placed at = place(value);
+    if (at.view.isContiguous() && at.view.offset.Is(0) &&
+        NumElements(at.view.dims) == NumElements(typeOf(at.buffer).dims) && !at.buffer.getDefiningOp<ir::ScalarOp>())
+      return at.buffer;
+    Value operand = operandAs(value, typeOf(value).dims, loc);
+    return isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(operand.getDefiningOp())
+               ? ir::CopyOp::create(b, loc, operand.getType(), operand)
+               : operand;
+  }
+
   void resolveReturn(func::ReturnOp ret) {
+    // What a function of the graph returns is put in its place by whoever runs it.
+    if (function.getName() != "main") {
+      for (OpOperand &result : ret->getOpOperands()) result.set(whole(result.get(), ret.getLoc()));
+      return;
+    }
     for (OpOperand &result : ret->getOpOperands()) {
       Value value = operand(result.get(), ret.getLoc());
       Operation *producer = value.getDefiningOp();
@@ -100,6 +117,10 @@ class Resolver {
     }
     if (auto matmul = dyn_cast<ir::MatMulOp>(op)) {
       resolveMatMul(matmul);
+      return;
+    }
+    if (*fusion == FusionKind::kControl) {
+      for (OpOperand &use : op->getOpOperands()) use.set(whole(use.get(), loc));
       return;
     }
     Dims dims = op->getNumResults() ? typeOf(op->getResult(0)).dims : Dims();

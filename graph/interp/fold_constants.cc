@@ -74,6 +74,7 @@ std::optional<int64_t> ConstantElements(const Graph &graph, const Node &node) {
 // The folded results; none when the node stays.
 absl::StatusOr<std::vector<Tensor>> TryFold(const Graph &graph, const Node &node, int64_t max_elements) {
   const std::vector<Tensor> stays;
+  if (IsControl(node.op)) return stays;
   std::vector<const Tensor *> operands;
   int64_t operand_elements = 0;
   for (ValueId id : node.inputs) {
@@ -132,8 +133,8 @@ absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph &graph, const Node 
   return tensors;
 }
 
-absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements) {
-  Graph work = graph;  // so that an error leaves the graph as it was; tensors are shared
+// Folds the nodes of a graph or of a function.
+static absl::StatusOr<int> FoldBody(Graph &work, int64_t max_elements) {
   int folded = 0;
   std::vector<Node> kept;
   for (Node &node : work.nodes) {
@@ -150,8 +151,21 @@ absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements) {
     folded += folds;
     if (!folds) kept.push_back(std::move(node));
   }
-  if (folded == 0) return 0;
   work.nodes = std::move(kept);
+  return folded;
+}
+
+absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements) {
+  Graph work = graph;  // so that an error leaves the graph as it was; tensors are shared
+  int folded = 0;
+  std::vector<Graph *> bodies = {&work};
+  for (Graph &function : work.functions) bodies.push_back(&function);
+  for (Graph *body : bodies) {
+    absl::StatusOr<int> count = FoldBody(*body, max_elements);
+    if (!count.ok()) return count.status();
+    folded += *count;
+  }
+  if (folded == 0) return 0;
   RemoveDeadNodes(work);
   graph = std::move(work);
   return folded;

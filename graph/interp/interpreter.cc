@@ -1,7 +1,8 @@
-// Runs the nodes in order and frees each value after its last use.
+// Runs the nodes in order and frees each value after its last use; functions the same way.
 #include "graph/interp/interpreter.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "absl/strings/str_cat.h"
@@ -13,16 +14,36 @@ namespace {
 
 using interp::Array;
 
+// What all runs of one interpretation share: of the graph and of the functions it runs.
+struct Interpretation {
+  const Graph &graph;
+  const InterpreterOptions &options;
+  const interp::Symbols symbols;
+  int64_t live = 0;  // bytes
+  std::map<const Graph *, std::vector<NodeFact>> facts = {};
+
+  absl::StatusOr<const std::vector<NodeFact> *> FactsOf(const Graph &function) {
+    auto [found, is_new] = facts.try_emplace(&function);
+    if (is_new) {
+      absl::StatusOr<std::vector<NodeFact>> list = UnprovenFacts(graph, function);
+      if (!list.ok()) return list.status();
+      found->second = *std::move(list);
+    }
+    return &found->second;
+  }
+};
+
+// The graph, or one of its functions, once.
 class Run {
  public:
-  Run(const Graph &graph, const std::vector<Tensor> &inputs, const InterpreterOptions &options, interp::Symbols symbols)
-      : graph_(graph),
-        options_(options),
-        symbols_(std::move(symbols)),
+  Run(Interpretation &all, const Graph &graph)
+      : all_(all),
+        graph_(graph),
+        options_(all.options),
+        symbols_(all.symbols),
         values_(graph.values.size()),
         uses_(graph.values.size(), 0),
         sources_(graph.values.size(), nullptr) {
-    for (size_t i = 0; i < inputs.size(); ++i) sources_[static_cast<size_t>(graph.inputs[i])] = &inputs[i];
     for (size_t i = 0; i < graph.values.size(); ++i) {
       if (const Tensor *constant = graph.constant(static_cast<ValueId>(i))) sources_[i] = constant;
     }
@@ -32,18 +53,42 @@ class Run {
     for (const GraphOutput &output : graph.outputs) ++uses_[static_cast<size_t>(output.value)];
   }
 
+  void SetInputs(const std::vector<Tensor> &inputs) {
+    for (size_t i = 0; i < inputs.size(); ++i) sources_[static_cast<size_t>(graph_.inputs[i])] = &inputs[i];
+  }
+  absl::Status SetInputs(std::vector<Array> inputs) {
+    for (size_t i = 0; i < inputs.size(); ++i) {
+      if (absl::Status status = Charge(inputs[i].dims); !status.ok()) return status;
+      values_[static_cast<size_t>(graph_.inputs[i])] = std::move(inputs[i]);
+      DropIfUnread(graph_.inputs[i]);
+    }
+    return absl::OkStatus();
+  }
+
   absl::Status Nodes() {
-    absl::StatusOr<std::vector<NodeFact>> facts = UnprovenFacts(graph_);
+    absl::StatusOr<const std::vector<NodeFact> *> facts = all_.FactsOf(graph_);
     if (!facts.ok()) return facts.status();
-    auto fact = facts->begin();
+    auto fact = (*facts)->begin();
     for (size_t i = 0; i < graph_.nodes.size(); ++i) {
       const Node &node = graph_.nodes[i];
       absl::Status status;
-      for (; fact != facts->end() && fact->node == i; ++fact) status.Update(fact->fact.Check(symbols_));
+      for (; fact != (*facts)->end() && fact->node == i; ++fact) status.Update(fact->fact.Check(symbols_));
       if (status.ok()) status = Evaluate(node);
       if (!status.ok()) return interp::NodeError(node, status);
     }
     return absl::OkStatus();
+  }
+
+  // The outputs as they are; the run is over.
+  absl::StatusOr<std::vector<Array>> OutputArrays() {
+    std::vector<Array> arrays;
+    for (const GraphOutput &output : graph_.outputs) {
+      absl::StatusOr<const Array *> value = Load(output.value);
+      if (!value.ok()) return value.status();
+      arrays.push_back(**value);
+      Release(output.value);
+    }
+    return arrays;
   }
 
   absl::StatusOr<std::vector<Tensor>> Outputs(bool wide_floats) {
@@ -66,12 +111,12 @@ class Run {
     if (!elements)
       return absl::InvalidArgumentError(absl::StrCat("the shape ", interp::DimsText(dims), " is not possible"));
     int64_t bytes = *elements * interp::kElementBytes;
-    if (bytes > options_.max_bytes - live_) {
-      return absl::ResourceExhaustedError(absl::StrCat("a tensor of shape ", interp::DimsText(dims), " needs ", bytes,
-                                                       " bytes beside ", live_, " in use; the interpreter's limit is ",
-                                                       options_.max_bytes, ", raise max_bytes"));
+    if (bytes > options_.max_bytes - all_.live) {
+      return absl::ResourceExhaustedError(
+          absl::StrCat("a tensor of shape ", interp::DimsText(dims), " needs ", bytes, " bytes beside ", all_.live,
+                       " in use; the interpreter's limit is ", options_.max_bytes, ", raise max_bytes"));
     }
-    live_ += bytes;
+    all_.live += bytes;
     return absl::OkStatus();
   }
 
@@ -96,7 +141,7 @@ class Run {
   void DropIfUnread(ValueId id) {
     std::optional<Array> &value = values_[static_cast<size_t>(id)];
     if (uses_[static_cast<size_t>(id)] > 0 || !value) return;
-    live_ -= value->size() * interp::kElementBytes;
+    all_.live -= value->size() * interp::kElementBytes;
     value.reset();
   }
 
@@ -112,6 +157,7 @@ class Run {
       if (!operand.ok()) return operand.status();
       operands.push_back(*operand);
     }
+    if (IsControl(node.op)) return Control(node, operands);
     absl::StatusOr<std::vector<interp::ResultShape>> promised = interp::PromisedResults(graph_, node, symbols_);
     if (!promised.ok()) return promised.status();
     for (const interp::ResultShape &shape : *promised) {
@@ -140,13 +186,49 @@ class Run {
     return absl::OkStatus();
   }
 
+  absl::StatusOr<std::vector<Array>> RunFunction(const std::string &name, std::vector<Array> inputs) {
+    Run run(all_, *FindFunction(all_.graph.functions, name));
+    if (absl::Status status = run.SetInputs(std::move(inputs)); !status.ok()) return status;
+    if (absl::Status status = run.Nodes(); !status.ok()) return status;
+    return run.OutputArrays();
+  }
+
+  absl::Status Control(const Node &node, const std::vector<const Array *> &operands) {
+    bool is_if = node.op == OpKind::kIf;
+    std::vector<Array> values;
+    for (size_t i = is_if ? 1 : 0; i < operands.size(); ++i) values.push_back(*operands[i]);
+    std::vector<std::string> functions = FunctionsOf(node);
+    if (node.op == OpKind::kWhile) {
+      for (;;) {
+        absl::StatusOr<std::vector<Array>> holds = RunFunction(functions[0], values);
+        if (!holds.ok()) return holds.status();
+        if ((*holds)[0].integers[0] == 0) break;
+        absl::StatusOr<std::vector<Array>> next = RunFunction(functions[1], std::move(values));
+        if (!next.ok()) return next.status();
+        values = *std::move(next);
+      }
+    } else {
+      const std::string &name = functions[is_if && operands[0]->integers[0] == 0 ? 1 : 0];
+      absl::StatusOr<std::vector<Array>> results = RunFunction(name, std::move(values));
+      if (!results.ok()) return results.status();
+      values = *std::move(results);
+    }
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (absl::Status status = Charge(values[i].dims); !status.ok()) return status;
+      values_[static_cast<size_t>(node.outputs[i])] = std::move(values[i]);
+    }
+    for (ValueId id : node.outputs) DropIfUnread(id);
+    for (ValueId id : node.inputs) Release(id);
+    return absl::OkStatus();
+  }
+
+  Interpretation &all_;
   const Graph &graph_;
   const InterpreterOptions &options_;
-  const interp::Symbols symbols_;
+  const interp::Symbols &symbols_;
   std::vector<std::optional<Array>> values_;
   std::vector<int> uses_;                // reads to come
   std::vector<const Tensor *> sources_;  // of inputs and constants
-  int64_t live_ = 0;
 };
 
 absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::vector<Tensor> &inputs,
@@ -163,7 +245,9 @@ absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::v
                                                      std::string(Name(inputs[i].dtype()))));
     }
   }
-  Run run(graph, inputs, options, *std::move(symbols));
+  Interpretation all{graph, options, *std::move(symbols)};
+  Run run(all, graph);
+  run.SetInputs(inputs);
   if (absl::Status status = run.Nodes(); !status.ok()) return status;
   return run.Outputs(wide_floats);
 }

@@ -61,19 +61,38 @@ absl::StatusOr<Attribute> ReadAttribute(const proto::Attribute &attribute) {
 class Reader {
  public:
   Reader(const proto::Graph &message, const std::string &directory) : message_(message), directory_(directory) {}
+  // Reads a function; `functions` are those before it.
+  Reader(const proto::Graph &message, const std::string &directory, const std::vector<Graph> &functions)
+      : message_(message), directory_(directory), functions_(&functions) {}
 
   absl::StatusOr<Graph> Run() {
-    if (message_.format_version() != kGraphFormatVersion) {
+    if (message_.format_version() < 1 || message_.format_version() > kGraphFormatVersion) {
       return absl::InvalidArgumentError(absl::StrCat("format version ", message_.format_version(),
-                                                     " is not known; this build reads version ", kGraphFormatVersion));
+                                                     " is not known; this build reads versions 1 to ",
+                                                     kGraphFormatVersion));
     }
     if (message_.op_set() > kOpSet)
       return absl::InvalidArgumentError(
           absl::StrCat("op set ", message_.op_set(), " is newer than this build's ", kOpSet));
-    graph_.name = message_.name();
     for (const proto::Symbol &symbol : message_.symbols()) {
       graph_.symbols[symbol.name()] = {symbol.min(), symbol.max() == 0 ? SymbolRange().max : symbol.max()};
     }
+    for (const proto::Graph &function : message_.functions()) {
+      absl::StatusOr<Graph> read = Reader(function, directory_, graph_.functions).Body();
+      if (!read.ok()) return Named("function", function.name(), read.status());
+      graph_.functions.push_back(*std::move(read));
+    }
+    absl::StatusOr<Graph> graph = Body();
+    if (!graph.ok()) return graph;
+    if (absl::Status s = Validate(*graph); !s.ok()) return s;
+    return graph;
+  }
+
+  // What graphs and functions have in common.
+  absl::StatusOr<Graph> Body() {
+    graph_.name = message_.name();
+    if (functions_ != nullptr && (message_.functions_size() > 0 || message_.symbols_size() > 0))
+      return absl::InvalidArgumentError("has functions or symbols of its own; they belong to the graph");
     for (const proto::Value &input : message_.inputs()) {
       if (absl::Status s = ReadInput(input); !s.ok()) return Named("input", input.name(), s);
     }
@@ -90,7 +109,6 @@ class Reader {
             absl::StrCat("output '", output.name(), "' stands for '", output.value(), "', which is never computed"));
       graph_.outputs.push_back({output.name(), found->second});
     }
-    if (absl::Status s = Validate(graph_); !s.ok()) return s;
     return std::move(graph_);
   }
 
@@ -114,7 +132,9 @@ class Reader {
     if (!dims.ok()) return dims.status();
     std::vector<std::string> symbols;
     for (const Dim &dim : *dims) dim.CollectSymbols(symbols);
-    for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
+    if (functions_ == nullptr) {
+      for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
+    }
     absl::StatusOr<ValueId> id = Define(input.name(), {*dtype, *std::move(dims)});
     if (!id.ok()) return id.status();
     graph_.inputs.push_back(*id);
@@ -192,7 +212,8 @@ class Reader {
       if (!value.ok()) return Named("attribute", name, value.status());
       node.attributes[name] = *std::move(value);
     }
-    absl::StatusOr<ResultTypes> types = CompleteNode(graph_, node);
+    absl::StatusOr<ResultTypes> types =
+        CompleteNode(graph_, functions_ != nullptr ? *functions_ : graph_.functions, node);
     if (!types.ok()) return types.status();
     if (static_cast<size_t>(in.outputs_size()) != types->size())
       return absl::InvalidArgumentError(
@@ -209,6 +230,7 @@ class Reader {
 
   const proto::Graph &message_;
   const std::string &directory_;
+  const std::vector<Graph> *functions_ = nullptr;  // of the graph around
   Graph graph_;
   std::map<std::string, ValueId> ids_;
   std::map<std::string, std::shared_ptr<const MappedFile>> files_;

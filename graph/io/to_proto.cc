@@ -29,17 +29,9 @@ void WriteValue(const Value &value, proto::Value *out) {
 
 }  // namespace
 
-void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,
-             proto::Graph *message) {
-  message->set_format_version(kGraphFormatVersion);
-  message->set_op_set(kOpSet);
+static void WriteBody(const Graph &graph, int64_t side_file_threshold, const std::string &side_file,
+                      std::string *side_data, proto::Graph *message) {
   message->set_name(graph.name);
-  for (const auto &[name, range] : graph.symbols) {
-    proto::Symbol *symbol = message->add_symbols();
-    symbol->set_name(name);
-    symbol->set_min(range.min);
-    symbol->set_max(range.max);
-  }
   for (ValueId id : graph.inputs) WriteValue(graph.value(id), message->add_inputs());
   for (const Value &value : graph.values) {
     if (value.constant < 0) continue;
@@ -74,6 +66,21 @@ void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string 
     out->set_name(output.name);
     out->set_value(graph.value(output.value).name);
   }
+}
+
+void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,
+             proto::Graph *message) {
+  message->set_format_version(kGraphFormatVersion);
+  message->set_op_set(kOpSet);
+  for (const auto &[name, range] : graph.symbols) {
+    proto::Symbol *symbol = message->add_symbols();
+    symbol->set_name(name);
+    symbol->set_min(range.min);
+    symbol->set_max(range.max);
+  }
+  for (const Graph &function : graph.functions)
+    WriteBody(function, side_file_threshold, side_file, side_data, message->add_functions());
+  WriteBody(graph, side_file_threshold, side_file, side_data, message);
 }
 
 }  // namespace ingot

@@ -41,6 +41,7 @@ class FloatAttr<string default = "required"> : Ingot_Attr<F64Attr, "Float", defa
 class FlagAttr<string default = "required"> : Ingot_Attr<BoolAttr, "Bool", default>;
 class TextAttr<string default = "required"> : Ingot_Attr<StrAttr, "String", default>;
 class IntsAttr<string default = "required"> : Ingot_Attr<DenseI64ArrayAttr, "Ints", default>;
+def FunctionAttr : Ingot_Attr<StrAttr, "Function">;  // a function's name
 class DimsAttr<string default = "required"> : Ingot_Attr<Ingot_Dims, "Dims", default>;
 class DTypeAttr<string default = "required"> : Ingot_Attr<TypeAttr, "DType", default>;
 

@@ -18,11 +18,11 @@ import json
 import os
 import sys
 
-FAMILIES = {"math": "Element-wise math", "tensor": "Data movement", "reduce": "Reductions", "nn": "Contractions and composites"}
+FAMILIES = {"math": "Element-wise math", "tensor": "Data movement", "reduce": "Reductions", "nn": "Contractions and composites", "control": "Control flow"}
 
 # How operands are read where a record does not say.
 READS = {"Leaf": "Point", "Elementwise": "Point", "Reduction": "Rows", "Contraction": "Anywhere", "View": "Anywhere", "Gather": "Anywhere",
-         "Sort": "Anywhere", "Composite": "Anywhere"}
+         "Sort": "Anywhere", "Control": "Anywhere", "Composite": "Anywhere"}
 
 
 # Functions of this file, each of which makes the .inc file of its name (also listed in graph/CMakeLists.txt).
@@ -45,7 +45,8 @@ class Op:
             if "Ingot_Attr" in definition["!superclasses"]:
                 self.attributes.append((name, definition["kind"], definition["defaultValueText"]))
             elif argument["def"] == "AnyRankedTensor" or "Variadic" in definition["!superclasses"]:
-                self.operands.append((name, "Variadic" if "Variadic" in definition["!superclasses"] else "One"))
+                several = "Any" if self.fusion == "Control" else "Variadic"
+                self.operands.append((name, several if "Variadic" in definition["!superclasses"] else "One"))
             else:
                 sys.exit(f"{record['!name']}: argument '{name}' is neither a tensor nor an attribute of base.td")
         self.results = [name for _, name in record["results"]["args"]]
@@ -60,7 +61,7 @@ class Op:
 
 
 CPP_TYPES = {"Bool": "bool", "Int": "int64_t", "Float": "double", "String": "std::string", "Ints": "Ints",
-             "Floats": "std::vector<double>", "Dims": "Dims", "DType": "DType"}
+             "Floats": "std::vector<double>", "Dims": "Dims", "DType": "DType", "Function": "std::string"}
 
 
 def cpp_default(kind, text):
@@ -72,7 +73,7 @@ def cpp_default(kind, text):
 
 
 def signature(op, with_defaults):
-    parts = [("const std::vector<Expr> &" if form == "Variadic" else "Expr ") + name for name, form in op.operands]
+    parts = [("const std::vector<Expr> &" if form != "One" else "Expr ") + name for name, form in op.operands]
     for name, kind, default in op.attributes:
         parts.append(f"{CPP_TYPES[kind]} {name}{cpp_default(kind, default) if with_defaults else ''}")
     parts.append("Location at" + (" = Location::current()" if with_defaults else ""))
@@ -115,6 +116,8 @@ def schemas(ops):
 def builder_methods(ops):
     out = []
     for op in ops:
+        if op.fusion == "Control":  # GraphBuilder has them by hand
+            continue
         if len(op.results) > 1:
             out.append(f"  struct {builder_type(op)} {{\n    Expr {', '.join(op.results)};\n  }};\n")
         out.append(f"  // {op.summary}\n  {builder_type(op)} {op.enum}({signature(op, True)});\n")
@@ -124,6 +127,8 @@ def builder_methods(ops):
 def builder_methods_impl(ops):
     out = []
     for op in ops:
+        if op.fusion == "Control":
+            continue
         if op.operands and op.operands[-1][1] == "Variadic":
             operands = op.operands[-1][0]
         else:
@@ -145,7 +150,7 @@ def shape_rules(ops):
 
 
 def shape_rule_declarations(ops):
-    several = {op.shapeRule for op in ops if len(op.results) > 1}
+    several = {op.shapeRule for op in ops if len(op.results) > 1 or op.fusion == "Control"}
     return "".join(f"absl::StatusOr<{'ResultTypes' if rule in several else 'TensorType'}> Infer{camel_case(rule)}(InferContext &c);\n"
                    for rule in sorted({op.shapeRule for op in ops}))
 
@@ -153,6 +158,9 @@ def shape_rule_declarations(ops):
 def reference_cases(ops):
     out = []
     for op in ops:
+        if op.fusion == "Control":  # the interpreter runs functions itself
+            out.append(f"    case OpKind::k{op.enum}:\n      break;\n")
+            continue
         call = op.reference
         if not call:
             call = f"{op.enum}(c)"
@@ -164,7 +172,7 @@ def reference_cases(ops):
 
 def reference_declarations(ops):
     return "".join(f"absl::StatusOr<{'Array' if len(op.results) == 1 else 'std::vector<Array>'}> {op.enum}(const OpCall &c);\n"
-                   for op in ops if not op.reference)
+                   for op in ops if not op.reference and op.fusion != "Control")
 
 
 def onnx_rows(ops):
@@ -205,9 +213,9 @@ def docs(ops):
         out.append(f"\n## {title}\n\n| op | operands | results | attributes | what it computes |\n|---|---|---|---|---|\n")
         for op in ops:
             if op.family == family:
-                operands = ", ".join(name + ("..." if form == "Variadic" else "") for name, form in op.operands) or "none"
+                operands = ", ".join(name + ("..." if form != "One" else "") for name, form in op.operands) or "none"
                 attributes = ", ".join(f"{name}: {kind.lower()}" + ("" if default == "required" else f" = {default}") for name, kind, default in op.attributes)
-                results = ", ".join(op.results) if len(op.results) > 1 else ""
+                results = "as the functions'" if op.fusion == "Control" else ", ".join(op.results) if len(op.results) > 1 else ""
                 out.append(f"| `{op.name}` | {operands} | {results} | {attributes} | {op.summary.replace('|', chr(92) + '|')} |\n")
     return "".join(out)
 

@@ -21,14 +21,17 @@ absl::Status SizeFact::Check(const std::map<std::string, int64_t> &symbols) cons
       what, ", but ", side(a, *x), kind == Kind::kEqual ? " is not equal to " : " is larger than ", side(b, *y)));
 }
 
-absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph) {
+absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph) { return UnprovenFacts(graph, graph); }
+
+absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph, const Graph &function) {
   SymbolBounds bounds(graph.symbols);
   std::set<std::tuple<SizeFact::Kind, Dim, Dim>> known;
   std::vector<NodeFact> unproven;
-  for (size_t i = 0; i < graph.nodes.size(); ++i) {
-    Node node = graph.nodes[i];
+  for (size_t i = 0; i < function.nodes.size(); ++i) {
+    Node node = function.nodes[i];
     std::vector<SizeFact> facts;
-    if (absl::StatusOr<ResultTypes> types = CompleteNode(graph, node, &facts); !types.ok()) return types.status();
+    if (absl::StatusOr<ResultTypes> types = CompleteNode(function, graph.functions, node, &facts); !types.ok())
+      return types.status();
     for (SizeFact &fact : facts) {
       bool proven =
           bounds.Proves(fact.a, fact.b) && (fact.kind == SizeFact::Kind::kAtMost || bounds.Proves(fact.b, fact.a));

@@ -30,8 +30,11 @@ struct NodeFact {
   SizeFact fact;
 };
 
-// The facts of a validated graph that its expressions and ranges do not prove, in the order of its nodes, none twice.
+// The facts of a validated graph's nodes that its expressions and ranges do not prove, in the order of the nodes, none
+// twice; those of its functions are not among them.
 absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph);
+// The same for a function of the graph.
+absl::StatusOr<std::vector<NodeFact>> UnprovenFacts(const Graph &graph, const Graph &function);
 
 }  // namespace ingot
 #endif  // INGOT_GRAPH_SHAPE_FACTS_H_

@@ -47,6 +47,7 @@ std::optional<Attribute> ParseDefault(const AttributeSchema &schema) {
     case AttributeKind::kFloat:
       return absl::SimpleAtod(text, &real) ? std::optional<Attribute>(real) : std::nullopt;
     case AttributeKind::kString:
+    case AttributeKind::kFunction:
       return text;
     case AttributeKind::kInts:
       return Ints{};
@@ -65,7 +66,7 @@ bool HasKind(const Attribute &attribute, AttributeKind kind) {
   constexpr AttributeKind kByIndex[] = {AttributeKind::kBool,   AttributeKind::kInt,  AttributeKind::kFloat,
                                         AttributeKind::kString, AttributeKind::kInts, AttributeKind::kFloats,
                                         AttributeKind::kDims,   AttributeKind::kDType};
-  return kByIndex[attribute.index()] == kind;
+  return kByIndex[attribute.index()] == (kind == AttributeKind::kFunction ? AttributeKind::kString : kind);
 }
 
 bool IsUndefined(const Dim &dim) { return dim.undefined(); }
@@ -168,10 +169,12 @@ static absl::Status CheckResult(InferContext &context, const TensorType &type) {
 }
 
 absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector<const TensorType *> &operands,
-                                       Attributes &attributes, std::vector<SizeFact> *facts) {
-  bool variadic = !schema.operands.empty() && schema.operands.back().form == OperandForm::kVariadic;
-  if (variadic ? operands.size() < schema.operands.size() : operands.size() != schema.operands.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("takes ", variadic ? "at least " : "", schema.operands.size(),
+                                       Attributes &attributes, std::vector<SizeFact> *facts,
+                                       const std::vector<Graph> *functions) {
+  OperandForm last = schema.operands.empty() ? OperandForm::kOne : schema.operands.back().form;
+  size_t least = schema.operands.size() - (last == OperandForm::kAny ? 1 : 0);
+  if (last == OperandForm::kOne ? operands.size() != least : operands.size() < least) {
+    return absl::InvalidArgumentError(absl::StrCat("takes ", last == OperandForm::kOne ? "" : "at least ", least,
                                                    " operands, got ", operands.size()));
   }
   for (size_t i = 0; i < operands.size(); ++i) {
@@ -186,10 +189,11 @@ absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector
   ShapeRule rule = FindShapeRule(schema.shape_rule);
   if (rule == nullptr)
     return absl::InternalError(absl::StrCat("there is no shape rule '", std::string(schema.shape_rule), "'"));
-  InferContext context{schema, operands, attributes, facts};
+  static const std::vector<Graph> kNone;
+  InferContext context{schema, operands, attributes, facts, functions != nullptr ? functions : &kNone};
   absl::StatusOr<ResultTypes> types = rule(context);
   if (!types.ok()) return types;
-  if (types->size() != schema.results.size())
+  if (schema.fusion != FusionKind::kControl && types->size() != schema.results.size())
     return absl::InternalError(absl::StrCat("the shape rule '", std::string(schema.shape_rule), "' gives ",
                                             types->size(), " results instead of ", schema.results.size()));
   for (const TensorType &type : *types) {
@@ -198,10 +202,11 @@ absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector
   return types;
 }
 
-absl::StatusOr<ResultTypes> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts) {
+absl::StatusOr<ResultTypes> CompleteNode(const Graph &graph, const std::vector<Graph> &functions, Node &node,
+                                         std::vector<SizeFact> *facts) {
   std::vector<const TensorType *> operands;
   for (ValueId id : node.inputs) operands.push_back(id == kNoValue ? nullptr : &graph.type(id));
-  return InferTypes(Schema(node.op), operands, node.attributes, facts);
+  return InferTypes(Schema(node.op), operands, node.attributes, facts, &functions);
 }
 
 absl::StatusOr<int64_t> NormalizeAxis(int64_t axis, int rank) {

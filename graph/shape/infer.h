@@ -15,8 +15,9 @@ namespace ingot {
 struct InferContext {
   const OpSchema &schema;
   std::vector<const TensorType *> operands;
-  Attributes &attributes;        // axes may be made non-negative here
-  std::vector<SizeFact> *facts;  // where facts go that the expressions leave open; may be null
+  Attributes &attributes;               // axes may be made non-negative here
+  std::vector<SizeFact> *facts;         // where facts go that the expressions leave open; may be null
+  const std::vector<Graph> *functions;  // that the op may name
 
   const TensorType &operand(size_t i) const { return *operands[i]; }
   template <typename T>
@@ -42,9 +43,12 @@ ShapeRule FindShapeRule(std::string_view name);
 // Fills in default attributes, checks arity, attribute kinds and dtypes, and returns the result types. `facts` receives
 // what has to hold for the sizes besides (UnprovenFacts of facts.h asks for it; others leave it null).
 absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector<const TensorType *> &operands,
-                                       Attributes &attributes, std::vector<SizeFact> *facts = nullptr);
-// The same for a node whose operands are values of `graph`.
-absl::StatusOr<ResultTypes> CompleteNode(const Graph &graph, Node &node, std::vector<SizeFact> *facts = nullptr);
+                                       Attributes &attributes, std::vector<SizeFact> *facts = nullptr,
+                                       const std::vector<Graph> *functions = nullptr);
+// The same for a node whose operands are values of `graph`: a graph, or one of the functions of the graph that has
+// `functions`.
+absl::StatusOr<ResultTypes> CompleteNode(const Graph &graph, const std::vector<Graph> &functions, Node &node,
+                                         std::vector<SizeFact> *facts = nullptr);
 
 }  // namespace ingot
 #endif  // INGOT_GRAPH_SHAPE_INFER_H_

@@ -193,3 +193,7 @@ int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs
   if (code != INGOT_OK) return code;
   return ExecutePlan(context, context->current, status);
 }
+
+void ingot_context_cancel(ingot_context_t *context) {
+  if (context != nullptr) __atomic_store_n(&context->cancelled, true, __ATOMIC_RELAXED);
+}

@@ -39,6 +39,8 @@ struct ingot_context {
 
   int64_t *symbols;  // scratch: num_symbols
   uint32_t *live;    // scratch: num_arena_values
+
+  bool cancelled;  // atomic
 };
 
 #endif  // INGOT_RUNTIME_SRC_CONTEXT_H_

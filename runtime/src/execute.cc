@@ -1,5 +1,5 @@
-// The step loop. Small steps run straight on the calling thread; large ones are cut into chunks of tiles that threads
-// take from a counter. Tiles are independent, so results do not depend on who computes which. Tests:
+// The step loop, with its blocks. Small steps run straight on the calling thread; large ones are cut into chunks of
+// tiles that threads take from a counter. Tiles are independent, so results do not depend on who computes which. Tests:
 // tests/runtime/run_test.cc, pool_test.cc.
 #include "runtime/src/execute.h"
 
@@ -9,6 +9,7 @@
 
 #include "runtime/src/arena.h"
 #include "runtime/src/pool.h"
+#include "runtime/src/shapes.h"
 
 namespace ingot::runtime {
 namespace {
@@ -80,24 +81,48 @@ uint64_t Now() {
   return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
 }
 
-int32_t ExecuteTraced(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
-  const ingot_program_desc_t *desc = context->program->desc;
-  for (uint32_t s = 0; s < desc->num_steps; ++s) {
-    uint64_t begin = Now();
-    int32_t code = RunStep(context, plan, plan->steps[s]);
-    context->trace.step(context->trace.self, s, NameOr(desc->steps[s].name, "?"), begin, Now());
-    if (code != 0) return StepError(context, s, code, status);
-  }
-  return Succeed(status);
+int32_t Cancelled(const ingot_context_t *context, uint32_t s, ingot_status_t *status) {
+  return Fail(status, INGOT_CANCELLED, "the run was cancelled at step %" PRIu32 " (%s)", s,
+              NameOr(context->program->desc->steps[s].name, "?"));
 }
 
-int32_t ExecutePlain(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
-  uint32_t num_steps = context->program->desc->num_steps;
-  for (uint32_t s = 0; s < num_steps; ++s) {
-    int32_t code = RunStep(context, plan, plan->steps[s]);
-    if (code != 0) return StepError(context, s, code, status);
+// Steps [begin, end), blocks among them by recursion (as deep as validate.cc allows).
+template <bool kTraced>
+int32_t RunBlock(ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  for (uint32_t s = begin; s < end; ++s) {
+    const PlannedStep &planned = plan->steps[s];
+    if (planned.kind <= INGOT_STEP_COPY) {
+      uint64_t start = kTraced ? Now() : 0;
+      int32_t code = RunStep(context, plan, planned);
+      if (kTraced) context->trace.step(context->trace.self, s, NameOr(desc->steps[s].name, "?"), start, Now());
+      if (code != 0) return StepError(context, s, code, status);
+      continue;
+    }
+    const ingot_step_t &step = desc->steps[s];
+    int32_t code = INGOT_OK;
+    if (step.kind == INGOT_STEP_CHECK) {
+      code = RunChecks(desc, plan->sizes, step.split, step.end, status);
+      if (code != INGOT_OK) return code;
+      continue;
+    }
+    const auto *condition = static_cast<const unsigned char *>(planned.buffers[0]);
+    if (step.kind == INGOT_STEP_IF) {
+      bool holds = *condition != 0;
+      code = RunBlock<kTraced>(context, plan, holds ? s + 1 : step.split, holds ? step.split : step.end, status);
+    } else {
+      for (;;) {
+        if (__atomic_load_n(&context->cancelled, __ATOMIC_RELAXED)) return Cancelled(context, s, status);
+        code = RunBlock<kTraced>(context, plan, s + 1, step.split, status);
+        if (code != INGOT_OK || *condition == 0) break;
+        code = RunBlock<kTraced>(context, plan, step.split, step.end, status);
+        if (code != INGOT_OK) break;
+      }
+    }
+    if (code != INGOT_OK) return code;
+    s = step.end - 1;
   }
-  return Succeed(status);
+  return INGOT_OK;
 }
 
 }  // namespace
@@ -106,12 +131,14 @@ int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *
 #ifdef INGOT_GUARD_PAGES
   PoisonPlan(context, plan);
 #endif
+  __atomic_store_n(&context->cancelled, false, __ATOMIC_RELAXED);
+  uint32_t end = context->program->desc->num_steps;
   bool hot = context->pool != nullptr && plan->parallel_steps > 1;
   if (hot) PoolBeginRun(context->pool);
-  int32_t code =
-      context->trace.step != nullptr ? ExecuteTraced(context, plan, status) : ExecutePlain(context, plan, status);
+  int32_t code = context->trace.step != nullptr ? RunBlock<true>(context, plan, 0, end, status)
+                                                : RunBlock<false>(context, plan, 0, end, status);
   if (hot) PoolEndRun(context->pool);
-  return code;
+  return code == INGOT_OK ? Succeed(status) : code;
 }
 
 }  // namespace ingot::runtime

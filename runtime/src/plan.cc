@@ -65,10 +65,18 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
   plan->workspace_bytes = 0;
   plan->workers = 1;
   plan->parallel_steps = 0;
+  uint32_t block_end = 0;
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];
     PlannedStep *planned = &plan->steps[s];
-    *planned = {nullptr, plan->buffers + context->program->step_buffers[s], 0, 0, 1};
+    *planned = {nullptr, plan->buffers + context->program->step_buffers[s], 0, 0, 1, step.kind};
+    if (step.kind == INGOT_STEP_CHECK) continue;
+    if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+      if (step.end > block_end) block_end = step.end;
+      if (plan->sizes[desc->values[desc->operands[step.first_operand]].bytes] != 1)
+        return Malformed(context, status, "step", s, "has a condition that is not one bool");
+      continue;
+    }
     if (step.kind == INGOT_STEP_COPY) {
       const uint32_t *operands = desc->operands + step.first_operand;
       planned->tiles = plan->sizes[desc->values[operands[0]].bytes];
@@ -79,6 +87,8 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
     const ingot_kernel_t &kernel = kernels[step.kernel];
     planned->run = kernel.run;
     planned->tiles = plan->sizes[kernel.tiles];
+    // The sizes of a block mean nothing until its checks have held.
+    if (planned->tiles < 0 && s < block_end) planned->tiles = 0;
     if (planned->tiles < 0) return Malformed(context, status, "step", s, "has a negative number of tiles");
     if (planned->tiles == 0) continue;
     planned->workers = StepWorkers(plan->sizes[kernel.work], planned->tiles, context->max_workers);
@@ -88,6 +98,7 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
     uint32_t size = kernel.workspace;
     if (size == INGOT_NONE) continue;
     uint64_t bytes = static_cast<uint64_t>(plan->sizes[size]);
+    if (bytes > kMaxBytes && s < block_end) bytes = 0;
     if (bytes > kMaxBytes)
       return Fail(status, INGOT_OUT_OF_MEMORY, "step %" PRIu32 " (%s) needs too much workspace", s,
                   NameOr(step.name, "?"));

@@ -15,6 +15,7 @@ struct PlannedStep {
   int64_t tiles;
   int64_t chunk;     // tiles per chunk when it runs on several threads
   uint32_t workers;  // 1: on the calling thread
+  uint32_t kind;     // ingot_step_kind_t
 };
 
 struct Plan {

@@ -95,21 +95,6 @@ int32_t FailForSizes(const ingot_program_desc_t *desc, const int64_t *sizes, con
               symbols.used == 0 ? "its static shapes" : symbols.data);
 }
 
-int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, ingot_status_t *status) {
-  for (uint32_t i = 0; i < desc->num_checks; ++i) {
-    const ingot_check_t &check = desc->checks[i];
-    bool equal = check.kind == INGOT_CHECK_EQUAL;
-    if (equal ? sizes[check.a] == sizes[check.b] : sizes[check.a] <= sizes[check.b]) continue;
-    Text a, b;
-    AppendSize(desc, sizes, check.a, &a);
-    AppendSize(desc, sizes, check.b, &b);
-    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other input shapes",
-                NameOr(check.node, "?"), NameOr(check.what, "sizes do not fit"), a.data,
-                equal ? "not equal to" : "larger than", b.data);
-  }
-  return INGOT_OK;
-}
-
 int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status_t *status) {
   int32_t bad = desc->eval_sizes != nullptr ? desc->eval_sizes(sizes) : 0;
   if (bad != 0) {
@@ -122,7 +107,7 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
     }
     return FailForSizes(desc, sizes, size.data, status);
   }
-  if (int32_t code = RunChecks(desc, sizes, status); code != INGOT_OK) return code;
+  if (int32_t code = RunChecks(desc, sizes, 0, desc->num_entry_checks, status); code != INGOT_OK) return code;
   bool overflow = false, agree = true;
   for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i)
     agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
@@ -137,6 +122,22 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
 }
 
 }  // namespace
+
+int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t begin, uint32_t end,
+                  ingot_status_t *status) {
+  for (uint32_t i = begin; i < end; ++i) {
+    const ingot_check_t &check = desc->checks[i];
+    bool equal = check.kind == INGOT_CHECK_EQUAL;
+    if (equal ? sizes[check.a] == sizes[check.b] : sizes[check.a] <= sizes[check.b]) continue;
+    Text a, b;
+    AppendSize(desc, sizes, check.a, &a);
+    AppendSize(desc, sizes, check.b, &b);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other input shapes",
+                NameOr(check.node, "?"), NameOr(check.what, "sizes do not fit"), a.data,
+                equal ? "not equal to" : "larger than", b.data);
+  }
+  return INGOT_OK;
+}
 
 bool InputsMatch(const ingot_program_desc_t *desc, const int64_t *sizes, const ingot_tensor_t *inputs) {
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {

@@ -24,6 +24,10 @@ int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &te
 // Fills in dtype, rank and dims.
 void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output);
 
+// Compares sizes for checks [begin, end).
+int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t begin, uint32_t end,
+                  ingot_status_t *status);
+
 }  // namespace ingot::runtime
 
 #endif  // INGOT_RUNTIME_SRC_SHAPES_H_

@@ -68,6 +68,7 @@ struct Validator {
       if (check.kind > INGOT_CHECK_AT_MOST) return Bad("check", i, "has an unknown kind");
       if (!SizeOk(check.a) || !SizeOk(check.b)) return Bad("check", i, "names a size outside the size table");
     }
+    if (desc->num_entry_checks > desc->num_checks) return Bad("number of checks", desc->num_checks, "is too small");
     return INGOT_OK;
   }
 
@@ -133,14 +134,14 @@ struct Validator {
   int32_t Steps() const {
     for (uint32_t s = 0; s < desc->num_steps; ++s) {
       const ingot_step_t &step = desc->steps[s];
-      if (step.kind > INGOT_STEP_COPY && step.kind <= INGOT_STEP_RESIZE) {
-        static const char *const kNames[] = {"call", "if", "while", "host", "resize"};
+      if (step.kind == INGOT_STEP_CALL || step.kind == INGOT_STEP_HOST || step.kind == INGOT_STEP_RESIZE) {
+        const char *name = step.kind == INGOT_STEP_CALL ? "call" : step.kind == INGOT_STEP_HOST ? "host" : "resize";
         return Fail(status, INGOT_FAILED_PRECONDITION,
                     "program '%s': step %" PRIu32
                     " (%s) is of kind '%s', which this runtime does not have: link a newer runtime",
-                    desc->name, s, NameOr(step.name, "?"), kNames[step.kind - INGOT_STEP_CALL]);
+                    desc->name, s, NameOr(step.name, "?"), name);
       }
-      if (step.kind > INGOT_STEP_RESIZE) return Bad("step", s, "has an unknown kind");
+      if (step.kind > INGOT_STEP_CHECK) return Bad("step", s, "has an unknown kind");
       if (step.device != 0 || step.queue != 0)
         return Bad("step", s, "names a device or queue, which this runtime does not have");
       if (int32_t code = Operands(s); code != INGOT_OK) return code;
@@ -151,7 +152,31 @@ struct Validator {
           return Bad("step", s, "copies into what cannot be written");
         continue;
       }
+      if (step.kind == INGOT_STEP_CHECK) {
+        if (step.split > step.end || step.end > desc->num_checks)
+          return Bad("step", s, "names checks outside the table");
+        continue;
+      }
+      if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+        if (step.num_operands != 1) return Bad("step", s, "has not one condition");
+        continue;
+      }
       if (step.kernel >= desc->num_kernels) return Bad("step", s, "names a kernel outside the table");
+    }
+    return Blocks(0, desc->num_steps, 0);
+  }
+
+  // Blocks nest: each lies inside the one around it.
+  int32_t Blocks(uint32_t begin, uint32_t end, uint32_t depth) const {
+    if (depth > kMaxBlockDepth) return Bad("step", begin, "is in too many blocks");
+    for (uint32_t s = begin; s < end; ++s) {
+      const ingot_step_t &step = desc->steps[s];
+      if (step.kind != INGOT_STEP_IF && step.kind != INGOT_STEP_WHILE) continue;
+      if (step.split <= s || step.split > step.end || step.end > end)
+        return Bad("step", s, "has blocks outside its own");
+      if (int32_t code = Blocks(s + 1, step.split, depth + 1); code != INGOT_OK) return code;
+      if (int32_t code = Blocks(step.split, step.end, depth + 1); code != INGOT_OK) return code;
+      s = step.end - 1;
     }
     return INGOT_OK;
   }
@@ -183,6 +208,7 @@ struct Validator {
     return INGOT_OK;
   }
 
+  static constexpr uint32_t kMaxBlockDepth = 64;
   static constexpr uint64_t kMaxWeights = static_cast<uint64_t>(PTRDIFF_MAX) - 2 * INGOT_WEIGHTS_HEADER;
 };
 

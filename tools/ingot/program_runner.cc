@@ -150,7 +150,8 @@ StepCounts &StepCounts::operator+=(const StepCounts &other) {
 
 const char *StepOrigin(const ingot_program_desc_t &desc, uint32_t step) {
   static constexpr const char *kOrigins[] = {"generated", "library", "host", "reference"};
-  if (desc.steps[step].kind != INGOT_STEP_KERNEL) return "copy";
+  if (desc.steps[step].kind == INGOT_STEP_COPY) return "copy";
+  if (desc.steps[step].kind != INGOT_STEP_KERNEL) return "control";
   // Variants differ in code, not in what a kernel is.
   uint32_t origin = desc.variants[0].kernels[desc.steps[step].kernel].origin;
   return kOrigins[std::min(origin, uint32_t{3})];
@@ -161,6 +162,7 @@ StepCounts CountSteps(const ingot_program_t *program) {
   StepCounts counts;
   for (uint32_t s = 0; s < desc.num_steps; ++s) {
     std::string origin = StepOrigin(desc, s);
+    if (origin == "control") continue;  // computes nothing
     int64_t &count = origin == "generated" ? counts.generated
                      : origin == "library" ? counts.library
                      : origin == "host"    ? counts.host

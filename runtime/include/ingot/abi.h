@@ -121,11 +121,14 @@ typedef struct ingot_kernel {
 typedef enum ingot_step_kind {
   INGOT_STEP_KERNEL = 0,
   INGOT_STEP_COPY = 1, /* operand 0 -> operand 1, sizes equal */
-  INGOT_STEP_CALL = 2, /* reserved: a runtime that meets one of these refuses to load the program */
+  INGOT_STEP_CALL = 2, /* reserved, as HOST and RESIZE: a runtime that meets one refuses to load the program */
+  /* Operand 0 is a bool. Steps [s + 1, split) run when it is true, steps [split, end) when it is not; end is next. */
   INGOT_STEP_IF = 3,
+  /* Steps [s + 1, split) compute operand 0, a bool; while it is true, steps [split, end) run and all begins again. */
   INGOT_STEP_WHILE = 4,
   INGOT_STEP_HOST = 5,
-  INGOT_STEP_RESIZE = 6
+  INGOT_STEP_RESIZE = 6,
+  INGOT_STEP_CHECK = 7 /* checks [split, end) must hold: those of a block, which may never be entered */
 } ingot_step_kind_t;
 
 typedef struct ingot_step {
@@ -134,6 +137,7 @@ typedef struct ingot_step {
   uint32_t first_operand, num_operands; /* into the operand table (indices of values) */
   uint32_t device, queue;               /* 0, 0 so far */
   uint32_t wait, signal;                /* event numbers, or INGOT_NONE */
+  uint32_t split, end;                  /* of IF, WHILE and CHECK */
   const char *name;                     /* the nodes this step computes, for messages and traces */
 } ingot_step_t;
 
@@ -166,7 +170,8 @@ typedef struct ingot_program_desc {
   int32_t (*eval_sizes)(int64_t *sizes);
   const char *const
       *size_texts; /* num_sizes of them: the expressions behind the sizes, for messages and help; may be NULL */
-  const ingot_check_t *checks;
+  const ingot_check_t *checks; /* the first num_entry_checks before a run; others by CHECK steps */
+  uint32_t num_entry_checks;
 
   uint32_t num_inputs, num_outputs, num_states, num_values;
   const ingot_io_t *inputs, *outputs;

@@ -25,7 +25,8 @@ typedef enum ingot_status_code {
   INGOT_INVALID_ARGUMENT = 1,    /* the caller's input: names, shapes, dtypes, sizes */
   INGOT_FAILED_PRECONDITION = 2, /* this machine or this file: missing CPU level, ABI version, weights file */
   INGOT_OUT_OF_MEMORY = 3,
-  INGOT_INTERNAL = 4
+  INGOT_INTERNAL = 4,
+  INGOT_CANCELLED = 5 /* by ingot_context_cancel */
 } ingot_status_code_t;
 
 typedef struct ingot_status {
@@ -108,6 +109,10 @@ int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inpu
  * filled in. Sizes no larger than those seen before: no allocation and, on one thread, no system call. */
 int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
                           ingot_status_t *status);
+
+/* Ends the run that is in progress in another thread, at the next turn of a loop; the run returns INGOT_CANCELLED, and
+ * the context can run again. Without a run in progress it does nothing. */
+void ingot_context_cancel(ingot_context_t *context);
 
 size_t ingot_dtype_size(uint32_t dtype);      /* bytes per element, 0 when unknown */
 const char *ingot_dtype_name(uint32_t dtype); /* "f32" */

@@ -1,0 +1,20 @@
+// Ops that run functions of the graph. What a function needs is given to it: nothing is captured.
+include "graph/ops/base.td"
+
+class Ingot_Control<string mnemonic> : Ingot_Op<mnemonic, "Control", mnemonic> {
+  let dtypes = "Any";
+  let results = (outs Variadic<AnyRankedTensor>:$results);
+  let cost = 0;
+}
+def Ingot_CallOp : Ingot_Control<"call"> {
+  let summary = "The function's outputs for these operands.";
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, FunctionAttr:$function);
+}
+def Ingot_IfOp : Ingot_Control<"if"> {
+  let summary = "The outputs of one of two functions of the same operands: the first where the condition (bool[]) is true.";
+  let arguments = (ins AnyRankedTensor:$condition, Variadic<AnyRankedTensor>:$inputs, FunctionAttr:$then_function, FunctionAttr:$else_function);
+}
+def Ingot_WhileOp : Ingot_Control<"while"> {
+  let summary = "While the first function of the values gives true (bool[]), they become the second function's outputs; then they are the results.";
+  let arguments = (ins Variadic<AnyRankedTensor>:$inputs, FunctionAttr:$condition, FunctionAttr:$body);
+}

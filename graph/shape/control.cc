@@ -1,0 +1,100 @@
+// Shape rules of the ops that run functions.
+#include "absl/strings/str_cat.h"
+#include "graph/shape/rules.h"
+
+namespace ingot {
+namespace {
+
+absl::StatusOr<const Graph *> FunctionNamed(const InferContext &c, const std::string &attribute) {
+  const std::string &name = c.Get<std::string>(attribute);
+  const Graph *function = FindFunction(*c.functions, name);
+  if (function == nullptr)
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute '", attribute, "' names '", name, "', and no function before this one is called so"));
+  return function;
+}
+
+// The same dtype and rank, and sizes that are equal whenever it runs.
+absl::Status MustAgree(InferContext &c, const TensorType &given, const TensorType &wanted, const std::string &what,
+                       const char *fact) {
+  bool agree = given.dtype == wanted.dtype && given.rank() == wanted.rank();
+  for (size_t i = 0; agree && i < given.dims.size(); ++i) agree = c.MustBeEqual(given.dims[i], wanted.dims[i], fact);
+  if (agree) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(what, " is ", given.ToString(), " instead of ", wanted.ToString()));
+}
+
+absl::Status CheckArguments(InferContext &c, const Graph &function, size_t first) {
+  size_t count = c.operands.size() - first;
+  if (function.inputs.size() != count)
+    return absl::InvalidArgumentError(absl::StrCat("gives ", count, " operands to the function '", function.name,
+                                                   "', which has ", function.inputs.size(), " inputs"));
+  for (size_t i = 0; i < count; ++i) {
+    absl::Status status = MustAgree(c, c.operand(first + i), function.type(function.inputs[i]),
+                                    absl::StrCat("operand ", i, " of the function '", function.name, "'"),
+                                    "what goes into a function must have its input's size");
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+ResultTypes OutputTypes(const Graph &function) {
+  ResultTypes types;
+  for (const GraphOutput &output : function.outputs) types.push_back(function.type(output.value));
+  return types;
+}
+
+}  // namespace
+
+absl::StatusOr<ResultTypes> InferCall(InferContext &c) {
+  absl::StatusOr<const Graph *> function = FunctionNamed(c, "function");
+  if (!function.ok()) return function.status();
+  if (absl::Status status = CheckArguments(c, **function, 0); !status.ok()) return status;
+  return OutputTypes(**function);
+}
+
+absl::StatusOr<ResultTypes> InferIf(InferContext &c) {
+  if (c.operand(0) != TensorType{DType::kBool, {}})
+    return absl::InvalidArgumentError(
+        absl::StrCat("its condition is ", c.operand(0).ToString(), "; it must be bool[]"));
+  absl::StatusOr<const Graph *> then_function = FunctionNamed(c, "then_function"),
+                                else_function = FunctionNamed(c, "else_function");
+  for (const auto *function : {&then_function, &else_function}) {
+    if (!function->ok()) return function->status();
+    if (absl::Status status = CheckArguments(c, ***function, 1); !status.ok()) return status;
+  }
+  ResultTypes types = OutputTypes(**then_function), others = OutputTypes(**else_function);
+  if (types.size() != others.size())
+    return absl::InvalidArgumentError(
+        absl::StrCat("its branches have ", types.size(), " and ", others.size(), " outputs; they must have the same"));
+  for (size_t i = 0; i < types.size(); ++i) {
+    absl::Status status = MustAgree(c, others[i], types[i], absl::StrCat("output ", i, " of the second branch"),
+                                    "both branches must give the same sizes");
+    if (!status.ok()) return status;
+  }
+  return types;
+}
+
+absl::StatusOr<ResultTypes> InferWhile(InferContext &c) {
+  absl::StatusOr<const Graph *> condition = FunctionNamed(c, "condition"), body = FunctionNamed(c, "body");
+  for (const auto *function : {&condition, &body}) {
+    if (!function->ok()) return function->status();
+    if (absl::Status status = CheckArguments(c, ***function, 0); !status.ok()) return status;
+  }
+  ResultTypes holds = OutputTypes(**condition), types = OutputTypes(**body);
+  if (holds != ResultTypes{{DType::kBool, {}}}) return absl::InvalidArgumentError("its condition must give one bool[]");
+  if (types.size() != c.operands.size())
+    return absl::InvalidArgumentError(absl::StrCat("its body gives ", types.size(), " values and takes ",
+                                                   c.operands.size(),
+                                                   "; each turn's results are the next one's operands"));
+  for (size_t i = 0; i < types.size(); ++i) {
+    // What stays is the function's own word for it, so that every turn has the same types.
+    const TensorType &input = (*body)->type((*body)->inputs[i]);
+    absl::Status status = MustAgree(c, types[i], input, absl::StrCat("output ", i, " of its body"),
+                                    "a loop's values must keep their sizes");
+    if (!status.ok()) return status;
+    types[i] = input;
+  }
+  return types;
+}
+
+}  // namespace ingot
