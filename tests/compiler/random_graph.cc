@@ -208,7 +208,8 @@ bool RandomGraph::Step() {
   static const std::vector<FusionKind> kKinds = {
       FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise,
       FusionKind::kReduction,   FusionKind::kContraction, FusionKind::kView,        FusionKind::kView,
-      FusionKind::kGather,      FusionKind::kGather,      FusionKind::kComposite,   FusionKind::kLeaf};
+      FusionKind::kGather,      FusionKind::kGather,      FusionKind::kComposite,   FusionKind::kLeaf,
+      FusionKind::kSort};
   FusionKind kind = OneOf(kKinds);
   std::vector<const OpSchema *> schemas;
   for (const OpSchema &schema : AllSchemas()) {

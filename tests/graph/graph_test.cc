@@ -85,10 +85,10 @@ TEST(ValidateTest, Order) {
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[0].inputs[0] = kNoValue; }),
               HasSubstr("uses a value before it is computed"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = g.nodes[0].outputs; }),
-              HasSubstr("must define exactly one new value"));
+              HasSubstr("must define a new value as output 0"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = {Find(g, "c")}; }),
-              HasSubstr("must define exactly one new value"));
-  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = {}; }), HasSubstr("must define exactly one new value"));
+              HasSubstr("must define a new value as output 0"));
+  EXPECT_THAT(ErrorAfter([](Graph &g) { g.nodes[1].outputs = {}; }), HasSubstr("has 0 outputs instead of 1"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(Find(g, "c")); }),
               HasSubstr("an input is not a free value"));
   EXPECT_THAT(ErrorAfter([](Graph &g) { g.inputs.push_back(Find(g, "relu.out")); }),

@@ -148,7 +148,7 @@ TEST(HostileFileTest, UnknownOpsAndWrongTypes) {
   EXPECT_THAT(NodeError("logical_not", "inputs: 'x'"),
               HasSubstr("node 'bad': operand 0 has dtype f32, which this op does not take"));
   EXPECT_THAT(NodeError("relu", "inputs: 'x' inputs: 'x'"), HasSubstr("takes 1 operands, got 2"));
-  EXPECT_THAT(NodeError("relu", "inputs: 'x' outputs: 'z'"), HasSubstr("has 2 outputs; every op has one"));
+  EXPECT_THAT(NodeError("relu", "inputs: 'x' outputs: 'z'"), HasSubstr("has 2 outputs; 'relu' has 1"));
   EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axis' value { s: '1' } }"),
               HasSubstr("attribute 'axis' has the wrong kind of value"));
   EXPECT_THAT(NodeError("softmax", "inputs: 'x' attributes { key: 'axis' value { } }"),

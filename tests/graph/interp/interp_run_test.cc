@@ -122,7 +122,7 @@ TEST(EvaluateNode, ComputesOneNodeInNativePrecision) {
   Tensor x3 = Make(DType::kF16, {3}, {1, 65504, 0.5});
   absl::StatusOr<std::vector<Tensor>> sum = EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}});
   ASSERT_TRUE(sum.ok()) << sum.status();
-  EXPECT_EQ(Doubles(*sum), (std::vector<double>{2, kInf, 1}));
+  EXPECT_EQ(Doubles((*sum)[0]), (std::vector<double>{2, kInf, 1}));
   ExpectError(EvaluateNode(*graph, node, {&x3, &x3}, {{"n", 3}}, 2).status(), absl::StatusCode::kResourceExhausted,
               "node 'add'");
   ExpectError(EvaluateNode(*graph, node, {&x3}, {{"n", 3}}).status(), kInvalid, "number of operands");
