@@ -97,9 +97,16 @@ class Planner {
     return isa_and_nonnull<ir::ConstantOp, ir::PackOp>(producer) ? constantValue(value) : numbers.at(value);
   }
 
+  void madeHere(uint32_t value) {
+    if (plan.values[value].first_step == INGOT_NONE) plan.values[value].first_step = nextStep();
+  }
+
   // What the next step makes: an output of the program, what a block was told to write, or a value in the arena.
   uint32_t resultValue(Value result) {
-    if (auto found = targets.find(result); found != targets.end()) return numbers[result] = found->second;
+    if (auto found = targets.find(result); found != targets.end()) {
+      madeHere(found->second);
+      return numbers[result] = found->second;
+    }
     auto output = outputs.find(result);
     uint32_t value = output != outputs.end() ? addValue(result, INGOT_VALUE_OUTPUT, output->second, 0)
                                              : addValue(result, INGOT_VALUE_ARENA, 0, 0);
@@ -120,7 +127,11 @@ class Planner {
         addKernel(dispatch);
       } else if (auto call = dyn_cast<ir::CallOp>(op)) {
         SmallVector<uint32_t> arguments = numbersOf(call.getInputs()), results;
-        for (Value result : call.getResults()) results.push_back(resultValue(result));
+        for (Value result : call.getResults()) {
+          results.push_back(resultValue(result));
+          if (!targets.contains(result))
+            plan.values[results.back()].first_step = INGOT_NONE;  // by a step of the function
+        }
         addFunction(call.getFunction(), arguments, results, /*direct=*/true);
       } else if (auto branch = dyn_cast<ir::IfOp>(op)) {
         addIf(branch);
@@ -145,7 +156,10 @@ class Planner {
 
   func::FuncOp lookup(StringRef function) { return module.lookupSymbol<func::FuncOp>(functionSymbol(function)); }
 
-  void addCopy(uint32_t from, uint32_t to, const std::string &name) { push({-1, {from, to}, name, INGOT_STEP_COPY}); }
+  void addCopy(uint32_t from, uint32_t to, const std::string &name) {
+    madeHere(to);
+    push({-1, {from, to}, name, INGOT_STEP_COPY});
+  }
 
   // Steps of a function: its inputs are `arguments`, its outputs end up in `results`. `direct`: nothing reads `results`
   // meanwhile, so that kernels may write there.

@@ -5,6 +5,7 @@ class Ingot_Control<string mnemonic> : Ingot_Op<mnemonic, "Control", mnemonic> {
   let dtypes = "Any";
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let cost = 0;
+  let toleranceText = "256";
 }
 def Ingot_CallOp : Ingot_Control<"call"> {
   let summary = "The function's outputs for these operands.";

@@ -1,0 +1,166 @@
+// Functions, branches and loops, compiled, against the interpreter.
+#include <gmock/gmock.h>
+
+#include "compiler/api/compile.h"
+#include "graph/interp/interpreter.h"
+#include "tests/compiler/jit_testing.h"
+#include "tools/ingot/program_runner.h"
+
+namespace ingot {
+namespace {
+
+using Exprs = std::vector<Expr>;
+using testing::HasSubstr;
+
+const std::vector<Sizes> kSizes = {{{"n", 1}}, {{"n", 7}}, {{"n", 17}}, {{"n", 0}}};
+
+Expr I64(GraphBuilder &b, int64_t value) { return b.Scalar(static_cast<double>(value), DType::kI64); }
+
+// Runs `body` so many times over `values`; its first value is the turn's number.
+Exprs Repeat(GraphBuilder &b, Expr turns, Exprs values, const GraphBuilder::Body &body) {
+  values.insert(values.begin(), {I64(b, 0), turns});
+  Exprs results = b.While(
+      values, [](GraphBuilder &f, const Exprs &v) -> Exprs { return {f.Less(v[0], v[1])}; },
+      [&body](GraphBuilder &f, const Exprs &v) {
+        Exprs inner(v.begin() + 2, v.end());
+        inner.insert(inner.begin(), v[0]);
+        Exprs next = body(f, inner);
+        next.insert(next.begin(), {f.Add(v[0], I64(f, 1)), v[1]});
+        return next;
+      });
+  return Exprs(results.begin() + 2, results.end());
+}
+
+TEST(ControlJit, ALoopComputesUntilItsConditionFails) {
+  GraphBuilder b("loop");
+  Expr x = b.Input("x", DType::kF32, {"n", 6}), turns = b.Input("turns", DType::kI64, {});
+  Exprs r = Repeat(b, turns, {x, b.Scalar(0)}, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    return {f.Tanh(f.MatMul(v[1], f.Constant(NormalTensor({6, 6}, 3)))), f.Add(v[2], f.ReduceSum(v[1]))};
+  });
+  b.Output("x", r[0]);
+  b.Output("sum", r[1]);
+  b.Output("after", b.Mul(r[0], r[1]));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  std::vector<std::vector<Tensor>> inputs;
+  for (int64_t n : {1, 5, 0}) {
+    for (int64_t count : {0, 1, 4}) inputs.push_back({NormalTensor({n, 6}, 1), Tensor::I64({}, {count})});
+  }
+  ExpectMatchesOn(graph, inputs);
+}
+
+// Every value of the next turn is another's of this one.
+TEST(ControlJit, ValuesOfALoopChangePlaces) {
+  GraphBuilder b("places");
+  Expr x = b.Input("x", DType::kF32, {"n"}), y = b.Input("y", DType::kF32, {"n"}), z = b.Input("z", DType::kF32, {"n"});
+  Exprs r = Repeat(b, I64(b, 4), {x, y, z},
+                   [](GraphBuilder &f, const Exprs &v) -> Exprs { return {v[2], v[3], f.Add(v[1], v[1])}; });
+  Exprs same = Repeat(b, I64(b, 3), {x, y, z}, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    Expr sum = f.Add(v[1], v[3]);
+    return {sum, v[2], sum};
+  });
+  for (size_t i = 0; i < 3; ++i) {
+    b.Output(std::string("moved") + "012"[i], r[i]);
+    b.Output(std::string("same") + "012"[i], same[i]);
+  }
+  ExpectMatches(b.Finish(), kSizes);
+}
+
+TEST(ControlJit, ABranchRunsOneOfTwoFunctions) {
+  GraphBuilder b("branch");
+  Expr x = b.Input("x", DType::kF32, {"n", 4}), yes = b.Input("yes", DType::kBool, {});
+  Exprs r = b.If(
+      yes, {x, b.Exp(x)},
+      [](GraphBuilder &f, const Exprs &v) -> Exprs {
+        return {f.MatMul(v[0], f.Constant(NormalTensor({4, 4}, 3))), v[1], v[0]};
+      },
+      [](GraphBuilder &f, const Exprs &v) -> Exprs {
+        Expr y = f.Neg(v[1]);
+        return {y, y, f.BroadcastTo(f.Scalar(3), {"n", 4})};
+      });
+  for (size_t i = 0; i < r.size(); ++i) b.Output(std::string("y") + "012"[i], r[i]);
+  b.Output("after", b.ReduceSum(b.Add(r[0], r[2]), {1}));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  std::vector<std::vector<Tensor>> inputs;
+  for (int64_t n : {1, 5, 0}) {
+    for (bool value : {false, true}) {
+      Tensor condition = Tensor::Zeros(DType::kBool, {});
+      condition.SetInt(0, value);
+      inputs.push_back({NormalTensor({n, 4}, 1), condition});
+    }
+  }
+  ExpectMatchesOn(graph, inputs);
+}
+
+TEST(ControlJit, LoopsAndBranchesNest) {
+  GraphBuilder b("nest");
+  Expr x = b.Input("x", DType::kF32, {"n"});
+  Exprs r = Repeat(b, I64(b, 5), {x, b.Scalar(0)}, [](GraphBuilder &f, const Exprs &v) {
+    Exprs inner =
+        Repeat(f, v[0], {v[1]}, [](GraphBuilder &g, const Exprs &w) -> Exprs { return {g.Mul(w[1], g.Scalar(0.5))}; });
+    return f.If(
+        f.Equal(f.Rem(v[0], I64(f, 2)), I64(f, 0)), {v[1], inner[0], v[2]},
+        [](GraphBuilder &g, const Exprs &w) -> Exprs { return {g.Add(w[0], w[1]), w[2]}; },
+        [](GraphBuilder &g, const Exprs &w) {
+          return Repeat(g, I64(g, 2), {w[1], w[2]}, [](GraphBuilder &h, const Exprs &u) -> Exprs {
+            return {u[1], h.Add(u[2], h.ReduceMax(h.Concat({u[1], h.BroadcastTo(h.Scalar(0), {1})}, 0)))};
+          });
+        });
+  });
+  b.Output("x", r[0]);
+  b.Output("y", r[1]);
+  ExpectMatches(b.Finish(), kSizes);
+}
+
+// One function, named three times: compiled once.
+TEST(ControlJit, AFunctionIsCalledWithOtherValues) {
+  GraphBuilder b("calls");
+  Expr x = b.Input("x", DType::kF32, {"n", 8});
+  std::string layer = b.Function("layer", {b.type(x)}, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    return {f.Relu(f.MatMul(v[0], f.Constant(NormalTensor({8, 8}, 3)))), v[0]};
+  });
+  Exprs first = b.Call(layer, {x}), second = b.Call(layer, {first[0]});
+  b.Output("first", first[0]);
+  b.Output("second", second[0]);
+  b.Output("kept", second[1]);
+  b.Output("third", b.Call(layer, {b.Add(second[0], x)})[0]);
+  absl::StatusOr<Graph> graph = b.Finish();
+  ExpectMatches(graph, kSizes);
+  absl::StatusOr<CompiledProgram> program = Compile(*graph, {});
+  ASSERT_TRUE(program.ok()) << program.status();
+  EXPECT_EQ(program->statistics().weights_bytes, 8 * 16 * 4);
+}
+
+// What a branch relies on is checked when it is taken.
+TEST(ControlJit, ChecksOfABranchAreItsOwn) {
+  GraphBuilder b("checks");
+  Expr x = b.Input("x", DType::kF32, {"n"}), yes = b.Input("yes", DType::kBool, {});
+  Exprs r = b.If(
+      yes, {x}, [](GraphBuilder &f, const Exprs &v) -> Exprs { return {f.ReduceSum(f.Slice(v[0], {5}, {9}, {1}))}; },
+      [](GraphBuilder &f, const Exprs &v) -> Exprs {
+        return {f.ReduceSum(f.Slice(v[0], {0}, {Dim::Symbol("n") - 3}, {1}))};
+      });
+  b.Output("y", r[0]);
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  JitOptions options;
+  options.cache_directory = "none";
+  auto program = JitProgram::Load(*graph, options);
+  ASSERT_TRUE(program.ok()) << program.status();
+  auto runner = tool::ProgramRunner::Create((*program)->program(), 1);
+  ASSERT_TRUE(runner.ok());
+  for (auto [n, taken, works] : {std::tuple(12, true, true), {2, true, false}, {2, false, false}, {4, false, true}}) {
+    Tensor condition = Tensor::Zeros(DType::kBool, {});
+    condition.SetInt(0, taken);
+    std::vector<Tensor> inputs = {NormalTensor({n}, 1), condition};
+    EXPECT_EQ(Interpret(*graph, inputs).ok(), works) << n << taken;
+    absl::StatusOr<std::vector<Tensor>> outputs = (*runner)->Evaluate(inputs);
+    EXPECT_EQ(outputs.ok(), works) << n << taken << outputs.status();
+    if (works) ExpectMatchesOn(graph, {inputs});
+    if (!works) EXPECT_THAT(std::string(outputs.status().message()), HasSubstr("node 'slice'"));
+  }
+}
+
+}  // namespace
+}  // namespace ingot
