@@ -124,6 +124,9 @@ absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std:
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].constant >= 0) defined[i] = true;
   }
+  if (&symbols == &graph.symbols) {
+    if (absl::Status s = CheckSymbols(graph); !s.ok()) return s;
+  }
   for (const Node &node : graph.nodes) {
     for (ValueId id : node.inputs) {
       if (!in_range(id) || !defined[static_cast<size_t>(id)]) {
@@ -170,7 +173,6 @@ absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std:
 }  // namespace
 
 absl::Status Validate(const Graph &graph) {
-  if (absl::Status s = CheckSymbols(graph); !s.ok()) return s;
   std::vector<Graph> before;  // a function names those before it alone
   before.reserve(graph.functions.size());
   for (const Graph &function : graph.functions) {

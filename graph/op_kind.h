@@ -23,6 +23,7 @@ enum class FusionKind : uint8_t {
   kContraction,
   kView,       // moves no data: reshape, transpose, broadcast, slice
   kGather,     // index arithmetic on a parallel space: gather, concat, pad
+  kUpdate,     // writes a part of its first operand: dynamic_update
   kSort,       // orders elements along an axis: top_k
   kControl,    // runs functions of the graph: call, if, while
   kComposite,  // decomposed before fusion (compiler/transforms/decompose)

@@ -164,8 +164,14 @@ Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
   return false;
 }
 
-std::string functionSymbol(StringRef graphFunction) { return "fn_" + graphFunction.str(); }
-bool isKernel(Operation *function) { return function->hasAttr("ingot.kind"); }
+static constexpr llvm::StringLiteral kFunctionPrefix = "fn_";
+std::string functionSymbol(StringRef graphFunction) { return (kFunctionPrefix + graphFunction).str(); }
+bool isFunctionOfGraph(Operation *function) {
+  return SymbolTable::getSymbolName(function).getValue().starts_with(kFunctionPrefix);
+}
+bool isKernel(Operation *function) {
+  return SymbolTable::getSymbolVisibility(function) == SymbolTable::Visibility::Private;
+}
 
 std::optional<OpKind> opKind(Operation *op) {
   StringRef name = op->getName().getStringRef();

@@ -46,8 +46,10 @@ inline TensorType typeOf(mlir::Value value) { return toTensorType(value.getType(
 mlir::Attribute toMlirAttribute(mlir::MLIRContext *context, const ingot::Attribute &attribute);
 ingot::Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind);
 
-// Functions of the graph are functions of the module; kernels are the others.
+// What a function of the module is: the graph itself (@main), a function of the graph (@fn_NAME), or a kernel, which
+// alone is private.
 std::string functionSymbol(llvm::StringRef graphFunction);
+bool isFunctionOfGraph(mlir::Operation *function);
 bool isKernel(mlir::Operation *function);
 
 // The graph op an operation stands for; nullopt for the compiler's own ops.

@@ -1,6 +1,7 @@
 #include "compiler/emit/program_plan.h"
 
 #include "absl/strings/str_cat.h"
+#include "compiler/fusion/region_planner.h"
 
 using namespace mlir;
 
@@ -107,6 +108,7 @@ class Planner {
       madeHere(found->second);
       return numbers[result] = found->second;
     }
+    owned.insert(result);
     auto output = outputs.find(result);
     uint32_t value = output != outputs.end() ? addValue(result, INGOT_VALUE_OUTPUT, output->second, 0)
                                              : addValue(result, INGOT_VALUE_ARENA, 0, 0);
@@ -144,8 +146,27 @@ class Planner {
   void addKernel(ir::DispatchOp dispatch) {
     PlannedStep step{kernelNumber(dispatch.getKernel().str()), {}, nodeNames(dispatch.getLoc())};
     for (Value operand : dispatch.getOperands()) step.operands.push_back(numberOf(operand));
-    for (Value result : dispatch.getResults()) step.operands.push_back(resultValue(result));
+    auto kernel = module.lookupSymbol<func::FuncOp>(dispatch.getKernel());
+    if (kernel->getAttrOfType<StringAttr>("ingot.kind").getValue() == name(RegionKind::Update))
+      step.operands.push_back(updatedValue(dispatch, kernel, step.name));
+    else
+      for (Value result : dispatch.getResults()) step.operands.push_back(resultValue(result));
     push(std::move(step));
+  }
+
+  // Where an update writes: into its operand where nobody else reads that, else into a copy.
+  uint32_t updatedValue(ir::DispatchOp dispatch, func::FuncOp kernel, const std::string &name) {
+    auto op = *kernel.getBody().front().getOps<ir::DynamicUpdateOp>().begin();
+    auto argument = cast<BlockArgument>(op.getX());
+    Value x = dispatch.getOperands()[argument.getArgNumber()], result = dispatch.getResult(0);
+    bool alone = argument.hasOneUse() && x.hasOneUse() && owned.contains(x);
+    if (alone && !outputs.contains(result) && !targets.contains(result)) {
+      owned.insert(result);
+      return numbers[result] = numberOf(x);
+    }
+    uint32_t from = numberOf(x), to = resultValue(result);
+    addCopy(from, to, name);
+    return to;
   }
 
   SmallVector<uint32_t> numbersOf(ValueRange values) {
@@ -220,6 +241,7 @@ class Planner {
       }
       uint32_t from = numberOf(initial);
       carried.push_back(resultValue(result));
+      if (!stays) owned.insert(body.getArgument(i));
       addCopy(from, carried.back(), name);
     }
     uint32_t at = nextStep(), holds = static_cast<uint32_t>(plan.values.size());
@@ -244,6 +266,7 @@ class Planner {
   DenseMap<Value, uint32_t> numbers;
   DenseMap<Value, int> outputs;       // of the program, by their number
   DenseMap<Value, uint32_t> targets;  // where a block's results go
+  llvm::DenseSet<Value> owned;        // whose memory no other value shares
   std::map<std::string, int> kernelNumbers;
 };
 

@@ -13,7 +13,8 @@ static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
     {RegionKind::Loop, "loop"},           {RegionKind::Row, "row"},
     {RegionKind::Column, "column"},       {RegionKind::Contract, "contract"},
     {RegionKind::Attention, "attention"}, {RegionKind::Library, "library"},
-    {RegionKind::Sort, "sort"},           {RegionKind::Control, "control"}};
+    {RegionKind::Sort, "sort"},           {RegionKind::Update, "update"},
+    {RegionKind::Control, "control"}};
 
 llvm::StringRef name(RegionKind kind) {
   for (auto [k, text] : kNames)
@@ -194,6 +195,9 @@ class Planner {
       case FusionKind::kControl:
         start(RegionKind::Control, {}, op);
         return;
+      case FusionKind::kUpdate:
+        start(RegionKind::Update, typeOf(op->getOperand(1)).dims, op);
+        return;
       case FusionKind::kSort:
         start(RegionKind::Sort, typeOf(op->getOperand(0)).dims, op);
         return;
@@ -203,7 +207,8 @@ class Planner {
   }
 
   static bool isAlone(RegionKind kind) {
-    return kind == RegionKind::Library || kind == RegionKind::Sort || kind == RegionKind::Control;
+    return kind == RegionKind::Library || kind == RegionKind::Sort || kind == RegionKind::Update ||
+           kind == RegionKind::Control;
   }
 
   // Does an element-wise result with these dims live in the region's space?
@@ -225,6 +230,7 @@ class Planner {
       case RegionKind::Loop:
       case RegionKind::Library:
       case RegionKind::Sort:
+      case RegionKind::Update:
       case RegionKind::Control:
         return 0;
     }

@@ -8,6 +8,7 @@
 //   attention  contraction -> row ops -> contraction, the rows never leaving the cache
 //   library    one contraction that a library kernel computes, alone
 //   sort       one op that orders elements along an axis, alone
+//   update     one op that writes a part of its operand, alone
 //   control    one op that runs functions, alone; not a kernel
 //
 // Tests: tests/compiler/lit/form-regions.mlir.
@@ -21,7 +22,7 @@
 
 namespace ingot::compiler {
 
-enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort, Control };
+enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort, Update, Control };
 llvm::StringRef name(RegionKind kind);
 std::optional<RegionKind> parseRegionKind(llvm::StringRef name);
 

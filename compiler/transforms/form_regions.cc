@@ -36,7 +36,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
   void formRegions(func::FuncOp function, llvm::StringMap<StringAttr> &known) {
     Operation *ret = function.getBody().front().getTerminator();
     OpBuilder b(ret);
-    if (function.getName() == "main") separateOutputs(ret, b);
+    if (!isFunctionOfGraph(function)) separateOutputs(ret, b);
     std::vector<Region> regions = planRegions(function);
     for (Region &region : regions) {
       if (region.kind == RegionKind::Control)

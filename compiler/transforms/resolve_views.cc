@@ -83,16 +83,18 @@ class Resolver {
     if (at.view.isContiguous() && at.view.offset.Is(0) &&
         NumElements(at.view.dims) == NumElements(typeOf(at.buffer).dims) && !at.buffer.getDefiningOp<ir::ScalarOp>())
       return at.buffer;
-    Value operand = operandAs(value, typeOf(value).dims, loc);
-    return isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(operand.getDefiningOp())
-               ? ir::CopyOp::create(b, loc, operand.getType(), operand)
-               : operand;
+    return buffer(operand(value, loc));
+  }
+  // A copy of a view or of a scalar; a buffer itself.
+  Value buffer(Value value) {
+    bool isBuffer = !isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(value.getDefiningOp());
+    return isBuffer ? value : ir::CopyOp::create(b, value.getLoc(), value.getType(), value);
   }
 
   void resolveReturn(func::ReturnOp ret) {
     // What a function of the graph returns is put in its place by whoever runs it.
-    if (function.getName() != "main") {
-      for (OpOperand &result : ret->getOpOperands()) result.set(whole(result.get(), ret.getLoc()));
+    if (isFunctionOfGraph(function)) {
+      for (OpOperand &result : ret->getOpOperands()) result.set(buffer(operand(result.get(), ret.getLoc())));
       return;
     }
     for (OpOperand &result : ret->getOpOperands()) {
@@ -121,6 +123,12 @@ class Resolver {
     }
     if (*fusion == FusionKind::kControl) {
       for (OpOperand &use : op->getOpOperands()) use.set(whole(use.get(), loc));
+      return;
+    }
+    if (auto update = dyn_cast<ir::DynamicUpdateOp>(op)) {
+      update.getXMutable().assign(whole(update.getX(), loc));
+      update.getYMutable().assign(operand(update.getY(), loc));
+      update.getStartMutable().assign(operand(update.getStart(), loc));
       return;
     }
     Dims dims = op->getNumResults() ? typeOf(op->getResult(0)).dims : Dims();

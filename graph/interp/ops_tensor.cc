@@ -178,4 +178,28 @@ absl::StatusOr<Array> DimValues(const OpCall &c) {
   return result;
 }
 
+absl::StatusOr<Array> DynamicUpdate(const OpCall &c) {
+  const Array &x = c.operand(0), &y = c.operand(1);
+  int64_t axis = c.node.Get<int64_t>("axis");
+  absl::StatusOr<Array> result = c.Result(x.dims);
+  if (!result.ok()) return result;
+  Around all = AroundAxis(x.dims, axis), part = AroundAxis(y.dims, axis);
+  if (part.size > all.size || part.outer != all.outer || part.inner != all.inner)
+    return absl::InvalidArgumentError(absl::StrCat(DimsText(y.dims), " does not go into ", DimsText(x.dims)));
+  int64_t start = std::clamp<int64_t>(c.operand(2).integers[0], 0, all.size - part.size);
+  auto put = [&](const auto &from, const auto &what, auto &to) {
+    to = from;
+    for (int64_t outer = 0; outer < all.outer; ++outer) {
+      auto begin = what.begin() + outer * part.size * part.inner;
+      std::copy(begin, begin + part.size * part.inner, to.begin() + (outer * all.size + start) * all.inner);
+    }
+  };
+  if (IsFloat(x.dtype)) {
+    put(x.reals, y.reals, result->reals);
+  } else {
+    put(x.integers, y.integers, result->integers);
+  }
+  return result;
+}
+
 }  // namespace ingot::interp

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "graph/io/graph_file.h"
 #include "proto/ingot/graph.pb.h"
 
@@ -68,9 +70,15 @@ static void WriteBody(const Graph &graph, int64_t side_file_threshold, const std
   }
 }
 
+static bool NeedsVersion2(const Graph &graph) {
+  auto several = [](const Node &node) { return node.outputs.size() > 1; };
+  return !graph.functions.empty() || std::any_of(graph.nodes.begin(), graph.nodes.end(), several);
+}
+
 void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,
              proto::Graph *message) {
-  message->set_format_version(kGraphFormatVersion);
+  // What older builds can read is written for them.
+  message->set_format_version(NeedsVersion2(graph) ? 2 : 1);
   message->set_op_set(kOpSet);
   for (const auto &[name, range] : graph.symbols) {
     proto::Symbol *symbol = message->add_symbols();

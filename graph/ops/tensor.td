@@ -44,3 +44,8 @@ def Ingot_DimValuesOp : Ingot_Op<"dim_values", "Leaf", "dim"> {
   let summary = "The values of dim expressions, as an i64 vector with one element each.";
   let arguments = (ins DimsAttr<>:$values);
 }
+def Ingot_DynamicUpdateOp : Ingot_Op<"dynamic_update", "Update", "dynamic_update"> {
+  let summary = "x with y in place of its elements from `start` (an integer, i64[] or i32[]) on along an axis; start is moved so that y lies inside. Writes y alone where nothing else reads x.";
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, AnyRankedTensor:$start, IntAttr<"0">:$axis);
+  let dtypes = "Any";
+}

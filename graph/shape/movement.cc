@@ -159,4 +159,21 @@ absl::StatusOr<TensorType> InferDim(InferContext &c) {
   return TensorType{DType::kI64, {Dim(static_cast<int64_t>(count))}};
 }
 
+absl::StatusOr<TensorType> InferDynamicUpdate(InferContext &c) {
+  const TensorType &x = c.operand(0), &y = c.operand(1), &start = c.operand(2);
+  absl::StatusOr<int64_t> axis = NormalizeAxis(c.Get<int64_t>("axis"), x.rank());
+  if (!axis.ok()) return axis.status();
+  c.Get<int64_t>("axis") = *axis;
+  if (start.rank() != 0 || (start.dtype != DType::kI64 && start.dtype != DType::kI32))
+    return absl::InvalidArgumentError(absl::StrCat("start is ", start.ToString(), "; it must be i64[] or i32[]"));
+  bool fits = x.dtype == y.dtype && x.rank() == y.rank();
+  for (int i = 0; fits && i < x.rank(); ++i) {
+    const Dim &part = y.dims[static_cast<size_t>(i)], &all = x.dims[static_cast<size_t>(i)];
+    fits = i == *axis ? c.MustBeAtMost(part, all, "what is put into a tensor must not be larger")
+                      : c.MustBeEqual(part, all, "what is put into a tensor must have its other sizes");
+  }
+  if (!fits) return absl::InvalidArgumentError(absl::StrCat(y.ToString(), " does not go into ", x.ToString()));
+  return x;
+}
+
 }  // namespace ingot

@@ -36,7 +36,7 @@ bool IsExact(const Graph &graph, const Node &node) {
   }
   FusionKind fusion = Schema(node.op).fusion;
   return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather ||
-         fusion == FusionKind::kLeaf;
+         fusion == FusionKind::kLeaf || fusion == FusionKind::kUpdate || fusion == FusionKind::kSort;
 }
 
 namespace {
@@ -51,7 +51,7 @@ struct Accuracy {
 bool MovesData(const Node &node) {
   FusionKind fusion = Schema(node.op).fusion;
   return fusion == FusionKind::kView || fusion == FusionKind::kGather || fusion == FusionKind::kLeaf ||
-         node.op == OpKind::kSelect;
+         fusion == FusionKind::kUpdate || node.op == OpKind::kSelect;
 }
 
 Accuracy AccuracyOf(const Graph &graph, ValueId output) {

@@ -204,12 +204,13 @@ void RandomGraph::Incomplete(const OpSchema &schema) {
 
 bool RandomGraph::Step() {
   if (Chance(18)) return RandomChain().has_value();
+  if (Chance(5)) return RandomControl().has_value();
   // By kind first, so that the many element-wise ops leave room for the others.
   static const std::vector<FusionKind> kKinds = {
       FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise,
       FusionKind::kReduction,   FusionKind::kContraction, FusionKind::kView,        FusionKind::kView,
       FusionKind::kGather,      FusionKind::kGather,      FusionKind::kComposite,   FusionKind::kLeaf,
-      FusionKind::kSort};
+      FusionKind::kSort,        FusionKind::kUpdate};
   FusionKind kind = OneOf(kKinds);
   std::vector<const OpSchema *> schemas;
   for (const OpSchema &schema : AllSchemas()) {

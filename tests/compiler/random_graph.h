@@ -71,6 +71,8 @@ class RandomGraph {
   // --- generators ---
   std::optional<Expr> RandomOp(const OpSchema &schema);
   std::optional<Expr> RandomChain();
+  // A loop, a branch or a call over values made before.
+  std::optional<Expr> RandomControl();
   // A value of these dims that an index op makes: concat, pad, gather, iota or slice.
   std::optional<Expr> Indexed(DType dtype, const Dims &dims);
 

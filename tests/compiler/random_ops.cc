@@ -249,6 +249,18 @@ Made Slice(RandomGraph &g, const OpSchema &schema) {
   return g.Try(schema.kind, {x}, {{"starts", starts}, {"limits", limits}, {"steps", steps}});
 }
 
+Made DynamicUpdate(RandomGraph &g, const OpSchema &schema) {
+  Expr x = g.PickOf(schema.dtypes);
+  Dims dims = g.DimsOf(x);
+  if (dims.empty()) return std::nullopt;
+  int64_t axis = static_cast<int64_t>(g.Below(dims.size()));
+  Dim &part = dims[At(axis)];
+  if (g.Chance(80)) part = Dim::Min(part, Dim(static_cast<int64_t>(g.Below(4))));
+  DType dtype = g.type(x).dtype;
+  Expr start = g.Chance(50) ? g.MakeConstant(DType::kI64, {}) : g.Make(DType::kI32, {});
+  return g.Try(schema.kind, {x, g.Make(dtype, dims), start}, {{"axis", axis}});
+}
+
 Made Concat(RandomGraph &g, const OpSchema &schema) {
   Expr x = g.PickOf(schema.dtypes);
   if (g.DimsOf(x).empty()) return std::nullopt;
@@ -327,7 +339,8 @@ std::optional<Expr> RandomGraph::RandomOp(const OpSchema &schema) {
                                                                     {"layer_norm", LayerNorm},
                                                                     {"mat_mul", MatMul},
                                                                     {"conv", Conv},
-                                                                    {"top_k", TopK}};
+                                                                    {"top_k", TopK},
+                                                                    {"dynamic_update", DynamicUpdate}};
   auto generator = kGenerators.find(schema.shape_rule);
   if (generator == kGenerators.end()) {
     Incomplete(schema);

@@ -48,7 +48,7 @@ TEST_F(VerifyPhase, Import) {
     func.func private @other())");
   EXPECT_THAT(said, HasSubstr("'ingot.relu' has lost its node's name"));
   EXPECT_THAT(said, HasSubstr("'ingot.copy' is no graph op"));
-  EXPECT_THAT(said, HasSubstr("stands beside @main"));
+  EXPECT_THAT(said, HasSubstr("is no function of the graph"));
 }
 
 TEST_F(VerifyPhase, Simplify) {

@@ -116,8 +116,9 @@ TEST(HostileFileTest, RandomBytesAndSplices) {
 }
 
 TEST(HostileFileTest, Versions) {
-  EXPECT_THAT(ErrorOf(""), HasSubstr("format version 0 is not known; this build reads version 1"));
-  EXPECT_THAT(ErrorOf("format_version: 2"), HasSubstr("format version 2 is not known; this build reads version 1"));
+  EXPECT_THAT(ErrorOf(""), HasSubstr("format version 0 is not known; this build reads versions 1 to 2"));
+  EXPECT_THAT(ErrorOf("format_version: 3"),
+              HasSubstr("format version 3 is not known; this build reads versions 1 to 2"));
   EXPECT_THAT(ErrorOf("format_version: 1 op_set: 99"), HasSubstr("op set 99 is newer than this build's 1"));
   EXPECT_THAT(ErrorOf("format_version: 1 op_set: 1"), HasSubstr("has no output"));
   EXPECT_THAT(ErrorOf("format_version: 1 surprise: 3"), HasSubstr("neither a binary nor a text graph: line 1, column"));

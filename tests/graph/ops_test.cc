@@ -58,6 +58,8 @@ TEST(OpsTest, DefaultsParse) {
     if (schema.dtypes == DTypeSet::kBool || schema.shape_rule == "select") type.dtype = DType::kBool;
     Attributes attributes;
     std::vector<const TensorType *> operands(schema.operands.size(), &type);
+    TensorType place{DType::kI64, {}};
+    if (schema.shape_rule == "dynamic_update") operands.back() = &place;
     absl::StatusOr<ResultTypes> result = InferTypes(schema, operands, attributes);
     if (required.empty()) {
       EXPECT_TRUE(result.ok()) << schema.name << ": " << result.status().message();

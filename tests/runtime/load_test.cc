@@ -128,11 +128,9 @@ const BadCase kBadCases[] = {
     {"Device", [](ChainProgram &p) { p.steps[1].device = 1; }, "step 1 names a device"},
     {"Queue", [](ChainProgram &p) { p.steps[1].queue = 1; }, "step 1 names a device"},
     {"Call", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_CALL; }, "step 1 (scaled) is of kind 'call'"},
-    {"If", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_IF; }, "of kind 'if'"},
-    {"While", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_WHILE; }, "of kind 'while'"},
     {"HostStep", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_HOST; }, "of kind 'host'"},
     {"Resize", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_RESIZE; }, "of kind 'resize'"},
-    {"StepKind", [](ChainProgram &p) { p.steps[1].kind = 7; }, "step 1 has an unknown kind"},
+    {"StepKind", [](ChainProgram &p) { p.steps[1].kind = 8; }, "step 1 has an unknown kind"},
     {"CopyOperands", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_COPY; }, "step 1 is a copy without"},
     {"CopyIntoInput",
      [](ChainProgram &p) {

@@ -61,8 +61,8 @@ static const ingot_value_t kValues[] = {{INGOT_VALUE_INPUT, 0, 0, kXBytes, 0, 0,
                                         {INGOT_VALUE_OUTPUT, 0, 0, kXBytes, 0, 0, 0},
                                         {INGOT_VALUE_OUTPUT, 1, 0, kCountBytes, 0, 0, 0}};
 static const uint32_t kOperands[] = {0, 1, 2, 3, 1, 4};
-static const ingot_step_t kSteps[] = {{INGOT_STEP_KERNEL, 0, 0, 4, 0, 0, INGOT_NONE, INGOT_NONE, "scale"},
-                                      {INGOT_STEP_KERNEL, 1, 4, 2, 0, 0, INGOT_NONE, INGOT_NONE, "count"}};
+static const ingot_step_t kSteps[] = {{INGOT_STEP_KERNEL, 0, 0, 4, 0, 0, INGOT_NONE, INGOT_NONE, 0, 0, "scale"},
+                                      {INGOT_STEP_KERNEL, 1, 4, 2, 0, 0, INGOT_NONE, INGOT_NONE, 0, 0, "count"}};
 static const ingot_kernel_t kKernels[] = {{"scale", RunScale, NULL, NULL, kBatch, kWork, INGOT_NONE, 0},
                                           {"count", RunCount, NULL, NULL, kOne, kBatch, INGOT_NONE, 0}};
 static const ingot_variant_t kVariants[] = {{"future", 1ull << 63, kKernels}, {"baseline", 0, kKernels}};

@@ -91,7 +91,7 @@ uint32_t TestProgram::AddKernel(const char *name, ingot_kernel_fn_t run, uint32_
 uint32_t TestProgram::AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles,
                               uint32_t work) {
   steps.push_back({INGOT_STEP_KERNEL, kernel, static_cast<uint32_t>(operands.size()),
-                   static_cast<uint32_t>(step_operands.size()), 0, 0, INGOT_NONE, INGOT_NONE, name});
+                   static_cast<uint32_t>(step_operands.size()), 0, 0, INGOT_NONE, INGOT_NONE, 0, 0, name});
   kernels[kernel].tiles = tiles;
   kernels[kernel].work = work;
   operands.insert(operands.end(), step_operands.begin(), step_operands.end());
@@ -99,10 +99,17 @@ uint32_t TestProgram::AddStep(const char *name, uint32_t kernel, std::vector<uin
 }
 
 uint32_t TestProgram::AddCopy(uint32_t from, uint32_t to) {
-  steps.push_back(
-      {INGOT_STEP_COPY, INGOT_NONE, static_cast<uint32_t>(operands.size()), 2, 0, 0, INGOT_NONE, INGOT_NONE, "copy"});
+  steps.push_back({INGOT_STEP_COPY, INGOT_NONE, static_cast<uint32_t>(operands.size()), 2, 0, 0, INGOT_NONE, INGOT_NONE,
+                   0, 0, "copy"});
   operands.push_back(from);
   operands.push_back(to);
+  return static_cast<uint32_t>(steps.size() - 1);
+}
+
+uint32_t TestProgram::AddControl(ingot_step_kind_t kind, uint32_t condition) {
+  steps.push_back({kind, INGOT_NONE, static_cast<uint32_t>(operands.size()), 1, 0, 0, INGOT_NONE, INGOT_NONE, 0, 0,
+                   kind == INGOT_STEP_IF ? "if" : "while"});
+  operands.push_back(condition);
   return static_cast<uint32_t>(steps.size() - 1);
 }
 
@@ -117,6 +124,7 @@ ingot_program_desc_t *TestProgram::Desc() {
   desc.symbols = symbols.data();
   desc.num_checks = static_cast<uint32_t>(checks.size());
   desc.checks = checks.data();
+  desc.num_entry_checks = entry_checks == INGOT_NONE ? desc.num_checks : entry_checks;
   desc.num_inputs = static_cast<uint32_t>(inputs.size());
   desc.inputs = inputs.data();
   desc.num_outputs = static_cast<uint32_t>(outputs.size());

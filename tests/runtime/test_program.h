@@ -24,6 +24,7 @@ struct TestProgram {
   std::vector<ingot_kernel_t> kernels;
   std::vector<ingot_variant_t> variants;
   ingot_program_desc_t desc = {};
+  uint32_t entry_checks = INGOT_NONE;  // all of them
 
   uint32_t AddInput(const char *name, uint32_t dtype, std::vector<uint32_t> dims, uint32_t bytes);
   uint32_t AddOutput(const char *name, uint32_t dtype, std::vector<uint32_t> dims, uint32_t bytes);
@@ -34,6 +35,8 @@ struct TestProgram {
   uint32_t AddStep(const char *name, uint32_t kernel, std::vector<uint32_t> step_operands, uint32_t tiles,
                    uint32_t work);
   uint32_t AddCopy(uint32_t from, uint32_t to);
+  // IF or WHILE; split and end are set once the steps of its blocks are there.
+  uint32_t AddControl(ingot_step_kind_t kind, uint32_t condition);
   // Points the description at the tables; kernels serve one variant of the baseline level unless variants were added.
   ingot_program_desc_t *Desc();
 };

@@ -27,6 +27,8 @@ KernelInfo emitKernel(KernelBuilder &k) {
       return emitLibraryKernel(k);
     case RegionKind::Sort:
       return emitSortKernel(k);
+    case RegionKind::Update:
+      return emitUpdateKernel(k);
     case RegionKind::Control:
       break;
   }

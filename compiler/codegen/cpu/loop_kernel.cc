@@ -1,21 +1,14 @@
-// Element-wise and index ops: rows of the space, vectors along the last axis.
+// Element-wise and index ops, and updates: rows of the space, vectors along the last axis.
 #include "compiler/codegen/cpu/kernels.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
 namespace ingot::compiler {
 
-KernelInfo emitLoopKernel(KernelBuilder &k) {
-  Dims space = spaceOf(k);
-  int64_t cost = costPerElement(k);
-  auto emitAt = [&](ArrayRef<Value> index, int width, Value lanes) {
-    Point point;
-    point.index.assign(index.begin(), index.end());
-    point.width = width;
-    point.lanes = lanes;
-    PointEmitter emitter(k, point);
-    storeResults(k, emitter);
-  };
+// Calls emitAt(index, width, lanes) for all vectors of the space; `cost` is one element's.
+static KernelInfo forSpace(KernelBuilder &k, const Dims &space, int64_t cost,
+                           llvm::function_ref<void(ArrayRef<Value>, int, Value)> emitAt) {
   if (space.empty()) {
     k.ifThen(k.less(k.tileBegin, k.tileEnd), [&] { emitAt({}, 1, nullptr); });
     return {1, cost, 0};
@@ -47,6 +40,36 @@ KernelInfo emitLoopKernel(KernelBuilder &k) {
     });
   });
   return {Dim::CeilDiv(rows, rowsPerTile), rows * length * Dim(cost), 0};
+}
+
+static Point pointAt(ArrayRef<Value> index, int width, Value lanes) {
+  Point point;
+  point.index.assign(index.begin(), index.end());
+  point.width = width;
+  point.lanes = lanes;
+  return point;
+}
+
+KernelInfo emitLoopKernel(KernelBuilder &k) {
+  return forSpace(k, spaceOf(k), costPerElement(k), [&](ArrayRef<Value> index, int width, Value lanes) {
+    PointEmitter emitter(k, pointAt(index, width, lanes));
+    storeResults(k, emitter);
+  });
+}
+
+// The result holds the first operand already (compiler/emit/program_plan.cc): the second is written into it.
+KernelInfo emitUpdateKernel(KernelBuilder &k) {
+  ir::DynamicUpdateOp op = *k.body().getOps<ir::DynamicUpdateOp>().begin();
+  size_t axis = static_cast<size_t>(op.getAxis());
+  Value start = PointEmitter(k, Point()).at(op.getStart());
+  if (start.getType() != k.b.getI64Type()) start = arith::ExtSIOp::create(k.b, k.b.getI64Type(), start);
+  Value last = k.sub(k.dim(typeOf(op.getX()).dims[axis]), k.dim(typeOf(op.getY()).dims[axis]));
+  start = k.min(arith::MaxSIOp::create(k.b, start, k.constant(0)), last);
+  return forSpace(k, spaceOf(k), costPerElement(k), [&](ArrayRef<Value> index, int width, Value lanes) {
+    Point from = pointAt(index, width, lanes), to = from;
+    to.index[axis] = k.add(to.index[axis], start);
+    k.storeContiguous(PointEmitter(k, from).at(op.getY()), op.getResult(), to);
+  });
 }
 
 }  // namespace ingot::compiler

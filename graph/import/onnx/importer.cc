@@ -10,7 +10,6 @@
 namespace ingot::onnx_import {
 namespace {
 
-constexpr int kMaxFunctionDepth = 24;
 // Ops whose older versions differ have attributes that no handler reads, which makes those nodes unsupported.
 constexpr int kOldestOpset = 1, kNewestOpset = 28;
 
@@ -108,7 +107,7 @@ absl::Status Importer::Run() {
   std::vector<std::string> outputs;
   for (const auto &output : model.graph().output()) outputs.push_back(output.name());
   if (outputs.empty()) return absl::InvalidArgumentError("the model's graph has no output");
-  INGOT_RETURN_IF_ERROR(RunNodes(model.graph().node(), outputs, {&scope, &opsets_, nullptr, "", 0}));
+  INGOT_RETURN_IF_ERROR(RunNodes(model.graph().node(), outputs, {&scope, &opsets_, nullptr, "", 0, &builder_}));
   INGOT_RETURN_IF_ERROR(AddOutputs(scope));
   for (const auto &[symbol, range] : bounds_.narrowed()) builder_.Bound(symbol, range);
   return builder_.status();
@@ -263,14 +262,14 @@ absl::Status Importer::RunNode(const onnx::NodeProto &node, const std::string &l
   }
   auto function = functions_.find(FunctionKey(node, node.op_type(), 8));
   if (function != functions_.end()) return CallFunction(function->second, node, label, frame, inputs, outputs);
-  if (node.op_type() == "If" && Domain(node.domain()).empty() && !inputs.empty() && inputs[0] != nullptr) {
-    return RunIf(node, label, frame, *inputs[0], outputs);
-  }
+  bool is_control = node.op_type() == "If" || node.op_type() == "Loop" || node.op_type() == "Scan";
+  if (is_control && Domain(node.domain()).empty()) return RunControl(node, label, frame, inputs, outputs);
   return RunHandler(node, label, frame, inputs, outputs);
 }
 
 absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
                                   const std::vector<Value *> &inputs, const std::vector<Value *> &outputs) {
+  GraphBuilder &builder = *frame.builder;
   std::string domain = Domain(node.domain());
   auto entry = Ops().find(domain.empty() ? node.op_type() : absl::StrCat(domain, ".", node.op_type()));
   if (entry == Ops().end()) {
@@ -296,11 +295,11 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
     return absl::InvalidArgumentError(
         where(absl::StrCat("has ", inputs.size(), " inputs; at most ", op.max_inputs, " are allowed")));
   }
-  NodeContext context(builder_, bounds_, loader_, node, version == frame.opsets->end() ? 1 : version->second);
+  NodeContext context(builder, bounds_, loader_, node, version == frame.opsets->end() ? 1 : version->second);
   context.inputs = inputs;
   context.outputs = outputs;
   context.function_attributes = frame.attributes;
-  builder_.SetNext(label, "onnx:" + label);
+  builder.SetNext(label, "onnx:" + label);
   absl::Status status;
   bool folded = false, all_known = true;
   for (Value *input : inputs) all_known = all_known && (input == nullptr || input->known);
@@ -314,14 +313,14 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
     }
   }
   if (status.ok() && !folded) status = op.handler(context);
-  if (status.ok()) status = builder_.status();
+  if (status.ok()) status = builder.status();
   if (status.ok() && !context.UnreadAttribute().empty()) {
     status = absl::UnimplementedError(absl::StrCat("its attribute '", context.UnreadAttribute(), "' is not supported"));
   }
   for (Value *output : outputs) {
     if (!status.ok() || output == nullptr) continue;
     if (output->expr.id != kNoValue) {
-      status = CheckDims(builder_.type(output->expr).dims);
+      status = CheckDims(builder.type(output->expr).dims);
     } else if (!output->known && !output->tensor) {
       output->report =
           Unsupported{label, node.op_type(), absl::StrCat("its output '", output->name, "' is not supported")};
@@ -329,49 +328,14 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
   }
   if (absl::IsUnimplemented(status)) {
     Report({label, node.op_type(), std::string(status.message())}, outputs);
-    return builder_.status();
+    return builder.status();
   }
   if (status.ok()) return status;
-  if (!builder_.status().ok()) return WithRemedy(status);
+  if (!builder.status().ok()) return WithRemedy(status);
   std::string hint = domain.empty() && version->second < 7 ? absl::StrCat(" (it is of the old opset ", version->second,
                                                                           "; onnx.version_converter makes it new)")
                                                            : "";
   return absl::Status(status.code(), where(std::string(status.message()) + hint));
-}
-
-absl::Status Importer::RunIf(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
-                             Value &condition, const std::vector<Value *> &outputs) {
-  std::optional<Ints> known = condition.known ? condition.known->constants() : std::nullopt;
-  if (!known || known->size() != 1) {
-    Report({label, node.op_type(), "control flow is not supported, unless its condition is constant"}, outputs);
-    return absl::OkStatus();
-  }
-  if (frame.depth >= kMaxFunctionDepth)
-    return absl::InvalidArgumentError(
-        absl::StrCat("node '", label, "' (If): nested more than ", kMaxFunctionDepth, " deep"));
-  const char *branch = known->front() != 0 ? "then_branch" : "else_branch";
-  NodeContext context(builder_, bounds_, loader_, node, 1);
-  const onnx::GraphProto *body = context.GraphAttribute(branch);
-  if (body == nullptr || body->output_size() != static_cast<int>(outputs.size())) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("node '", label, "' (If): its ", branch, " is missing or has another number of outputs"));
-  }
-  Scope scope{frame.scope, {}};
-  INGOT_RETURN_IF_ERROR(AddInitializers(*body, scope));
-  std::vector<std::string> names;
-  for (const auto &output : body->output()) names.push_back(output.name());
-  INGOT_RETURN_IF_ERROR(
-      RunNodes(body->node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1}));
-  for (size_t i = 0; i < outputs.size(); ++i) {
-    Value *result = scope.Find(names[i]);
-    if (result == nullptr && outputs[i] != nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("node '", label, "' (If): the output '", names[i], "' of its ", branch,
-                       " is an input that the function's caller leaves out; give that input"));
-    }
-    if (result != nullptr) CopyTo(*result, outputs[i]);
-  }
-  return absl::OkStatus();
 }
 
 absl::Status Importer::CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label,
@@ -410,8 +374,8 @@ absl::Status Importer::CallFunction(const Function &function, const onnx::NodePr
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i] != nullptr) wanted.push_back(proto.output(static_cast<int>(i)));
   }
-  INGOT_RETURN_IF_ERROR(
-      RunNodes(proto.node(), wanted, {&scope, &function.opsets, &attributes, label + "/", frame.depth + 1}));
+  INGOT_RETURN_IF_ERROR(RunNodes(proto.node(), wanted,
+                                 {&scope, &function.opsets, &attributes, label + "/", frame.depth + 1, frame.builder}));
   for (size_t i = 0; i < outputs.size(); ++i) {
     if (outputs[i] == nullptr) continue;
     Value *result = scope.Find(proto.output(static_cast<int>(i)));

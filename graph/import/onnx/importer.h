@@ -39,7 +39,26 @@ struct Frame {
   const AttributeMap *attributes = nullptr;  // those passed to the function
   std::string prefix;                        // of node names
   int depth = 0;
+  GraphBuilder *builder;  // of the graph, or of the function that a subgraph becomes
 };
+
+// What subgraphs read from around them.
+struct Captures {
+  std::vector<std::string> names;  // of data: operands of the function
+  std::vector<Expr> operands;
+  std::map<std::string, Value *> known;  // the same inside
+  bool usable = true;                    // false: something is not supported
+};
+
+// A subgraph as a function.
+struct BodyFunction {
+  std::string name;
+  std::vector<TensorType> outputs;
+  std::vector<std::optional<Known>> known;  // of the outputs, where their elements are
+  bool usable = true;
+};
+
+constexpr int kMaxFunctionDepth = 24;
 
 class Importer {
  public:
@@ -66,8 +85,19 @@ class Importer {
   absl::Status RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame);
   absl::Status RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
                           const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
-  absl::Status RunIf(const onnx::NodeProto &node, const std::string &label, const Frame &frame, Value &condition,
-                     const std::vector<Value *> &outputs);
+  // importer_control.cc: If, Loop and Scan.
+  absl::Status RunControl(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
+                          const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
+  absl::Status RunIf(NodeContext &context, const std::string &label, const Frame &frame);
+  absl::Status RunBranch(NodeContext &context, const char *branch, const std::string &label, const Frame &frame);
+  absl::Status RunLoop(NodeContext &context, const std::string &label, const Frame &frame);
+  absl::Status RunScan(NodeContext &context, const std::string &label, const Frame &frame);
+  absl::StatusOr<Captures> Capture(const std::vector<const onnx::GraphProto *> &bodies, const Frame &frame);
+  // The function's inputs are `types`, for the body's inputs by their order (`known` in place of data where it is), and
+  // then the captured ones.
+  absl::StatusOr<BodyFunction> MakeBody(const onnx::GraphProto &body, const std::string &label, const Frame &frame,
+                                        const Captures &captures, const std::vector<TensorType> &types,
+                                        const std::vector<std::optional<Known>> &known);
   absl::Status CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label,
                             const Frame &frame, const std::vector<Value *> &inputs,
                             const std::vector<Value *> &outputs);

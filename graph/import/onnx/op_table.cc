@@ -44,7 +44,6 @@ const OpTable &Ops() {
 
 std::string WhyUnsupported(const std::string &domain, const std::string &op_type) {
   if (!domain.empty()) return absl::StrCat("ops of the domain '", domain.substr(0, 80), "' are not supported");
-  if (op_type == "Loop" || op_type == "Scan") return "control flow is not supported";
   if (op_type.rfind("Sequence", 0) == 0 || op_type.rfind("Optional", 0) == 0 ||
       op_type.find("Sequence") != std::string::npos) {
     return "sequences and optional values are not supported";

@@ -8,9 +8,8 @@
 #include "absl/strings/str_cat.h"
 
 namespace ingot::onnx_import {
-namespace {
 
-// Names that a subgraph (of If, Loop, ...) reads from around it. Depth is bounded by the parser's recursion limit.
+// Depth is bounded by the parser's recursion limit.
 void CollectOuterNames(const onnx::GraphProto &graph, std::set<std::string> &names) {
   std::set<std::string> inner, read;
   for (const auto &input : graph.input()) inner.insert(input.name());
@@ -27,8 +26,6 @@ void CollectOuterNames(const onnx::GraphProto &graph, std::set<std::string> &nam
     if (!inner.count(name)) names.insert(name);
   }
 }
-
-}  // namespace
 
 std::string NodeLabel(const onnx::NodeProto &node, int index) {
   return node.name().empty() ? absl::StrCat(node.op_type(), "_", index) : node.name();

@@ -5,6 +5,7 @@
 #include <onnx/onnx_pb.h>
 
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,9 @@ using NodeList = google::protobuf::RepeatedPtrField<onnx::NodeProto>;
 
 // The name of a node for people: its own, or its op type and index.
 std::string NodeLabel(const onnx::NodeProto &node, int index);
+
+// Adds the names that a subgraph (of If, Loop, ...) reads from around it.
+void CollectOuterNames(const onnx::GraphProto &graph, std::set<std::string> &names);
 
 // Indices into `nodes`, in the file's order where that order is valid. `is_given` tells the names that exist before any
 // node runs. InvalidArgument for a value defined twice or nowhere, and for a cycle.

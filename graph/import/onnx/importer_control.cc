@@ -1,0 +1,413 @@
+// If, Loop and Scan: subgraphs become functions of the graph. What they read from around them becomes their operands;
+// what is known while importing stays known inside.
+#include <algorithm>
+
+#include "absl/strings/match.h"
+#include "graph/import/onnx/importer.h"
+
+namespace ingot::onnx_import {
+namespace {
+
+constexpr DType kIndex = DType::kI64;
+
+std::vector<TensorType> TypesOf(const GraphBuilder &b, const std::vector<Expr> &values) {
+  std::vector<TensorType> types;
+  for (Expr value : values) types.push_back(b.type(value));
+  return types;
+}
+
+template <typename T>
+void Append(std::vector<T> &to, const std::vector<T> &more) {
+  to.insert(to.end(), more.begin(), more.end());
+}
+
+template <typename T>
+std::vector<T> Part(const std::vector<T> &values, size_t begin, size_t count) {
+  auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
+  return std::vector<T>(first, first + static_cast<std::ptrdiff_t>(count));
+}
+
+Expr SizeAsData(GraphBuilder &b, const Dim &size) { return Known::Scalar(size).Materialize(b); }
+
+// Zeros that no constant stores.
+Expr Zeros(GraphBuilder &b, const TensorType &type) { return b.BroadcastTo(b.Scalar(0, type.dtype), type.dims); }
+
+// What every turn adds to a buffer of all turns, [turns, ...].
+Expr PutTurn(GraphBuilder &b, Expr all, Expr one, Expr turn) {
+  Dims dims = b.type(one).dims;
+  dims.insert(dims.begin(), 1);
+  return b.DynamicUpdate(all, b.Reshape(one, dims), turn, 0);
+}
+
+TensorType AllTurns(TensorType one, const Dim &turns) {
+  one.dims.insert(one.dims.begin(), turns);
+  return one;
+}
+
+absl::Status CheckRankOfAll(const std::vector<TensorType> &types) {
+  for (const TensorType &type : types) {
+    if (type.rank() > kMaxRank)
+      return absl::UnimplementedError(
+          absl::StrCat("a result has rank ", type.rank(), "; at most ", kMaxRank, " is supported"));
+  }
+  return absl::OkStatus();
+}
+
+// Whether a value may turn into another of this type: sizes that are not numbers are compared when it runs.
+absl::Status CheckSame(const TensorType &from, const TensorType &to, const std::string &what) {
+  bool same = from.dtype == to.dtype && from.rank() == to.rank();
+  for (size_t i = 0; same && i < from.dims.size(); ++i) same = (from.dims[i] - to.dims[i]).constant().value_or(0) == 0;
+  if (same) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat(what, " changes from ", from.ToString(), " to ", to.ToString(), ", which is not supported"));
+}
+
+}  // namespace
+
+absl::Status Importer::RunControl(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
+                                  const std::vector<Value *> &inputs, const std::vector<Value *> &outputs) {
+  const std::string &op = node.op_type();
+  auto where = [&](const absl::Status &status) {
+    return absl::Status(status.code(), absl::StrCat("node '", label, "' (", op, "): ", std::string(status.message())));
+  };
+  if (frame.depth >= kMaxFunctionDepth)
+    return where(absl::InvalidArgumentError(absl::StrCat("nested more than ", kMaxFunctionDepth, " deep")));
+  auto version = frame.opsets->find("");
+  NodeContext context(*frame.builder, bounds_, loader_, node, version == frame.opsets->end() ? 1 : version->second);
+  context.inputs = inputs;
+  context.outputs = outputs;
+  context.function_attributes = frame.attributes;
+  frame.builder->SetNext(label, "onnx:" + label);
+  absl::Status status = op == "If"     ? RunIf(context, label, frame)
+                        : op == "Loop" ? RunLoop(context, label, frame)
+                                       : RunScan(context, label, frame);
+  if (status.ok() && frame.builder->status().ok() && !context.UnreadAttribute().empty())
+    status = absl::UnimplementedError(absl::StrCat("its attribute '", context.UnreadAttribute(), "' is not supported"));
+  if (absl::IsUnimplemented(status)) {
+    Report({label, op, std::string(status.message())}, outputs);
+    return frame.builder->status();
+  }
+  // An error inside a body has named its own node.
+  if (!status.ok()) return absl::StartsWith(status.message(), "node '") ? status : where(status);
+  return frame.builder->status().ok() ? status : WithRemedy(frame.builder->status());
+}
+
+absl::StatusOr<Captures> Importer::Capture(const std::vector<const onnx::GraphProto *> &bodies, const Frame &frame) {
+  std::set<std::string> names;
+  for (const onnx::GraphProto *body : bodies) CollectOuterNames(*body, names);
+  Captures captures;
+  for (const std::string &name : names) {
+    Value *value = frame.scope->Find(name);
+    if (value == nullptr) continue;  // optional and absent, or an error of the body's
+    INGOT_ASSIGN_OR_RETURN(bool ready, Ready(*value));
+    captures.usable = captures.usable && ready;
+    if (!ready) continue;
+    if (value->known || value->tensor) {
+      captures.known[name] = value;
+    } else {
+      captures.names.push_back(name);
+      captures.operands.push_back(value->expr);
+    }
+  }
+  return captures;
+}
+
+absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, const std::string &label,
+                                                const Frame &frame, const Captures &captures,
+                                                const std::vector<TensorType> &types,
+                                                const std::vector<std::optional<Known>> &known) {
+  if (static_cast<size_t>(body.input_size()) != types.size())
+    return absl::InvalidArgumentError(
+        absl::StrCat("its body has ", body.input_size(), " inputs; it needs ", types.size()));
+  BodyFunction made;
+  absl::Status status;
+  auto build = [&](GraphBuilder &b, const std::vector<Expr> &arguments) -> std::vector<Expr> {
+    Scope scope;
+    for (const auto &[name, value] : captures.known) {
+      Value *inside = NewValue(name);
+      inside->tensor = value->tensor;
+      inside->known = value->known;
+      scope.values[name] = inside;
+    }
+    auto add = [&](const std::string &name, Expr data, const std::optional<Known> &elements) {
+      Value *inside = NewValue(name);
+      if (elements) {
+        inside->known = elements;
+      } else {
+        inside->expr = data;
+      }
+      scope.values[name] = inside;
+    };
+    for (size_t i = 0; i < captures.names.size(); ++i) add(captures.names[i], arguments[types.size() + i], {});
+    for (size_t i = 0; i < types.size(); ++i)
+      add(body.input(static_cast<int>(i)).name(), arguments[i], i < known.size() ? known[i] : std::nullopt);
+    status = AddInitializers(body, scope);
+    std::vector<std::string> names;
+    for (const auto &output : body.output()) names.push_back(output.name());
+    if (status.ok())
+      status = RunNodes(body.node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1, &b});
+    std::vector<Expr> results;
+    for (const std::string &name : names) {
+      Value *value = status.ok() ? scope.Find(name) : nullptr;
+      if (value == nullptr) break;
+      absl::StatusOr<bool> ready = Ready(*value);
+      status = ready.status();
+      made.usable = made.usable && ready.ok() && *ready;
+      if (!made.usable) break;
+      made.known.push_back(value->known);
+      b.SetNext(label, "onnx:" + label);
+      results.push_back(DataOf(b, *value));
+    }
+    made.usable = made.usable && results.size() == names.size() && !results.empty();
+    for (Expr result : results) made.outputs.push_back(b.type(result));
+    if (!made.usable) results = {b.Scalar(0)};  // nobody will call it
+    return results;
+  };
+  std::vector<TensorType> all = types;
+  Append(all, TypesOf(*frame.builder, captures.operands));
+  made.name = frame.builder->Function(label, all, build);
+  INGOT_RETURN_IF_ERROR(status);
+  return made;
+}
+
+// The branch of a condition that is known, in place of the node.
+absl::Status Importer::RunBranch(NodeContext &context, const char *branch, const std::string &label,
+                                 const Frame &frame) {
+  const onnx::GraphProto *body = context.GraphAttribute(branch);
+  if (body == nullptr || body->output_size() != static_cast<int>(context.output_count())) {
+    return absl::InvalidArgumentError(absl::StrCat("its ", branch, " is missing or has another number of outputs"));
+  }
+  Scope scope{frame.scope, {}};
+  INGOT_RETURN_IF_ERROR(AddInitializers(*body, scope));
+  std::vector<std::string> names;
+  for (const auto &output : body->output()) names.push_back(output.name());
+  INGOT_RETURN_IF_ERROR(RunNodes(
+      body->node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1, frame.builder}));
+  for (size_t i = 0; i < context.output_count(); ++i) {
+    Value *result = scope.Find(names[i]), *output = context.outputs[i];
+    if (output == nullptr) continue;
+    if (result == nullptr) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the output '", names[i], "' of its ", branch,
+                       " is an input that the function's caller leaves out; give that input"));
+    }
+    std::string name = output->name;
+    *output = *result;
+    output->name = name;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Importer::RunIf(NodeContext &n, const std::string &label, const Frame &frame) {
+  n.Ignore({"then_branch", "else_branch"});
+  if (!n.Has(0)) return absl::InvalidArgumentError("its condition is missing");
+  if (const Known *known = n.KnownIn(0)) {
+    std::optional<Ints> values = known->constants();
+    if (values && values->size() == 1)
+      return RunBranch(n, values->front() != 0 ? "then_branch" : "else_branch", label, frame);
+  }
+  const onnx::GraphProto *then_body = n.GraphAttribute("then_branch"), *else_body = n.GraphAttribute("else_branch");
+  if (then_body == nullptr || else_body == nullptr) return absl::InvalidArgumentError("a branch is missing");
+  INGOT_ASSIGN_OR_RETURN(Captures captures, Capture({then_body, else_body}, frame));
+  Expr condition = n.In(0);
+  if (n.dtype(0) != DType::kBool) return absl::InvalidArgumentError("its condition is not bool");
+  if (n.rank(0) != 0) condition = n.b.Reshape(condition, {});
+  if (!captures.usable) return absl::UnimplementedError("what its branches need is not supported");
+  INGOT_ASSIGN_OR_RETURN(BodyFunction yes, MakeBody(*then_body, label + "/then", frame, captures, {}, {}));
+  INGOT_ASSIGN_OR_RETURN(BodyFunction no, MakeBody(*else_body, label + "/else", frame, captures, {}, {}));
+  if (!yes.usable || !no.usable) return absl::UnimplementedError("a node of its branches is not supported");
+  if (yes.outputs.size() != no.outputs.size() || yes.outputs.size() < n.output_count())
+    return absl::InvalidArgumentError("its branches have other numbers of outputs");
+  for (size_t i = 0; i < yes.outputs.size(); ++i)
+    INGOT_RETURN_IF_ERROR(CheckSame(yes.outputs[i], no.outputs[i], absl::StrCat("between its branches output ", i)));
+  std::vector<Expr> operands = {condition};
+  Append(operands, captures.operands);
+  n.b.SetNext(label, "onnx:" + label);
+  std::vector<Expr> results =
+      n.b.EmitAll(OpKind::kIf, operands, {{"then_function", yes.name}, {"else_function", no.name}});
+  for (size_t i = 0; i < n.output_count() && i < results.size(); ++i) n.Set(i, results[i]);
+  return absl::OkStatus();
+}
+
+// Operands of the loop: turn, condition, limit (where it is data), values, buffers of what every turn gives, captured.
+absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const Frame &frame) {
+  n.Ignore({"body"});
+  const onnx::GraphProto *body = n.GraphAttribute("body");
+  if (body == nullptr) return absl::InvalidArgumentError("its body is missing");
+  size_t values = n.input_count() < 2 ? 0 : n.input_count() - 2;
+  size_t body_outputs = static_cast<size_t>(body->output_size());
+  if (body_outputs < 1 + values || n.output_count() > body_outputs - 1)
+    return absl::InvalidArgumentError(absl::StrCat("its body gives ", body_outputs, " values, too few for ", values,
+                                                   " that it carries and ", n.output_count(), " outputs"));
+  INGOT_ASSIGN_OR_RETURN(Captures captures, Capture({body}, frame));
+  if (!captures.usable) return absl::UnimplementedError("what its body needs is not supported");
+  auto scalar = [&](size_t i) { return n.rank(i) == 0 ? n.In(i) : n.b.Reshape(n.In(i), {}); };
+  std::optional<Dim> limit;  // known
+  bool has_limit = n.Has(0);
+  if (const Known *known = n.KnownIn(0); known != nullptr && !known->is_real() && known->size() == 1)
+    limit = n.bounds.Max(known->ints[0], 0);
+  if (has_limit && n.dtype(0) != kIndex) return absl::InvalidArgumentError("its trip count is not int64");
+  if (n.Has(1) && n.dtype(1) != DType::kBool) return absl::InvalidArgumentError("its condition is not bool");
+  std::optional<Ints> first = n.KnownIn(1) != nullptr ? n.KnownIn(1)->constants() : std::nullopt;
+  bool begins = !n.Has(1) || (first && first->size() == 1 && first->front() != 0);  // surely
+  std::vector<Expr> carried;
+  for (size_t i = 0; i < values; ++i) {
+    if (!n.Has(i + 2)) return absl::InvalidArgumentError(absl::StrCat("input ", i + 2, " is missing"));
+    carried.push_back(n.In(i + 2));
+  }
+
+  std::vector<TensorType> types = {{kIndex, {}}, {DType::kBool, {}}};
+  Append(types, TypesOf(n.b, carried));
+  std::vector<std::optional<Known>> known(2);
+  if (begins) known[1] = Known{DType::kBool, Ints{}, Dims{1}, {}};
+  INGOT_ASSIGN_OR_RETURN(BodyFunction turn, MakeBody(*body, label + "/body", frame, captures, types, known));
+  if (!turn.usable) return absl::UnimplementedError("a node of its body is not supported");
+  if (turn.outputs[0].dtype != DType::kBool) return absl::InvalidArgumentError("its body's condition is not bool");
+  std::optional<Ints> next = turn.known[0] ? turn.known[0]->constants() : std::nullopt;
+  bool always = begins && next && next->size() == 1 && next->front() != 0;
+  for (size_t i = 0; i < values; ++i)
+    INGOT_RETURN_IF_ERROR(CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i)));
+  size_t rows = body_outputs - 1 - values;
+  if (rows > 0 && (!always || !limit))
+    return absl::UnimplementedError("the number of its turns, which is a size of its outputs, depends on data");
+  if (always && !has_limit) return absl::InvalidArgumentError("it has no end: neither a trip count nor a condition");
+
+  std::vector<Expr> operands = {n.b.Scalar(0, kIndex)};
+  Expr condition = n.Has(1) ? scalar(1) : n.b.Scalar(1, DType::kBool);
+  operands.push_back(condition);
+  bool limit_is_data = has_limit && !limit;
+  if (limit_is_data) operands.push_back(scalar(0));
+  size_t first_value = operands.size();
+  Append(operands, carried);
+  std::vector<TensorType> row_types = Part(turn.outputs, 1 + values, rows);
+  for (TensorType &type : row_types) type = AllTurns(type, limit.value_or(Dim(0)));
+  INGOT_RETURN_IF_ERROR(CheckRankOfAll(row_types));
+  for (const TensorType &type : row_types) operands.push_back(Zeros(n.b, type));
+  size_t first_captured = operands.size();
+  Append(operands, captures.operands);
+
+  auto holds = [&](GraphBuilder &b, const std::vector<Expr> &v) -> std::vector<Expr> {
+    Expr go = always ? Expr{} : v[1];
+    if (has_limit) {
+      Expr within = b.Less(v[0], limit_is_data ? v[2] : SizeAsData(b, *limit));
+      go = always ? within : b.LogicalAnd(go, within);
+    }
+    return {go};
+  };
+  auto step = [&](GraphBuilder &b, const std::vector<Expr> &v) {
+    std::vector<Expr> arguments = {v[0], v[1]};
+    Append(arguments, Part(v, first_value, values));
+    Append(arguments, Part(v, first_captured, captures.operands.size()));
+    std::vector<Expr> made = b.Call(turn.name, arguments), results = v;
+    if (made.size() != body_outputs) return results;  // after an error
+    results[0] = b.Add(v[0], b.Scalar(1, kIndex));
+    if (!always) results[1] = b.type(made[0]).rank() == 0 ? made[0] : b.Reshape(made[0], {});
+    for (size_t i = 0; i < values; ++i) results[first_value + i] = made[1 + i];
+    for (size_t i = 0; i < rows; ++i)
+      results[first_value + values + i] = PutTurn(b, v[first_value + values + i], made[1 + values + i], v[0]);
+    return results;
+  };
+  n.b.SetNext(label, "onnx:" + label);
+  std::vector<Expr> results = n.b.While(operands, holds, step);
+  for (size_t i = 0; i < n.output_count(); ++i) n.Set(i, results[first_value + i]);
+  return absl::OkStatus();
+}
+
+// Operands of the loop: turn, states, buffers of what every turn gives, what is gone through, captured.
+absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const Frame &frame) {
+  if (n.opset < 9) return absl::UnimplementedError("Scan of opset 8 has a batch axis; opset 9 and later are supported");
+  n.Ignore({"body"});
+  const onnx::GraphProto *body = n.GraphAttribute("body");
+  INGOT_ASSIGN_OR_RETURN(int64_t count, n.Int("num_scan_inputs"));
+  if (body == nullptr || count < 1 || count > static_cast<int64_t>(n.input_count()))
+    return absl::InvalidArgumentError("its body or its scanned inputs are missing");
+  size_t scanned = static_cast<size_t>(count), states = n.input_count() - scanned;
+  size_t body_outputs = static_cast<size_t>(body->output_size());
+  if (body_outputs < states || n.output_count() > body_outputs)
+    return absl::InvalidArgumentError("its body gives too few values");
+  size_t rows = body_outputs - states;
+  auto list = [&](const char *name, size_t size) -> absl::StatusOr<Ints> {
+    INGOT_ASSIGN_OR_RETURN(Ints values, n.IntList(name, Ints(size, 0)));
+    if (values.size() != size)
+      return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' needs ", size, " elements"));
+    return values;
+  };
+  INGOT_ASSIGN_OR_RETURN(Ints axes, list("scan_input_axes", scanned));
+  INGOT_ASSIGN_OR_RETURN(Ints backwards, list("scan_input_directions", scanned));
+  INGOT_ASSIGN_OR_RETURN(Ints out_axes, list("scan_output_axes", rows));
+  INGOT_ASSIGN_OR_RETURN(Ints out_backwards, list("scan_output_directions", rows));
+  INGOT_ASSIGN_OR_RETURN(Captures captures, Capture({body}, frame));
+  if (!captures.usable) return absl::UnimplementedError("what its body needs is not supported");
+
+  std::vector<Expr> carried, sources;
+  std::vector<TensorType> types;
+  Dim turns;
+  for (size_t i = 0; i < n.input_count(); ++i) {
+    if (!n.Has(i)) return absl::InvalidArgumentError(absl::StrCat("input ", i, " is missing"));
+    TensorType type = n.Type(i);
+    if (i < states) {
+      carried.push_back(n.In(i));
+    } else {
+      int64_t &axis = axes[i - states];
+      INGOT_ASSIGN_OR_RETURN(axis, NormalAxis(axis, type.rank()));
+      Dim size = type.dims[static_cast<size_t>(axis)];
+      if (i == states) turns = size;
+      if ((size - turns).constant().value_or(0) != 0)
+        return absl::InvalidArgumentError(
+            absl::StrCat("its scanned inputs have ", turns.ToString(), " and ", size.ToString(), " elements"));
+      sources.push_back(n.In(i));
+      type.dims.erase(type.dims.begin() + axis);
+    }
+    types.push_back(type);
+  }
+  INGOT_ASSIGN_OR_RETURN(BodyFunction turn, MakeBody(*body, label + "/body", frame, captures, types, {}));
+  if (!turn.usable) return absl::UnimplementedError("a node of its body is not supported");
+  for (size_t i = 0; i < states; ++i)
+    INGOT_RETURN_IF_ERROR(CheckSame(types[i], turn.outputs[i], absl::StrCat("its state ", i)));
+
+  std::vector<Expr> operands = {n.b.Scalar(0, kIndex)};
+  Append(operands, carried);
+  std::vector<TensorType> row_types = Part(turn.outputs, states, rows);
+  for (TensorType &type : row_types) type = AllTurns(type, turns);
+  INGOT_RETURN_IF_ERROR(CheckRankOfAll(row_types));
+  for (const TensorType &type : row_types) operands.push_back(Zeros(n.b, type));
+  size_t first_source = operands.size();
+  Append(operands, sources);
+  Append(operands, captures.operands);
+
+  auto holds = [&](GraphBuilder &b, const std::vector<Expr> &v) -> std::vector<Expr> {
+    return {b.Less(v[0], SizeAsData(b, turns))};
+  };
+  auto step = [&](GraphBuilder &b, const std::vector<Expr> &v) {
+    Expr reverse = b.Sub(SizeAsData(b, turns), b.Add(v[0], b.Scalar(1, kIndex)));
+    std::vector<Expr> arguments = Part(v, 1, states);
+    for (size_t i = 0; i < scanned; ++i)
+      arguments.push_back(b.Gather(v[first_source + i], backwards[i] != 0 ? reverse : v[0], axes[i]));
+    Append(arguments, Part(v, first_source + scanned, captures.operands.size()));
+    std::vector<Expr> made = b.Call(turn.name, arguments), results = v;
+    if (made.size() != body_outputs) return results;  // after an error
+    results[0] = b.Add(v[0], b.Scalar(1, kIndex));
+    for (size_t i = 0; i < states; ++i) results[1 + i] = made[i];
+    for (size_t i = 0; i < rows; ++i)
+      results[1 + states + i] = PutTurn(b, v[1 + states + i], made[states + i], out_backwards[i] != 0 ? reverse : v[0]);
+    return results;
+  };
+  n.b.SetNext(label, "onnx:" + label);
+  std::vector<Expr> results = n.b.While(operands, holds, step);
+  if (!n.b.status().ok()) return absl::OkStatus();
+  for (size_t i = 0; i < n.output_count(); ++i) {
+    Expr result = results[1 + i];
+    if (i >= states) {
+      int rank = n.b.type(result).rank();
+      INGOT_ASSIGN_OR_RETURN(int64_t axis, NormalAxis(out_axes[i - states], rank));
+      Ints permutation;
+      for (int64_t at = 1; at < rank; ++at) permutation.push_back(at);
+      permutation.insert(permutation.begin() + axis, 0);
+      if (axis != 0) result = n.b.Transpose(result, permutation);
+    }
+    n.Set(i, result);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace ingot::onnx_import

@@ -1,0 +1,165 @@
+// If, Loop and Scan: what they become, and the numbers that the interpreter gives.
+#include "graph/interp/interpreter.h"
+#include "tests/graph/import/onnx_model.h"
+
+namespace ingot {
+namespace {
+
+onnx::GraphProto &Body(NodeBuilder node, const char *attribute) {
+  return *node.Add(attribute, onnx::AttributeProto::GRAPH).mutable_g();
+}
+
+std::vector<std::vector<double>> Results(const Model &m, const std::vector<Tensor> &inputs) {
+  absl::StatusOr<Graph> graph = m.Import();
+  EXPECT_TRUE(graph.ok()) << graph.status();
+  if (!graph.ok()) return {};
+  absl::StatusOr<std::vector<Tensor>> outputs = Interpret(*graph, inputs);
+  EXPECT_TRUE(outputs.ok()) << outputs.status();
+  std::vector<std::vector<double>> values;
+  for (size_t i = 0; outputs.ok() && i < outputs->size(); ++i) {
+    values.emplace_back();
+    for (int64_t e = 0; e < (*outputs)[i].size(); ++e) values.back().push_back((*outputs)[i].GetDouble(e));
+  }
+  return values;
+}
+
+Tensor Floats(const std::vector<double> &values) {
+  Tensor tensor = Tensor::Zeros(DType::kF32, {static_cast<int64_t>(values.size())});
+  for (size_t i = 0; i < values.size(); ++i) tensor.SetDouble(static_cast<int64_t>(i), values[i]);
+  return tensor;
+}
+Tensor Truth(bool value) {
+  Tensor tensor = Tensor::Zeros(DType::kBool, {});
+  tensor.SetInt(0, value);
+  return tensor;
+}
+
+Model Branches() {
+  Model m;
+  m.Input("c", kBoolean, {}).Input("x", kFloat, {"n"}).Output("y").Floats("two", {}, 2);
+  m.Node("Neg", {"x"}, {"minus"});
+  NodeBuilder node = m.Node("If", {"c"}, {"y"});
+  onnx::GraphProto &yes = Body(node, "then_branch"), &no = Body(node, "else_branch");
+  AddNode(yes, "Mul", {"minus", "two"}, {"p"});
+  yes.add_output()->set_name("p");
+  AddNode(no, "Identity", {"x"}, {"q"});
+  no.add_output()->set_name("q");
+  return m;
+}
+
+TEST(ImportControl, IfOnData) {
+  Model m = Branches();
+  EXPECT_EQ(Results(m, {Truth(true), Floats({1, 2})}), (std::vector<std::vector<double>>{{-2, -4}}));
+  EXPECT_EQ(Results(m, {Truth(false), Floats({1, 2})}), (std::vector<std::vector<double>>{{1, 2}}));
+  absl::StatusOr<Graph> graph = m.Import();
+  ASSERT_TRUE(graph.ok());
+  ASSERT_EQ(graph->functions.size(), 2u);
+  EXPECT_EQ(graph->functions[0].constants.size(), 1u) << "what is known stays known inside";
+  EXPECT_EQ(graph->nodes.back().inputs.size(), 3u) << "condition, minus and x";
+}
+
+TEST(ImportControl, BranchesOfDifferentTypesAreRefused) {
+  Model m = Branches();
+  onnx::GraphProto &yes = *m.proto.mutable_graph()->mutable_node(1)->mutable_attribute(0)->mutable_g();
+  AddNode(yes, "ReduceSum", {"p"}, {"sum"}).Int("keepdims", 0);
+  yes.mutable_output(0)->set_name("sum");
+  ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented, {"(If)", "f32[] to f32[n]"});
+}
+
+// sum += x * i, and every turn's sum is kept; as long as i < M and sum[0] < `most`.
+Model Loop(bool has_limit, bool has_condition, bool has_rows) {
+  Model m;
+  m.Input("x", kFloat, {"n"}).Input("most", kFloat, {}).Output("sum");
+  m.Floats("zero", {}, 0).Int64("limit", 4).Int64s("first", {0});
+  m.Node("Mul", {"x", "zero"}, {"start"});
+  m.Initializer("go", kBoolean, {}).add_int32_data(1);
+  std::vector<std::string> outputs = {"sum"};
+  if (has_rows) outputs.push_back("rows");
+  if (has_rows) m.Output("rows");
+  NodeBuilder node = m.Node("Loop", {has_limit ? "limit" : "", has_condition ? "go" : "", "start"}, outputs);
+  onnx::GraphProto &body = Body(node, "body");
+  for (const char *name : {"i", "go_in", "s"}) body.add_input()->set_name(name);
+  AddNode(body, "Cast", {"i"}, {"i_float"}).Int("to", kFloat);
+  AddNode(body, "Mul", {"x", "i_float"}, {"scaled"});
+  AddNode(body, "Add", {"s", "scaled"}, {"next"});
+  if (has_condition) {
+    AddNode(body, "Gather", {"next", "first"}, {"head"});
+    AddNode(body, "Less", {"head", "most"}, {"go_out"});
+  } else {
+    AddNode(body, "Identity", {"go_in"}, {"go_out"});
+  }
+  AddNode(body, "Identity", {"next"}, {"row"});
+  for (const char *name : {"go_out", "next", "row"}) {
+    if (has_rows || std::string(name) != "row") body.add_output()->set_name(name);
+  }
+  return m;
+}
+
+Tensor Scalar(double value) {
+  Tensor tensor = Tensor::Zeros(DType::kF32, {});
+  tensor.SetDouble(0, value);
+  return tensor;
+}
+
+TEST(ImportControl, LoopWithATripCountKeepsWhatEveryTurnGives) {
+  EXPECT_EQ(Results(Loop(true, false, true), {Floats({1, 2}), Scalar(0)}),
+            (std::vector<std::vector<double>>{{6, 12}, {0, 0, 1, 2, 3, 6, 6, 12}}));
+}
+
+TEST(ImportControl, LoopEndsByItsCondition) {
+  EXPECT_EQ(Results(Loop(true, true, false), {Floats({1, 2}), Scalar(2)}), (std::vector<std::vector<double>>{{3, 6}}));
+  EXPECT_EQ(Results(Loop(true, true, false), {Floats({1, 2}), Scalar(100)}),
+            (std::vector<std::vector<double>>{{6, 12}}));
+  EXPECT_EQ(Results(Loop(false, true, false), {Floats({1}), Scalar(100)}), (std::vector<std::vector<double>>{{105}}));
+}
+
+TEST(ImportControl, LoopsThatCannotBe) {
+  ExpectError(Loop(true, true, true).Import().status(), absl::StatusCode::kUnimplemented,
+              {"(Loop)", "the number of its turns", "depends on data"});
+  ExpectError(Loop(false, false, false).Import().status(), absl::StatusCode::kInvalidArgument,
+              {"(Loop)", "it has no end"});
+  Model grows = Loop(true, false, false);
+  onnx::GraphProto &body = *grows.proto.mutable_graph()->mutable_node(1)->mutable_attribute(0)->mutable_g();
+  AddNode(body, "Concat", {"next", "x"}, {"longer"}).Int("axis", 0);
+  body.mutable_output(1)->set_name("longer");
+  absl::StatusOr<Graph> graph = grows.Import();
+  ASSERT_TRUE(graph.ok()) << "n and 2n are equal where n is 0: " << graph.status();
+  EXPECT_FALSE(Interpret(*graph, {Floats({1}), Scalar(0)}).ok());
+  Model bad = Loop(true, false, false);
+  bad.proto.mutable_graph()->mutable_node(1)->mutable_attribute(0)->mutable_g()->clear_input();
+  ExpectError(bad.Import().status(), absl::StatusCode::kInvalidArgument,
+              {"(Loop)", "its body has 0 inputs; it needs 3"});
+}
+
+TEST(ImportControl, ScanForwardsAndBackwards) {
+  for (int64_t backwards : {0, 1}) {
+    Model m;
+    m.Input("start", kFloat, {}).Input("x", kFloat, {"n", "turns"}).Output("sum").Output("sums");
+    NodeBuilder node = m.Node("Scan", {"start", "x"}, {"sum", "sums"});
+    node.Int("num_scan_inputs", 1).Ints("scan_input_axes", {-1}).Ints("scan_input_directions", {backwards});
+    node.Ints("scan_output_axes", {1});
+    onnx::GraphProto &body = Body(node, "body");
+    for (const char *name : {"s", "column"}) body.add_input()->set_name(name);
+    AddNode(body, "ReduceSum", {"column"}, {"part"}).Int("keepdims", 0);
+    AddNode(body, "Add", {"s", "part"}, {"next"});
+    AddNode(body, "Mul", {"column", "next"}, {"row"});
+    for (const char *name : {"next", "row"}) body.add_output()->set_name(name);
+    Tensor x = Tensor::Zeros(DType::kF32, {2, 3});
+    for (int64_t i = 0; i < 6; ++i) x.SetDouble(i, static_cast<double>(i));
+    std::vector<std::vector<double>> expected = {{25}, {0, 18, 50, 39, 72, 125}};  // sums 13, 18, 25
+    if (backwards != 0) expected = {{25}, {34, 22, 0, 85, 88, 75}};                // sums 17, 22, 25, in time's order
+    EXPECT_EQ(Results(m, {Scalar(10), x}), expected);
+  }
+}
+
+// An unsupported node of a body is named with the others.
+TEST(ImportControl, NodesOfBodiesAreNamed) {
+  Model m = Loop(true, false, false);
+  onnx::GraphProto &body = *m.proto.mutable_graph()->mutable_node(1)->mutable_attribute(0)->mutable_g();
+  AddNode(body, "StringSplit", {"next"}, {"text"}).Name("split");
+  body.mutable_output(1)->set_name("text");
+  ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented, {"body/split' (StringSplit)"});
+}
+
+}  // namespace
+}  // namespace ingot
