@@ -82,6 +82,21 @@ absl::Status Mod(NodeContext &n) {
   return n.Return(n.b.Select(n.b.LogicalAnd(n.b.NotEqual(r, zero), differs), n.b.Add(r, y), r));
 }
 
+// By repeated squaring, modulo 2^64. Beyond 63 only powers of -1, 0 and 1 fit, which hang on the exponent's last bit;
+// below 0 only those of -1 and 1 are not 0.
+Expr IntegerPower(GraphBuilder &b, Expr x, Expr exponent, DType dtype) {
+  auto number = [&](int64_t value) { return b.Constant(Tensor::ScalarI64(value)); };
+  Expr one = b.Scalar(1, dtype), last = b.LogicalAnd(exponent, number(1)), odd = b.Equal(last, number(1));
+  Expr left = b.Select(b.Greater(exponent, number(63)), b.Add(last, number(64)), exponent), square = x, result = one;
+  for (int64_t bit = 1; bit <= 64; bit *= 2) {
+    Expr set = b.NotEqual(b.LogicalAnd(left, number(bit)), number(0));
+    result = b.Select(set, b.Mul(result, square), result);
+    square = b.Mul(square, square);
+  }
+  Expr unit = b.Equal(b.Mul(x, x), one), inverse = b.Select(unit, b.Select(odd, x, one), b.Scalar(0, dtype));
+  return b.Select(b.Less(exponent, number(0)), inverse, result);
+}
+
 absl::Status Pow(NodeContext &n) {
   DType base = n.dtype(0), exponent = n.dtype(1);
   Expr x = n.In(0);
@@ -100,10 +115,30 @@ absl::Status Pow(NodeContext &n) {
     for (int i = 0; i < *constant; ++i) result = n.b.Mul(result, x);
     return n.Return(result);
   }
-  if (ByteSize(base) == 8) return absl::UnimplementedError("powers of 64-bit integers need a small constant exponent");
-  // Exact: such a power fits the 53 bits of a double or overflows the integer anyway.
+  if (ByteSize(base) == 8 && IsInteger(exponent))
+    return n.Return(IntegerPower(n.b, x, CastIfNeeded(n.b, n.In(1), exponent, DType::kI64), base));
+  // Exact with 32 bits: such a power fits the 53 of a double or overflows the integer anyway.
   Expr power = n.b.Pow(n.b.Cast(x, DType::kF64), CastIfNeeded(n.b, n.In(1), exponent, DType::kF64));
   return n.Return(n.b.Cast(power, base));
+}
+
+// A product with, or a quotient by, a power of two. Shifts by all bits and more give 0.
+absl::Status BitShift(NodeContext &n) {
+  DType dtype = n.dtype(0);
+  INGOT_ASSIGN_OR_RETURN(std::string direction, n.Text("direction"));
+  if (direction != "LEFT" && direction != "RIGHT")
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute 'direction' is '", direction.substr(0, 40), "', not LEFT or RIGHT"));
+  if (!IsUnsigned(dtype) || n.dtype(1) != dtype)
+    return absl::InvalidArgumentError(absl::StrCat("shifts ", n.Type(0).ToString(), " by ", n.Type(1).ToString(),
+                                                   "; both must be of one unsigned dtype"));
+  GraphBuilder &b = n.b;
+  int64_t bits = static_cast<int64_t>(ByteSize(dtype)) * 8;
+  Tensor powers = Tensor::Zeros(dtype, {bits + 1});
+  for (int64_t i = 0; i < bits; ++i) powers.SetInt(i, static_cast<int64_t>(UINT64_C(1) << i));
+  Expr by = b.Cast(b.Min(n.In(1), b.Scalar(static_cast<double>(bits), dtype)), DType::kI64);
+  Expr power = b.Gather(b.Constant(std::move(powers)), by, 0);
+  return n.Return(direction == "LEFT" ? b.Mul(n.In(0), power) : b.Div(n.In(0), power));
 }
 
 absl::Status Clip(NodeContext &n) {
@@ -205,6 +240,7 @@ void AddMathOps(OpTable &table) {
   table["BitwiseAnd"] = {Binary<OpKind::kLogicalAnd>, 2, 2};
   table["BitwiseOr"] = {Binary<OpKind::kLogicalOr>, 2, 2};
   table["BitwiseXor"] = {Binary<OpKind::kLogicalXor>, 2, 2};
+  table["BitShift"] = {BitShift, 2, 2};
   table["BitwiseNot"] = {BitwiseNot, 1, 1};
 
   table["Where"] = {Where, 3, 3, FoldWhere};

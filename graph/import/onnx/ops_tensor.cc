@@ -149,6 +149,42 @@ absl::Status Pad(NodeContext &n) {
   return n.Return(x);
 }
 
+// Cuts or pads axes to a size, as much on both sides.
+absl::Status CenterCropPad(NodeContext &n) {
+  const TensorType x = n.Type(0);
+  Ints all;
+  for (int i = 0; i < x.rank(); ++i) all.push_back(i);
+  INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntList("axes", all));
+  INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, x.rank()));
+  INGOT_ASSIGN_OR_RETURN(Dims target, n.DimsIn(1, "shape"));
+  if (target.size() != axes.size())
+    return absl::InvalidArgumentError(
+        absl::StrCat("its shape has ", target.size(), " entries for ", axes.size(), " axes"));
+  Dims low(x.dims.size()), high = low, zeros = low, starts = low, limits = x.dims;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    size_t axis = static_cast<size_t>(axes[i]);
+    const Dim &have = x.dims[axis], &want = target[i];
+    if (n.bounds.Of(want).high < 0)
+      return absl::InvalidArgumentError(absl::StrCat("its shape has the entry ", want.ToString()));
+    if (n.bounds.Proves(have, want)) {
+      low[axis] = Dim::FloorDiv(want - have, 2);
+      high[axis] = want - have - low[axis];
+    } else if (n.bounds.Proves(want, have)) {
+      starts[axis] = Dim::FloorDiv(have - want, 2);
+      limits[axis] = starts[axis] + want;
+    } else {
+      return absl::UnimplementedError(absl::StrCat("cannot tell whether ", want.ToString(), " is larger than ",
+                                                   have.ToString(), "; give those dims numbers"));
+    }
+  }
+  Expr result = n.In(0);
+  if (starts != zeros || limits != x.dims) result = n.b.Slice(result, starts, limits, Ints(x.dims.size(), 1));
+  if (low != zeros || high != zeros) result = n.b.Pad(result, n.b.Scalar(0, x.dtype), low, high);
+  if (result.id != n.In(0).id) return n.Return(result);
+  n.Forward(0, 0);
+  return absl::OkStatus();
+}
+
 // What DepthToSpace and SpaceToDepth share: [n, c, h, w] with a block size that divides what it must.
 absl::StatusOr<int64_t> BlockSize(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t block, n.Int("blocksize"));
@@ -195,6 +231,7 @@ void AddTensorOps(OpTable &table) {
   table["Concat"] = {Concat, 1, kVariadic, FoldConcat};
   table["Tile"] = {Tile, 2, 2, FoldTile};
   table["Pad"] = {Pad, 1, 4};
+  table["CenterCropPad"] = {CenterCropPad, 2, 2};
   table["DepthToSpace"] = {DepthToSpace, 1, 1};
   table["SpaceToDepth"] = {SpaceToDepth, 1, 1};
 }
