@@ -69,10 +69,13 @@ Expr SliceAxis(GraphBuilder &b, Expr x, size_t axis, const Dim &start, const Dim
   return b.Slice(x, starts, limits, Ints(limits.size(), 1));
 }
 
+absl::Status CheckIndexType(const NodeContext &n, size_t i) {
+  if (IsInteger(n.dtype(i))) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("its indices are ", n.Type(i).ToString(), "; they must be integers"));
+}
+
 absl::Status CheckIndices(const NodeContext &n, size_t i, const Dim &size) {
-  const TensorType type = n.Type(i);
-  if (!IsInteger(type.dtype))
-    return absl::InvalidArgumentError(absl::StrCat("its indices are ", type.ToString(), "; they must be integers"));
+  INGOT_RETURN_IF_ERROR(CheckIndexType(n, i));
   std::optional<Ints> known = n.KnownIn(i) != nullptr ? n.KnownIn(i)->constants() : std::nullopt;
   auto length = size.constant();
   for (int64_t index : known.value_or(Ints{})) {

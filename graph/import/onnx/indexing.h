@@ -23,7 +23,8 @@ Expr TakeAlong(GraphBuilder &b, Expr x, Expr index, size_t axis, const Dims &res
 Expr TuplePositions(GraphBuilder &b, Expr tuples, const Dims &sizes, size_t batch);
 // Slices [start, limit) of one axis.
 Expr SliceAxis(GraphBuilder &b, Expr x, size_t axis, const Dim &start, const Dim &limit);
-// InvalidArgument for a known index outside of an axis of this size, and for indices that are no integers.
+// InvalidArgument for indices that are no integers; and for a known one outside of an axis of this size.
+absl::Status CheckIndexType(const NodeContext &n, size_t i);
 absl::Status CheckIndices(const NodeContext &n, size_t i, const Dim &size);
 
 }  // namespace ingot::onnx_import

@@ -71,6 +71,13 @@ Lanes Lanes::Floor() const {
   return Lanes(b_, std::move(values));
 }
 
+Lanes Lanes::Rounded() const {
+  if (data_.id != kNoValue) return Lanes(b_, b_->Cast(b_->Cast(data_, DType::kF32), DType::kF64));
+  std::vector<double> values = values_;
+  for (double &value : values) value = static_cast<float>(value);
+  return Lanes(b_, std::move(values));
+}
+
 std::optional<double> Lanes::number() const {
   if (data_.id != kNoValue || values_.size() != 1) return std::nullopt;
   return values_[0];

@@ -34,6 +34,8 @@ class Lanes {
   static Lanes AtMost(const Lanes &x, const Lanes &y) { return Apply(OpKind::kLessEqual, x, y); }
   Lanes Floor() const;
   Lanes Ceil() const { return 0.0 - (0.0 - *this).Floor(); }
+  // To the nearest f32, in which other runtimes compute positions: 3 / 0.6 is then 5 and not just below.
+  Lanes Rounded() const;
   Lanes Abs() const { return Max(*this, 0.0 - *this); }
 
   // The number, where there is one and it is known.

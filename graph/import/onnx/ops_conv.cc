@@ -1,4 +1,7 @@
 // Convolution, its transpose as a convolution over an operand with zeros between its elements, and Col2Im.
+#include <algorithm>
+#include <cstring>
+
 #include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
 #include "graph/import/onnx/window.h"
@@ -107,9 +110,10 @@ absl::Status ConvTranspose(NodeContext &n) {
   const Dims spatial(x.dims.begin() + 2, x.dims.end());
   INGOT_ASSIGN_OR_RETURN(Window w, ReadWindow(n, spatial.size(), kernel));
   INGOT_ASSIGN_OR_RETURN(Ints added, n.IntList("output_padding", Ints(spatial.size(), 0)));
-  if (added.size() != spatial.size())
-    return absl::InvalidArgumentError(
-        absl::StrCat("'output_padding' has ", added.size(), " entries for ", spatial.size(), " spatial axes"));
+  bool possible = std::all_of(added.begin(), added.end(), [](int64_t v) { return v >= 0 && v <= INT64_C(1) << 30; });
+  if (added.size() != spatial.size() || !possible)
+    return absl::InvalidArgumentError(absl::StrCat("'output_padding' has ", added.size(), " entries for ",
+                                                   spatial.size(), " spatial axes, or one below 0 or above 2^30"));
   INGOT_RETURN_IF_ERROR(SetTransposedPadding(n, spatial, added, w));
   GraphBuilder &b = n.b;
   Expr data = n.In(0);

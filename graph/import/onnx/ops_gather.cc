@@ -34,7 +34,7 @@ absl::Status GatherNd(NodeContext &n) {
   if (batch < 0 || batch >= std::min(x.rank(), indices.rank()) || *depth < 1 || *depth > x.rank() - batch)
     return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), " and its indices are ", indices.ToString(),
                                                    "; with 'batch_dims' ", batch, " they do not fit"));
-  INGOT_RETURN_IF_ERROR(CheckIndices(n, 1, Dim("any")));
+  INGOT_RETURN_IF_ERROR(CheckIndexType(n, 1));
   auto picked = x.dims.begin() + batch, rest = picked + *depth;
   if (indices.rank() - 1 + (x.dims.end() - rest) > kMaxRank)
     return absl::UnimplementedError(absl::StrCat("the result has a rank above ", kMaxRank));

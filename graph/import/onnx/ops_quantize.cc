@@ -24,7 +24,7 @@ absl::StatusOr<Expr> Spanning(NodeContext &n, size_t i, const TensorType &x, int
     dims[at] = type.dims[0];
     return n.b.Reshape(n.In(i), dims);
   }
-  if (block < 1 || type.rank() != x.rank())
+  if (block < 1 || block > INT64_C(1) << 30 || type.rank() != x.rank())
     return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), " and its scale or zero point is ",
                                                    type.ToString(),
                                                    "; that must be a scalar, a vector, or blocks with 'block_size'"));

@@ -50,20 +50,21 @@ absl::StatusOr<Settings> SettingsOf(NodeContext &n) {
 // Where result i lies in the operand.
 absl::StatusOr<Lanes> Coordinates(GraphBuilder &b, const Settings &s, const ResizedAxis &a) {
   Lanes i = Lanes::Counting(b, a.out), in = Lanes::Of(b, a.in), one = Lanes::Of(b, 1.0);
-  Lanes length = a.scale * in;  // not rounded, as ONNX's own tests have it
-  Lanes several = Lanes::Min(Lanes::Max(Lanes::Of(b, a.out) - 1, Lanes::Of(b, 0.0)), one);  // 0 for a single result
+  // As the operator's text and other runtimes have it; ONNX's tests of `align_corners` divide by the size before
+  // rounding.
+  Lanes out = Lanes::Of(b, a.out);
+  Lanes several = Lanes::Min(Lanes::Max(out - 1, Lanes::Of(b, 0.0)), one);  // 0 for a single result
   if (s.coordinates == "half_pixel") return (i + 0.5) / a.scale - 0.5;
   if (s.coordinates == "pytorch_half_pixel") return several * ((i + 0.5) / a.scale - 0.5);
-  if (s.coordinates == "half_pixel_symmetric")
-    return in * 0.5 * (1 - Lanes::Of(b, a.out) / length) + (i + 0.5) / a.scale - 0.5;
+  if (s.coordinates == "half_pixel_symmetric") return in * 0.5 * (1 - out / (a.scale * in)) + (i + 0.5) / a.scale - 0.5;
   if (s.coordinates == "asymmetric") return i / a.scale;
   if (s.coordinates == "tf_half_pixel_for_nn") return (i + 0.5) / a.scale;
   if (s.coordinates == "align_corners") {
     Lanes single = one - several;  // keeps the divisor from 0 there; i is 0 then
-    return several * i * (in - 1) / (several * (length - 1) + single);
+    return several * i * (in - 1) / (several * (out - 1) + single);
   }
   if (s.coordinates == "tf_crop_and_resize") {
-    Lanes gaps = Lanes::Max(Lanes::Of(b, a.out) - 1, one);
+    Lanes gaps = Lanes::Max(out - 1, one);
     return (in - 1) * (several * (a.start + i * (a.end - a.start) / gaps) + (one - several) * 0.5 * (a.start + a.end));
   }
   return absl::InvalidArgumentError(
@@ -152,7 +153,8 @@ absl::StatusOr<Expr> ResizeAxis(NodeContext &n, Expr x, const Settings &s, const
     return absl::UnimplementedError("'antialias' along a dynamic axis needs constant scales instead of sizes");
   if (s.antialias && *scale * static_cast<double>(kMaxTaps) < 4)
     return absl::UnimplementedError(absl::StrCat("'antialias' with a scale of ", *scale, " is not supported"));
-  INGOT_ASSIGN_OR_RETURN(Lanes at, Coordinates(b, s, a));
+  INGOT_ASSIGN_OR_RETURN(Lanes exact, Coordinates(b, s, a));
+  Lanes at = exact.Rounded();
   Lanes last = Lanes::Of(b, a.in) - 1, zero = Lanes::Of(b, 0.0);
   Expr result;
   if (s.interpolation == Interpolation::kNearest) {
@@ -166,10 +168,14 @@ absl::StatusOr<Expr> ResizeAxis(NodeContext &n, Expr x, const Settings &s, const
   return b.Select(Along(b, inside, axis, dims.size(), DType::kBool), result, b.Scalar(s.extrapolation, dtype));
 }
 
+absl::StatusOr<Dim> Whole(double size) {
+  if (!(size < 0x1p46)) return absl::InvalidArgumentError(absl::StrCat("the impossible size ", size));
+  return Dim(static_cast<int64_t>(std::floor(size)));
+}
+
 // The size after a scale: rounded down, in f32 as runtimes do it.
 absl::StatusOr<Dim> ScaledSize(const Dim &size, double scale) {
-  if (auto known = size.constant())
-    return Dim(static_cast<int64_t>(std::floor(static_cast<float>(*known) * static_cast<float>(scale))));
+  if (auto known = size.constant()) return Whole(static_cast<float>(*known) * static_cast<float>(scale));
   for (int64_t by = 1; by <= 16; ++by) {
     double times = scale * static_cast<double>(by);
     if (times == std::floor(times)) return Dim::FloorDiv(size * Dim(static_cast<int64_t>(times)), by);
@@ -200,7 +206,7 @@ absl::Status KeepAspectRatio(const Dims &from, const Ints &axes, bool larger, Di
   }
   for (size_t i = 0; i < axes.size(); ++i) {
     double in = static_cast<double>(*from[static_cast<size_t>(axes[i])].constant());
-    sizes[i] = static_cast<int64_t>(std::floor(scale * in + 0.5));
+    INGOT_ASSIGN_OR_RETURN(sizes[i], Whole(scale * in + 0.5));
   }
   return absl::OkStatus();
 }

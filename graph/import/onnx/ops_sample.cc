@@ -110,11 +110,13 @@ absl::StatusOr<std::string> ModeOf(NodeContext &n) {
 }
 
 // From -1 to 1 across the axis to positions of elements, with what lies outside brought in as far as it is.
-Expr Denormalized(const Arithmetic &f, Expr x, const ImageAxis &a, bool corners, bool nearest, Outside outside) {
+Expr Denormalized(const Arithmetic &f, Expr x, const ImageAxis &a, bool corners, const std::string &mode,
+                  Outside outside) {
   GraphBuilder &b = f.b;
   x = b.Add(x, f(1));
   x = corners ? b.Mul(b.Mul(x, f(0.5)), a.last) : b.Mul(b.Sub(b.Mul(x, a.size), f(1)), f(0.5));
-  if (nearest) x = b.Round(x);
+  if (mode == "nearest") x = b.Round(x);
+  if (mode == "cubic") return x;  // its elements are brought in one by one
   if (outside == Outside::kBorder) return f.Clamped(x, f(0), a.last);
   return outside == Outside::kReflection ? Reflected(f, x, a) : x;
 }
@@ -145,7 +147,7 @@ absl::Status GridSample(NodeContext &n) {
     a.high = corners != 0 ? a.last : b.Sub(a.size, f(0.5));
     int64_t place = spatial - 1 - i;  // the last axis comes first
     Expr own = b.Reshape(SliceAxis(b, flat, 2, place, place + 1), {x.dims[0], points});
-    own = Denormalized(f, own, a, corners != 0, mode == "nearest", outside);
+    own = Denormalized(f, own, a, corners != 0, mode, outside);
     taps.push_back(TapsOf(f, own, a, mode, outside));
   }
   Expr starts = PlaneStarts(b, x.dims, Counted(b, x.dims[0], 0, 3), NumElements(sizes));

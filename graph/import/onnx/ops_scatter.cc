@@ -23,14 +23,15 @@ Expr Replaced(NodeContext &n, const ScatterBlocks &s, Expr hit, DType dtype) {
 
 absl::StatusOr<Expr> Scattered(NodeContext &n, const ScatterBlocks &s, ScatterBy how, DType dtype) {
   if (s.count.Is(0)) return s.data;
-  auto pairs = (s.index_outer * s.index_inner * s.count * s.size).constant();
-  if (pairs && *pairs > kMaxPairs)
-    return absl::UnimplementedError(
-        absl::StrCat("compares ", *pairs, " pairs of an update and an element; at most ", kMaxPairs, " are supported"));
+  bool once = how == ScatterBy::kReplace;  // for all of `inner`
+  Dim pairs = (once ? s.index_outer * s.index_inner : s.outer * s.inner) * s.count * s.size;
+  if (pairs.undefined() || pairs.constant().value_or(0) > kMaxPairs)
+    return absl::UnimplementedError(absl::StrCat(
+        "compares ", pairs.ToString(), " pairs of an update and an element; at most ", kMaxPairs, " are supported"));
   GraphBuilder &b = n.b;
   Expr index = b.Reshape(s.index, {s.index_outer, s.count, 1, s.index_inner});
   Expr hit = b.Equal(index, Counted(b, s.size, 2, 4));
-  if (how == ScatterBy::kReplace) return Replaced(n, s, hit, dtype);
+  if (once) return Replaced(n, s, hit, dtype);
   Expr updates = b.Reshape(s.updates, {s.outer, s.count, 1, s.inner});
   auto chosen = [&](Expr neutral) { return b.Select(hit, updates, neutral); };
   switch (how) {

@@ -7,7 +7,7 @@
 namespace ingot::onnx_import {
 namespace {
 
-constexpr int64_t kMaxLength = 4096;
+constexpr int64_t kMaxLength = 2048;
 constexpr double kTau = 6.283185307179586;
 
 // A scalar operand that is known while importing.
@@ -187,10 +187,11 @@ absl::Status MelWeightMatrix(NodeContext &n) {
   auto mel = [](double hertz) { return 2595 * std::log10(1 + hertz / 700); };
   double first = mel(lowest), step = (mel(highest) - first) / static_cast<double>(bands + 2);
   int64_t rows = length / 2 + 1;
-  if (rows * bands > INT64_C(1) << 26) return absl::UnimplementedError("the matrix has more than 2^26 elements");
+  if (rows * bands > INT64_C(1) << 22) return absl::UnimplementedError("the matrix has more than 2^22 elements");
   auto corner = [&](int64_t i) {
     double hertz = 700 * (std::pow(10, (static_cast<double>(i) * step + first) / 2595) - 1);
-    return static_cast<int64_t>(std::floor(static_cast<double>(length + 1) * hertz / rate));
+    double row = std::floor(static_cast<double>(length + 1) * hertz / rate);
+    return row < static_cast<double>(rows) ? static_cast<int64_t>(row) : rows;
   };
   Tensor matrix = Tensor::Zeros(dtype, {rows, bands});
   auto set = [&](int64_t row, int64_t band, int64_t part, int64_t whole) {
