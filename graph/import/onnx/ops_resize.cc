@@ -147,7 +147,8 @@ absl::StatusOr<Expr> ResizeAxis(NodeContext &n, Expr x, const Settings &s, const
   if (axis >= dims.size()) return x;
   if (a.out.Is(0)) return SliceAxis(b, x, axis, 0, 0);
   std::optional<double> scale = a.scale.number();
-  if (scale && *scale == std::floor(*scale) && a.out == a.in * Dim(static_cast<int64_t>(*scale)) && IsRepetition(s))
+  if (scale && *scale < 0x1p40 && *scale == std::floor(*scale) && a.out == a.in * Dim(static_cast<int64_t>(*scale)) &&
+      IsRepetition(s))
     return Repeated(b, x, axis, dims, static_cast<int64_t>(*scale));
   if (s.antialias && !scale)
     return absl::UnimplementedError("'antialias' along a dynamic axis needs constant scales instead of sizes");
