@@ -122,23 +122,33 @@ absl::Status Pow(NodeContext &n) {
   return n.Return(n.b.Cast(power, base));
 }
 
-// A product with, or a quotient by, a power of two. Shifts by all bits and more give 0.
+// A product with, or a quotient by, a power of two. Shifts by less than 0 or by all bits take every bit away.
 absl::Status BitShift(NodeContext &n) {
   DType dtype = n.dtype(0);
   INGOT_ASSIGN_OR_RETURN(std::string direction, n.Text("direction"));
   if (direction != "LEFT" && direction != "RIGHT")
     return absl::InvalidArgumentError(
         absl::StrCat("attribute 'direction' is '", direction.substr(0, 40), "', not LEFT or RIGHT"));
-  if (!IsUnsigned(dtype) || n.dtype(1) != dtype)
+  if (!IsInteger(dtype) || n.dtype(1) != dtype)
     return absl::InvalidArgumentError(absl::StrCat("shifts ", n.Type(0).ToString(), " by ", n.Type(1).ToString(),
-                                                   "; both must be of one unsigned dtype"));
+                                                   "; both must be of one integer dtype"));
   GraphBuilder &b = n.b;
+  bool left = direction == "LEFT";
   int64_t bits = static_cast<int64_t>(ByteSize(dtype)) * 8;
+  // By 0 where nothing is left: a product with it and a quotient by it are 0. As a divisor the sign bit is negative.
   Tensor powers = Tensor::Zeros(dtype, {bits + 1});
-  for (int64_t i = 0; i < bits; ++i) powers.SetInt(i, static_cast<int64_t>(UINT64_C(1) << i));
-  Expr by = b.Cast(b.Min(n.In(1), b.Scalar(static_cast<double>(bits), dtype)), DType::kI64);
-  Expr power = b.Gather(b.Constant(std::move(powers)), by, 0);
-  return n.Return(direction == "LEFT" ? b.Mul(n.In(0), power) : b.Div(n.In(0), power));
+  for (int64_t i = 0; i < bits; ++i) {
+    if (left || !IsSigned(dtype) || i < bits - 1) powers.SetInt(i, static_cast<int64_t>(UINT64_C(1) << i));
+  }
+  Expr count = b.Scalar(static_cast<double>(bits), dtype), zero = b.Scalar(0, dtype), by = n.In(1), x = n.In(0);
+  by = b.Select(b.LogicalOr(b.Less(by, zero), b.Greater(by, count)), count, by);
+  Expr power = b.Gather(b.Constant(std::move(powers)), b.Cast(by, DType::kI64), 0);
+  if (left) return n.Return(b.Mul(x, power));
+  if (!IsSigned(dtype)) return n.Return(b.Div(x, power));
+  // The complement of a negative number is not negative, and shifts the same way.
+  Expr negative = b.Less(x, zero), ones = b.Scalar(-1, dtype);
+  Expr shifted = b.Div(b.Select(negative, b.LogicalXor(x, ones), x), power);
+  return n.Return(b.Select(negative, b.LogicalXor(shifted, ones), shifted));
 }
 
 absl::Status Clip(NodeContext &n) {

@@ -201,15 +201,20 @@ absl::StatusOr<Dim> Divided(const Dim &dim, int64_t by) {
   return absl::UnimplementedError(absl::StrCat("cannot tell whether the size ", dim.ToString(), " divides by ", by));
 }
 
-absl::Status DepthToSpace(NodeContext &n) {
-  INGOT_ASSIGN_OR_RETURN(int64_t block, BlockSize(n));
+// Whether the depth comes before the places in a block, or after them.
+absl::StatusOr<bool> DepthFirst(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(std::string mode, n.Text("mode", "DCR"));
   if (mode != "DCR" && mode != "CRD")
     return absl::InvalidArgumentError(
         absl::StrCat("attribute 'mode' is '", mode.substr(0, 40), "', not 'DCR' or 'CRD'"));
+  return mode == "CRD";
+}
+
+absl::Status DepthToSpace(NodeContext &n) {
+  INGOT_ASSIGN_OR_RETURN(int64_t block, BlockSize(n));
+  INGOT_ASSIGN_OR_RETURN(bool depth_first, DepthFirst(n));
   const Dims d = n.Type(0).dims;
   INGOT_ASSIGN_OR_RETURN(Dim depth, Divided(d[1], block * block));
-  bool depth_first = mode == "CRD";
   Dims split = depth_first ? Dims{d[0], depth, block, block, d[2], d[3]} : Dims{d[0], block, block, depth, d[2], d[3]};
   Expr x = n.b.Transpose(n.b.Reshape(n.In(0), split), depth_first ? Ints{0, 1, 4, 2, 5, 3} : Ints{0, 3, 4, 1, 5, 2});
   return n.Return(n.b.Reshape(x, {d[0], depth, d[2] * Dim(block), d[3] * Dim(block)}));
@@ -220,7 +225,9 @@ absl::Status SpaceToDepth(NodeContext &n) {
   const Dims d = n.Type(0).dims;
   INGOT_ASSIGN_OR_RETURN(Dim height, Divided(d[2], block));
   INGOT_ASSIGN_OR_RETURN(Dim width, Divided(d[3], block));
-  Expr x = n.b.Transpose(n.b.Reshape(n.In(0), {d[0], d[1], height, block, width, block}), {0, 3, 5, 1, 2, 4});
+  INGOT_ASSIGN_OR_RETURN(bool depth_first, DepthFirst(n));
+  Expr x = n.b.Transpose(n.b.Reshape(n.In(0), {d[0], d[1], height, block, width, block}),
+                         depth_first ? Ints{0, 1, 3, 5, 2, 4} : Ints{0, 3, 5, 1, 2, 4});
   return n.Return(n.b.Reshape(x, {d[0], d[1] * Dim(block * block), height, width}));
 }
 
