@@ -8,6 +8,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/status_macros.h"
 
 namespace ingot::onnx_import {
@@ -20,6 +21,35 @@ struct Term {
   Expr value;
   Labels labels;
 };
+
+// Where one label stands for two axes, the diagonal of both, as the last axis.
+absl::StatusOr<Term> WithoutDiagonals(GraphBuilder &b, Term term) {
+  for (size_t i = 0; i < term.labels.size(); ++i) {
+    size_t j = term.labels.find(term.labels[i], i + 1);
+    const Dims dims = b.type(term.value).dims;
+    if (j == Labels::npos || j >= dims.size()) continue;
+    if (dims[i] != dims[j])
+      return absl::InvalidArgumentError(absl::StrCat("takes the diagonal of axes with sizes ", dims[i].ToString(),
+                                                     " and ", dims[j].ToString(), ", which must be equal"));
+    Ints permutation;
+    Labels rest;
+    Dims flat;
+    for (size_t axis = 0; axis < dims.size(); ++axis) {
+      if (axis == i || axis == j) continue;
+      permutation.push_back(static_cast<int64_t>(axis));
+      rest += term.labels[axis];
+      flat.push_back(dims[axis]);
+    }
+    permutation.insert(permutation.end(), {static_cast<int64_t>(i), static_cast<int64_t>(j)});
+    flat.push_back(dims[i] * dims[i]);
+    Expr places = b.Mul(Counted(b, dims[i], 0, 1), Number(b, dims[i] + 1));
+    term.value =
+        b.Gather(b.Reshape(b.Transpose(term.value, permutation), flat), places, static_cast<int64_t>(flat.size()) - 1);
+    term.labels = rest + term.labels[i];
+    i = SIZE_MAX;  // from the start: axes have moved
+  }
+  return term;
+}
 
 bool Has(const Labels &labels, char label) { return labels.find(label) != Labels::npos; }
 
@@ -162,12 +192,10 @@ absl::StatusOr<Expr> Einsum(GraphBuilder &b, const std::string &equation, const 
     INGOT_ASSIGN_OR_RETURN(Labels labels, ParseTerm(equation, parts[i], b.type(operands[i]).rank(), 0));
     for (char label : labels) {
       ++counts[label];
-      if (std::count(labels.begin(), labels.end(), label) > 1)
-        return absl::UnimplementedError(
-            "an equation that takes a diagonal (one label twice in an operand) is not supported");
       if (label < 'A') ellipsis = std::max<int>(ellipsis, label);
     }
-    terms.push_back({operands[i], labels});
+    INGOT_ASSIGN_OR_RETURN(Term term, WithoutDiagonals(b, {operands[i], labels}));
+    terms.push_back(std::move(term));
     INGOT_RETURN_IF_ERROR(contraction.Learn(equation, terms.back()));
   }
   Labels result;

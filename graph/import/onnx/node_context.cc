@@ -1,6 +1,7 @@
 #include "graph/import/onnx/node_context.h"
 
 #include <algorithm>
+#include <limits>
 
 namespace ingot::onnx_import {
 namespace {
@@ -122,6 +123,14 @@ absl::StatusOr<std::vector<double>> NodeContext::FloatList(const std::string &na
   return std::vector<double>(attribute->floats().begin(), attribute->floats().end());
 }
 
+absl::StatusOr<std::vector<std::string>> NodeContext::TextList(const std::string &name,
+                                                               std::vector<std::string> otherwise) {
+  const AttributeProto *attribute = Find(name);
+  if (attribute == nullptr) return otherwise;
+  if (!HasType(*attribute, AttributeProto::STRINGS)) return WrongType(name, "a list of strings");
+  return std::vector<std::string>(attribute->strings().begin(), attribute->strings().end());
+}
+
 absl::StatusOr<Tensor> NodeContext::TensorAttribute(const std::string &name) {
   const AttributeProto *attribute = Find(name);
   if (attribute == nullptr) return Missing(name);
@@ -187,6 +196,18 @@ absl::Status CheckTakes(OpKind op, DType dtype) {
                                                std::string(Name(op)), "' is not supported"));
 }
 
+absl::Status CheckFloat(const NodeContext &n, size_t i) {
+  if (IsFloat(n.dtype(i))) return absl::OkStatus();
+  return absl::UnimplementedError(
+      absl::StrCat("it works on ", std::string(Name(n.dtype(i))), "; only floats are supported"));
+}
+
+absl::Status CheckRank(const NodeContext &n, size_t i, int at_least) {
+  if (n.rank(i) >= at_least) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("its operand is ", n.Type(i).ToString(), "; it must have rank ", at_least, " or more"));
+}
+
 absl::StatusOr<int64_t> NormalAxis(int64_t axis, int limit) {
   if (axis < -limit || axis >= limit)
     return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " is out of range for rank ", limit));
@@ -217,6 +238,24 @@ absl::Status CheckDims(const Dims &dims) {
     }
   }
   return absl::OkStatus();
+}
+
+Tensor Lowest(DType dtype) {
+  Tensor lowest = Tensor::Zeros(dtype, {});
+  if (IsFloat(dtype)) lowest.SetDouble(0, -std::numeric_limits<double>::infinity());
+  if (IsSigned(dtype)) lowest.SetInt(0, static_cast<int64_t>(UINT64_C(1) << (ByteSize(dtype) * 8 - 1)));
+  return lowest;
+}
+
+Tensor Highest(DType dtype) {
+  Tensor highest = Tensor::Zeros(dtype, {});
+  uint64_t ones = ~UINT64_C(0) >> (64 - ByteSize(dtype) * 8);
+  if (IsFloat(dtype)) {
+    highest.SetDouble(0, std::numeric_limits<double>::infinity());
+  } else {
+    highest.SetInt(0, dtype == DType::kBool ? 1 : static_cast<int64_t>(IsSigned(dtype) ? ones >> 1 : ones));
+  }
+  return highest;
 }
 
 Expr CastIfNeeded(GraphBuilder &b, Expr x, DType from, DType to) { return from == to ? x : b.Cast(x, to); }

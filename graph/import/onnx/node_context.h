@@ -68,6 +68,7 @@ class NodeContext {
   absl::StatusOr<std::string> Text(const std::string &name, std::optional<std::string> otherwise = std::nullopt);
   absl::StatusOr<Ints> IntList(const std::string &name, std::optional<Ints> otherwise = std::nullopt);
   absl::StatusOr<std::vector<double>> FloatList(const std::string &name);
+  absl::StatusOr<std::vector<std::string>> TextList(const std::string &name, std::vector<std::string> otherwise);
   absl::StatusOr<Tensor> TensorAttribute(const std::string &name);
   const onnx::GraphProto *GraphAttribute(const std::string &name);
   // Attributes that mean nothing for inference.
@@ -105,6 +106,10 @@ class NodeContext {
 // Whether an Ingot op takes operands of this dtype.
 bool Takes(OpKind op, DType dtype);
 absl::Status CheckTakes(OpKind op, DType dtype);
+// Unimplemented unless operand i holds floats.
+absl::Status CheckFloat(const NodeContext &n, size_t i);
+// InvalidArgument when operand i has fewer axes.
+absl::Status CheckRank(const NodeContext &n, size_t i, int at_least);
 absl::StatusOr<int64_t> NormalAxis(int64_t axis, int limit);
 // All axes normal, each at most once.
 absl::StatusOr<Ints> NormalAxes(Ints axes, int limit);
@@ -112,6 +117,9 @@ absl::StatusOr<Ints> NormalAxes(Ints axes, int limit);
 absl::Status CheckDims(const Dims &dims);
 // The value as data: a constant or `dim_values` nodes are made when it has none yet.
 Expr DataOf(GraphBuilder &b, Value &value);
+// The ends of what the dtype holds, as scalars; infinite for floats.
+Tensor Lowest(DType dtype);
+Tensor Highest(DType dtype);
 Expr CastIfNeeded(GraphBuilder &b, Expr x, DType from, DType to);
 
 }  // namespace ingot::onnx_import

@@ -33,10 +33,20 @@ const OpTable &Ops() {
     AddSliceOps(*ops);
     AddTensorOps(*ops);
     AddIndexOps(*ops);
+    AddGatherOps(*ops);
+    AddScatterOps(*ops);
     AddNnOps(*ops);
     AddNormOps(*ops);
     AddConvOps(*ops);
     AddSortOps(*ops);
+    AddPoolOps(*ops);
+    AddResizeOps(*ops);
+    AddSampleOps(*ops);
+    AddRecurrentOps(*ops);
+    AddSignalOps(*ops);
+    AddQuantizeOps(*ops);
+    AddLossOps(*ops);
+    AddTrainingOps(*ops);
     return ops;
   }();
   return *table;
@@ -44,15 +54,14 @@ const OpTable &Ops() {
 
 std::string WhyUnsupported(const std::string &domain, const std::string &op_type) {
   if (!domain.empty()) return absl::StrCat("ops of the domain '", domain.substr(0, 80), "' are not supported");
-  if (op_type.rfind("Sequence", 0) == 0 || op_type.rfind("Optional", 0) == 0 ||
-      op_type.find("Sequence") != std::string::npos) {
+  if (op_type.rfind("Optional", 0) == 0 || op_type.find("Sequence") != std::string::npos) {
     return "sequences and optional values are not supported";
   }
   if (op_type.rfind("String", 0) == 0 || op_type == "TfIdfVectorizer" || op_type == "RegexFullMatch")
     return "strings are not supported";
   if (op_type.rfind("Random", 0) == 0 || op_type == "Multinomial" || op_type == "Bernoulli")
     return "random numbers are not supported";
-  if (op_type == "NonZero" || op_type == "Compress" || op_type == "Unique" || op_type == "NonMaxSuppression") {
+  if (op_type == "NonZero" || op_type == "Unique" || op_type == "NonMaxSuppression") {
     return "results whose size depends on data are not supported";
   }
   return "this op is not supported";

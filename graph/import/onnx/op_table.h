@@ -23,7 +23,7 @@ struct OpEntry {
   Folder folder = nullptr;
 };
 
-// Keys are op types of ONNX's own domain, and "com.microsoft.OP".
+// Keys are op types of ONNX's own domain, and "DOMAIN.OP" of others.
 using OpTable = std::unordered_map<std::string, OpEntry>;
 const OpTable &Ops();
 
@@ -34,10 +34,20 @@ void AddShapeOps(OpTable &table);
 void AddSliceOps(OpTable &table);
 void AddTensorOps(OpTable &table);
 void AddIndexOps(OpTable &table);
+void AddGatherOps(OpTable &table);
+void AddScatterOps(OpTable &table);
 void AddNnOps(OpTable &table);
 void AddNormOps(OpTable &table);
 void AddConvOps(OpTable &table);
 void AddSortOps(OpTable &table);
+void AddPoolOps(OpTable &table);
+void AddResizeOps(OpTable &table);
+void AddSampleOps(OpTable &table);
+void AddRecurrentOps(OpTable &table);
+void AddSignalOps(OpTable &table);
+void AddQuantizeOps(OpTable &table);
+void AddLossOps(OpTable &table);
+void AddTrainingOps(OpTable &table);
 
 // Why an op is not in the table, for people.
 std::string WhyUnsupported(const std::string &domain, const std::string &op_type);

@@ -25,9 +25,7 @@ struct Formula {
 };
 
 absl::StatusOr<Formula> Float(NodeContext &n) {
-  if (!IsFloat(n.dtype(0)))
-    return absl::UnimplementedError(
-        absl::StrCat("it works on ", std::string(Name(n.dtype(0))), "; only floats are supported"));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   return Formula{n.b, n.In(0), n.dtype(0)};
 }
 

@@ -1,230 +1,186 @@
-// Convolution and pooling. A pooling window becomes one strided slice per tap: right for the small windows of real
-// models.
-#include <limits>
+// Convolution, its transpose as a convolution over an operand with zeros between its elements, and Col2Im.
+#include <algorithm>
+#include <cstring>
 
+#include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
+#include "graph/import/onnx/window.h"
 
 namespace ingot::onnx_import {
 namespace {
 
-constexpr int64_t kMaxTaps = 64;
-
-struct Window {
-  Ints kernel, strides, dilations;
-  Ints low, high;  // padding
-};
-
-// Attributes that Conv and the pools share. `kernel` comes from the weights for Conv.
-absl::StatusOr<Window> WindowOf(NodeContext &n, const Dims &spatial, std::optional<Ints> kernel) {
-  size_t rank = spatial.size();
-  Window w;
-  INGOT_ASSIGN_OR_RETURN(w.kernel, n.IntList("kernel_shape", kernel));
-  INGOT_ASSIGN_OR_RETURN(w.strides, n.IntList("strides", Ints(rank, 1)));
-  INGOT_ASSIGN_OR_RETURN(w.dilations, n.IntList("dilations", Ints(rank, 1)));
-  INGOT_ASSIGN_OR_RETURN(Ints pads, n.IntList("pads", Ints(2 * rank, 0)));
-  INGOT_ASSIGN_OR_RETURN(std::string automatic, n.Text("auto_pad", "NOTSET"));
-  if (w.kernel.size() != rank || w.strides.size() != rank || w.dilations.size() != rank || pads.size() != 2 * rank) {
-    return absl::InvalidArgumentError(absl::StrCat("with ", rank,
-                                                   " spatial axes 'kernel_shape', 'strides' and 'dilations' need ",
-                                                   rank, " entries and 'pads' ", 2 * rank));
-  }
-  if (kernel && w.kernel != *kernel)
-    return absl::InvalidArgumentError("'kernel_shape' differs from the weights' shape");
-  constexpr int64_t kLargest = INT64_C(1) << 30;
-  auto outside = [](int64_t low) { return [low](int64_t value) { return value < low || value > kLargest; }; };
-  for (const Ints *list : {&w.kernel, &w.strides, &w.dilations}) {
-    if (std::any_of(list->begin(), list->end(), outside(1)))
-      return absl::InvalidArgumentError("'kernel_shape', 'strides' and 'dilations' must be at least 1");
-  }
-  if (std::any_of(pads.begin(), pads.end(), outside(0)))
-    return absl::InvalidArgumentError("'pads' must not be negative");
-  w.low.assign(pads.begin(), pads.begin() + static_cast<std::ptrdiff_t>(rank));
-  w.high.assign(pads.begin() + static_cast<std::ptrdiff_t>(rank), pads.end());
-  if (automatic == "NOTSET") return w;
-  if (automatic != "VALID" && automatic != "SAME_UPPER" && automatic != "SAME_LOWER") {
-    return absl::InvalidArgumentError(absl::StrCat("attribute 'auto_pad' is '", automatic.substr(0, 40), "'"));
-  }
-  for (size_t i = 0; i < rank; ++i) {
-    w.low[i] = w.high[i] = 0;
-    if (automatic == "VALID") continue;
-    int64_t extent = (w.kernel[i] - 1) * w.dilations[i] + 1, total = extent - 1;
-    if (w.strides[i] != 1) {
-      auto size = spatial[i].constant();
-      if (!size)
-        return absl::UnimplementedError(
-            "automatic padding of a dynamic axis with a stride is not supported; set 'pads'");
-      total = std::max<int64_t>(((*size + w.strides[i] - 1) / w.strides[i] - 1) * w.strides[i] + extent - *size, 0);
-    }
-    w.low[i] = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
-    w.high[i] = total - w.low[i];
-  }
-  return w;
+// One value per channel added to a result of `rank` axes.
+Expr WithBias(NodeContext &n, Expr result, size_t bias, size_t rank, const Dim &channels) {
+  if (!n.Has(bias)) return result;
+  Dims per_channel(rank, Dim(1));
+  per_channel[1] = channels;
+  return n.b.Add(result, n.b.Reshape(n.In(bias), per_channel));
 }
 
 absl::Status Conv(NodeContext &n) {
-  TensorType x = n.Type(0), weights = n.Type(1);
-  if (!IsFloat(x.dtype))
-    return absl::UnimplementedError(
-        absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only floats are supported"));
-  if (x.rank() < 3 || weights.rank() != x.rank()) {
-    return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), " and the weights are ", weights.ToString(),
-                                                   "; both need the same rank, 3 or more"));
-  }
-  Ints kernel;
-  for (size_t i = 2; i < weights.dims.size(); ++i) {
-    if (!weights.dims[i].is_constant()) return absl::UnimplementedError("weights of dynamic shape are not supported");
-    kernel.push_back(*weights.dims[i].constant());
-  }
-  INGOT_ASSIGN_OR_RETURN(int64_t groups, n.Int("group", 1));
-  if (groups < 1 || groups > INT64_C(1) << 30)
-    return absl::InvalidArgumentError(absl::StrCat("attribute 'group' is ", groups));
-  INGOT_ASSIGN_OR_RETURN(Window w, WindowOf(n, Dims(x.dims.begin() + 2, x.dims.end()), kernel));
-  Ints pads = w.low;
-  pads.insert(pads.end(), w.high.begin(), w.high.end());
-  Expr result = n.b.Conv(n.In(0), n.In(1), w.strides, w.dilations, pads, groups);
-  if (n.Has(2)) {
-    Dims per_channel(x.dims.size(), Dim(1));
-    per_channel[1] = weights.dims[0];
-    result = n.b.Add(result, n.b.Reshape(n.In(2), per_channel));
-  }
-  return n.Return(result);
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
+  INGOT_ASSIGN_OR_RETURN(Expr result, Convolution(n, n.In(0), n.In(1), 0, 1));
+  return n.Return(WithBias(n, result, 2, n.Type(0).dims.size(), n.Type(1).dims[0]));
 }
 
-// Combines the taps of every window of x, which is padded already.
-template <OpKind kCombine>
-Expr Pooled(GraphBuilder &b, Expr x, const Dims &padded, const Dims &counts, const Window &w) {
-  size_t rank = w.kernel.size();
-  Ints tap(rank, 0);
-  Expr result;
-  for (;;) {
-    Dims starts(rank + 2), limits = padded;
-    Ints steps(rank + 2, 1);
-    for (size_t i = 0; i < rank; ++i) {
-      starts[i + 2] = tap[i] * w.dilations[i];
-      limits[i + 2] = starts[i + 2] + (counts[i] - 1) * Dim(w.strides[i]) + 1;
-      steps[i + 2] = w.strides[i];
-    }
-    Expr part = b.Slice(x, starts, limits, steps);
-    result = result.id == kNoValue ? part : b.Emit(kCombine, {result, part}, {});
-    size_t axis = rank;
-    while (axis-- > 0 && ++tap[axis] == w.kernel[axis]) tap[axis] = 0;
-    if (axis == SIZE_MAX) return result;
-  }
-}
-
-// What a pool needs besides its window: how many results per axis, and the operand's padding up to the last tap.
-struct PoolShape {
-  Dims counts, low, high, padded;
-};
-
-absl::StatusOr<PoolShape> ShapeOf(NodeContext &n, const TensorType &x, const Window &w) {
-  INGOT_ASSIGN_OR_RETURN(int64_t ceil_mode, n.Int("ceil_mode", 0));
-  int64_t taps = 1;
-  PoolShape s{{}, Dims(x.dims.size()), Dims(x.dims.size()), x.dims};
-  for (size_t i = 0; i < w.kernel.size(); ++i) {
-    taps *= std::min(w.kernel[i], kMaxTaps + 1);
-    if (taps > kMaxTaps)
-      return absl::UnimplementedError(absl::StrCat("windows of more than ", kMaxTaps, " elements are not supported"));
-    const Dim &size = x.dims[i + 2];
-    Dim extent = (w.kernel[i] - 1) * w.dilations[i] + 1, span = size + Dim(w.low[i]) + Dim(w.high[i]) - extent;
-    // What is undecided is checked with the slices below.
-    if (!n.bounds.Require(0, span) && n.bounds.Of(span).high < 0) {
-      return absl::InvalidArgumentError(absl::StrCat("the window of ", extent.ToString(),
-                                                     " is larger than the padded axis ", i + 2, " of ", x.ToString()));
-    }
-    Dim count = Dim::FloorDiv(span, w.strides[i]) + 1, high = w.high[i];
-    if (ceil_mode != 0 && w.strides[i] != 1) {
-      // No window may start in the padding behind.
-      count = n.bounds.Min(Dim::CeilDiv(span, w.strides[i]) + 1, Dim::CeilDiv(size + Dim(w.low[i]), w.strides[i]));
-      Dim missing = (count - 1) * Dim(w.strides[i]) + extent - (size + Dim(w.low[i]) + Dim(w.high[i]));
-      high = high + n.bounds.Max(missing, 0);
-    }
-    s.counts.push_back(count);
-    s.low[i + 2] = w.low[i];
-    s.high[i + 2] = high;
-    s.padded[i + 2] = size + Dim(w.low[i]) + high;
-  }
-  return s;
-}
-
-bool IsPadded(const PoolShape &s) {
-  auto zero = [](const Dim &dim) { return dim.Is(0); };
-  return !std::all_of(s.low.begin(), s.low.end(), zero) || !std::all_of(s.high.begin(), s.high.end(), zero);
-}
-
-absl::Status CheckPool(NodeContext &n) {
-  if (n.rank(0) < 3)
+// Padding of a transposed convolution: how much of the full result is cut off on both sides; below 0 adds zeros.
+absl::Status SetTransposedPadding(NodeContext &n, const Dims &spatial, const Ints &added, Window &w) {
+  INGOT_ASSIGN_OR_RETURN(Ints wanted, n.IntList("output_shape", Ints{}));
+  if (!wanted.empty() && wanted.size() != spatial.size())
     return absl::InvalidArgumentError(
-        absl::StrCat("its operand is ", n.Type(0).ToString(), "; it must have rank 3 or more"));
+        absl::StrCat("'output_shape' has ", wanted.size(), " entries for ", spatial.size(), " spatial axes"));
+  bool same = w.automatic.rfind("SAME", 0) == 0;
+  if (wanted.empty() && !same) {
+    if (w.automatic == "VALID") w.low = w.high = Ints(spatial.size(), 0);
+    return absl::OkStatus();
+  }
+  for (size_t i = 0; i < spatial.size(); ++i) {
+    Dim size = wanted.empty() ? spatial[i] * Dim(w.strides[i]) : Dim(wanted[i]);
+    Dim full = (spatial[i] - 1) * Dim(w.strides[i]) + Dim(added[i] + w.extent(i));
+    auto total = (full - size).constant();
+    if (!total)
+      return absl::UnimplementedError(
+          "'output_shape' of a dynamic axis is not supported; set 'pads' and 'output_padding'");
+    int64_t half = *total < 0 ? 0 : *total / 2;
+    w.low[i] = *total < 0 || w.automatic == "SAME_UPPER" ? half : *total - half;
+    w.high[i] = *total - w.low[i];
+  }
   return absl::OkStatus();
 }
 
-absl::Status MaxPool(NodeContext &n) {
-  n.Ignore({"storage_order"});  // about the indices
-  INGOT_RETURN_IF_ERROR(CheckPool(n));
-  TensorType x = n.Type(0);
-  if (n.Wants(1)) return absl::UnimplementedError("the indices of the maxima are not supported");
-  INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kMax, x.dtype));
-  INGOT_ASSIGN_OR_RETURN(Window w, WindowOf(n, Dims(x.dims.begin() + 2, x.dims.end()), std::nullopt));
-  INGOT_ASSIGN_OR_RETURN(PoolShape s, ShapeOf(n, x, w));
-  Expr value = n.In(0);
-  if (IsPadded(s)) {
-    Tensor lowest = Tensor::Zeros(x.dtype, {});
-    if (IsFloat(x.dtype)) lowest.SetDouble(0, -std::numeric_limits<double>::infinity());
-    if (IsSigned(x.dtype)) lowest.SetInt(0, static_cast<int64_t>(UINT64_C(1) << (ByteSize(x.dtype) * 8 - 1)));
-    value = n.b.Pad(value, n.b.Constant(std::move(lowest)), s.low, s.high);
-  }
-  return n.Return(Pooled<OpKind::kMax>(n.b, value, s.padded, s.counts, w));
-}
-
-absl::Status AveragePool(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(CheckPool(n));
-  TensorType x = n.Type(0);
-  if (!IsFloat(x.dtype))
-    return absl::UnimplementedError(
-        absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only floats are supported"));
-  INGOT_ASSIGN_OR_RETURN(int64_t include, n.Int("count_include_pad", 0));
-  INGOT_ASSIGN_OR_RETURN(Window w, WindowOf(n, Dims(x.dims.begin() + 2, x.dims.end()), std::nullopt));
-  INGOT_ASSIGN_OR_RETURN(PoolShape s, ShapeOf(n, x, w));
-  GraphBuilder &b = n.b;
-  Expr value = n.In(0), zero = b.Scalar(0, x.dtype);
-  int64_t taps = 1;
-  for (int64_t size : w.kernel) taps *= size;
-  if (!IsPadded(s))
-    return n.Return(
-        b.Div(Pooled<OpKind::kAdd>(b, value, s.padded, s.counts, w), b.Scalar(static_cast<double>(taps), x.dtype)));
-  Expr sum = Pooled<OpKind::kAdd>(b, b.Pad(value, zero, s.low, s.high), s.padded, s.counts, w);
-  // How many elements each window holds: the same sum over ones. Padding by 'ceil_mode' never counts.
-  Dims ones = x.dims, low = s.low, high = s.high, padded = s.padded;
-  ones[0] = ones[1] = padded[0] = padded[1] = 1;
-  if (include != 0) {
-    for (size_t i = 0; i < w.kernel.size(); ++i) {
-      ones[i + 2] = ones[i + 2] + Dim(w.low[i]) + Dim(w.high[i]);
-      low[i + 2] = 0;
-      high[i + 2] = high[i + 2] - Dim(w.high[i]);
+// Weights [C, M / groups, kernel...] as those of the convolution: [M, C / groups, kernel...], every kernel reversed.
+Tensor TransposedConstant(const Tensor &weights, int64_t groups) {
+  int64_t inputs = weights.dims()[0] / groups, outputs = weights.dims()[1], taps = 1;
+  Ints dims = weights.dims();
+  for (size_t i = 2; i < dims.size(); ++i) taps *= dims[i];
+  dims[0] = outputs * groups;
+  dims[1] = inputs;
+  Tensor result = Tensor::Zeros(weights.dtype(), dims);
+  size_t bytes = ByteSize(weights.dtype());
+  char *to = result.mutable_data();
+  for (int64_t row = 0; row < outputs * groups; ++row) {
+    for (int64_t column = 0; column < inputs; ++column) {
+      int64_t channel = row / outputs * inputs + column, from = (channel * outputs + row % outputs) * taps;
+      for (int64_t tap = taps; tap-- > 0; to += bytes)
+        std::memcpy(to, weights.data() + static_cast<size_t>(from + tap) * bytes, bytes);
     }
   }
-  Expr counted = b.BroadcastTo(b.Scalar(1, x.dtype), ones);
-  return n.Return(b.Div(sum, Pooled<OpKind::kAdd>(b, b.Pad(counted, zero, low, high), padded, s.counts, w)));
+  return result;
 }
 
-template <OpKind kOp>
-absl::Status GlobalPool(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(CheckPool(n));
-  INGOT_RETURN_IF_ERROR(CheckTakes(kOp, n.dtype(0)));
-  Ints axes;
-  for (int axis = 2; axis < n.rank(0); ++axis) axes.push_back(axis);
-  return n.Return(n.b.Emit(kOp, {n.In(0)}, {{"axes", axes}, {"keep_dims", true}}));
+Expr TransposedWeights(NodeContext &n, const Dims &dims, const Ints &kernel, const Dim &inputs, int64_t groups) {
+  if (const Tensor *constant = n.ConstantIn(1)) return n.b.Constant(TransposedConstant(*constant, groups));
+  int64_t taps = 1;
+  for (int64_t size : kernel) taps *= size;
+  GraphBuilder &b = n.b;
+  Expr w = b.Transpose(b.Reshape(n.In(1), {groups, inputs, dims[1], taps}), {0, 2, 1, 3});
+  if (taps > 1) w = b.Slice(w, {0, 0, 0, taps - 1}, {groups, dims[1], inputs, -1}, {1, 1, 1, -1});
+  Dims result = dims;
+  result[0] = dims[1] * Dim(groups);
+  result[1] = inputs;
+  return b.Reshape(w, result);
+}
+
+// `stride - 1` zeros between neighbours along one axis.
+Expr Spread(GraphBuilder &b, Expr x, size_t axis, int64_t stride) {
+  Dims dims = b.type(x).dims;
+  if (stride == 1 || axis >= dims.size()) return x;
+  Dim size = dims[axis];
+  Dims split = dims, low(dims.size() + 1), high(dims.size() + 1);
+  split.insert(split.begin() + static_cast<std::ptrdiff_t>(axis) + 1, Dim(1));
+  high[axis + 1] = stride - 1;
+  dims[axis] = size * Dim(stride);
+  Expr zero = b.Scalar(0, b.type(x).dtype);
+  Expr spread = b.Reshape(b.Pad(b.Reshape(x, split), zero, low, high), dims);
+  return SliceAxis(b, spread, axis, 0, dims[axis] - Dim(stride - 1));
+}
+
+absl::Status ConvTranspose(NodeContext &n) {
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
+  const TensorType x = n.Type(0), weights = n.Type(1);
+  if (x.rank() < 3 || x.rank() + 1 > kMaxRank || weights.rank() != x.rank())
+    return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), " and the weights are ", weights.ToString(),
+                                                   "; both need the same rank, 3 to ", kMaxRank - 1));
+  INGOT_ASSIGN_OR_RETURN(Ints kernel, KernelOf(weights));
+  INGOT_ASSIGN_OR_RETURN(int64_t groups, GroupsOf(n));
+  std::optional<Dim> inputs = Dim::DivideExactly(weights.dims[0], groups);
+  if (!inputs)
+    return absl::InvalidArgumentError(
+        absl::StrCat(weights.dims[0].ToString(), " channels do not divide into ", groups, " groups"));
+  const Dims spatial(x.dims.begin() + 2, x.dims.end());
+  INGOT_ASSIGN_OR_RETURN(Window w, ReadWindow(n, spatial.size(), kernel));
+  INGOT_ASSIGN_OR_RETURN(Ints added, n.IntList("output_padding", Ints(spatial.size(), 0)));
+  bool possible = std::all_of(added.begin(), added.end(), [](int64_t v) { return v >= 0 && v <= INT64_C(1) << 30; });
+  if (added.size() != spatial.size() || !possible)
+    return absl::InvalidArgumentError(absl::StrCat("'output_padding' has ", added.size(), " entries for ",
+                                                   spatial.size(), " spatial axes, or one below 0 or above 2^30"));
+  INGOT_RETURN_IF_ERROR(SetTransposedPadding(n, spatial, added, w));
+  GraphBuilder &b = n.b;
+  Expr data = n.In(0);
+  Ints low, high;
+  for (size_t i = 0; i < spatial.size(); ++i) {
+    if (!n.bounds.Require(1, spatial[i]))
+      return absl::UnimplementedError(absl::StrCat("axis ", i + 2, " of ", x.ToString(), " may be empty"));
+    data = Spread(b, data, i + 2, w.strides[i]);
+    // Padding below 0 cuts elements that no kept window reaches.
+    int64_t before = w.extent(i) - 1 - w.low[i], after = w.extent(i) - 1 - w.high[i] + added[i];
+    Dim size = (spatial[i] - 1) * Dim(w.strides[i]) + 1;
+    data = SliceAxis(b, data, i + 2, std::max<int64_t>(-before, 0), size + Dim(std::min<int64_t>(after, 0)));
+    low.push_back(std::max<int64_t>(before, 0));
+    high.push_back(std::max<int64_t>(after, 0));
+  }
+  low.insert(low.end(), high.begin(), high.end());
+  Expr turned = TransposedWeights(n, weights.dims, kernel, *inputs, groups);
+  Expr result = b.Conv(data, turned, Ints(spatial.size(), 1), w.dilations, low, groups);
+  return n.Return(WithBias(n, result, 2, x.dims.size(), weights.dims[1] * Dim(groups)));
+}
+
+// The inverse of cutting an image into blocks: every block is added where it was taken from.
+absl::Status Col2Im(NodeContext &n) {
+  constexpr int64_t kMaxTaps = 64;
+  const TensorType x = n.Type(0);
+  INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kAdd, x.dtype));
+  INGOT_ASSIGN_OR_RETURN(Dims image, n.DimsIn(1, "image shape"));
+  INGOT_ASSIGN_OR_RETURN(Ints block, n.IntsIn(2, "block shape"));
+  INGOT_ASSIGN_OR_RETURN(Window w, ReadWindow(n, image.size(), block));
+  int64_t taps = 1;
+  for (int64_t size : block) taps = std::min(taps * size, kMaxTaps + 1);
+  if (taps > kMaxTaps || image.size() + 3 > kMaxRank)
+    return absl::UnimplementedError(absl::StrCat("blocks of more than ", kMaxTaps, " elements are not supported"));
+  std::optional<Dim> channels = x.rank() == 3 ? Dim::DivideExactly(x.dims[1], taps) : std::nullopt;
+  if (!channels || image.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat("its operand is ", x.ToString(), "; it must be [batch, channels * ", taps, ", blocks]"));
+  Dims blocks = {x.dims[0], *channels}, padded = blocks, starts(image.size() + 2), limits = blocks;
+  for (size_t i = 0; i < image.size(); ++i) {
+    padded.push_back(image[i] + Dim(w.low[i] + w.high[i]));
+    blocks.push_back(Dim::FloorDiv(padded.back() - Dim(w.extent(i)), w.strides[i]) + 1);
+    starts[i + 2] = w.low[i];
+    limits.push_back(image[i] + Dim(w.low[i]));
+  }
+  GraphBuilder &b = n.b;
+  Expr columns = b.Reshape(n.In(0), {x.dims[0], *channels, taps, x.dims[2]}), sum;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    Expr part = b.Reshape(SliceAxis(b, columns, 2, tap, tap + 1), blocks);
+    Dims low(padded.size()), high(padded.size());
+    int64_t left = tap;
+    for (size_t i = image.size(); i-- > 0; left /= block[i]) {
+      part = Spread(b, part, i + 2, w.strides[i]);
+      low[i + 2] = left % block[i] * w.dilations[i];
+      high[i + 2] = padded[i + 2] - low[i + 2] - (blocks[i + 2] - 1) * Dim(w.strides[i]) - 1;
+    }
+    part = b.Pad(part, b.Scalar(0, x.dtype), low, high);
+    sum = tap == 0 ? part : b.Add(sum, part);
+  }
+  return n.Return(b.Slice(sum, starts, limits, Ints(limits.size(), 1)));
 }
 
 }  // namespace
 
 void AddConvOps(OpTable &table) {
   table["Conv"] = {Conv, 2, 3};
-  table["MaxPool"] = {MaxPool, 1, 1};
-  table["AveragePool"] = {AveragePool, 1, 1};
-  table["GlobalAveragePool"] = {GlobalPool<OpKind::kReduceMean>, 1, 1};
-  table["GlobalMaxPool"] = {GlobalPool<OpKind::kReduceMax>, 1, 1};
+  table["ConvTranspose"] = {ConvTranspose, 2, 3};
+  table["Col2Im"] = {Col2Im, 3, 3};
 }
 
 }  // namespace ingot::onnx_import

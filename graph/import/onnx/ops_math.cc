@@ -77,6 +77,21 @@ absl::Status Mod(NodeContext &n) {
   return n.Return(n.b.Select(n.b.LogicalAnd(n.b.NotEqual(r, zero), differs), n.b.Add(r, y), r));
 }
 
+// By repeated squaring, modulo 2^64. Beyond 63 only powers of -1, 0 and 1 fit, which hang on the exponent's last bit;
+// below 0 only those of -1 and 1 are not 0.
+Expr IntegerPower(GraphBuilder &b, Expr x, Expr exponent, DType dtype) {
+  auto number = [&](int64_t value) { return b.Constant(Tensor::ScalarI64(value)); };
+  Expr one = b.Scalar(1, dtype), last = b.LogicalAnd(exponent, number(1)), odd = b.Equal(last, number(1));
+  Expr left = b.Select(b.Greater(exponent, number(63)), b.Add(last, number(64)), exponent), square = x, result = one;
+  for (int64_t bit = 1; bit <= 64; bit *= 2) {
+    Expr set = b.NotEqual(b.LogicalAnd(left, number(bit)), number(0));
+    result = b.Select(set, b.Mul(result, square), result);
+    square = b.Mul(square, square);
+  }
+  Expr unit = b.Equal(b.Mul(x, x), one), inverse = b.Select(unit, b.Select(odd, x, one), b.Scalar(0, dtype));
+  return b.Select(b.Less(exponent, number(0)), inverse, result);
+}
+
 absl::Status Pow(NodeContext &n) {
   DType base = n.dtype(0), exponent = n.dtype(1);
   Expr x = n.In(0);
@@ -95,8 +110,9 @@ absl::Status Pow(NodeContext &n) {
     for (int i = 0; i < *constant; ++i) result = n.b.Mul(result, x);
     return n.Return(result);
   }
-  if (ByteSize(base) == 8) return absl::UnimplementedError("powers of 64-bit integers need a small constant exponent");
-  // Exact: such a power fits the 53 bits of a double or overflows the integer anyway.
+  if (ByteSize(base) == 8 && IsInteger(exponent))
+    return n.Return(IntegerPower(n.b, x, CastIfNeeded(n.b, n.In(1), exponent, DType::kI64), base));
+  // Exact with 32 bits: such a power fits the 53 of a double or overflows the integer anyway.
   Expr power = n.b.Pow(n.b.Cast(x, DType::kF64), CastIfNeeded(n.b, n.In(1), exponent, DType::kF64));
   return n.Return(n.b.Cast(power, base));
 }
@@ -151,10 +167,13 @@ absl::Status Not(NodeContext &n) { return Unary<OpKind::kLogicalNot>(n); }
 
 absl::Status BitShift(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(std::string direction, n.Text("direction"));
-  if (direction == "LEFT") return Binary<OpKind::kShiftLeft>(n);
-  if (direction == "RIGHT") return Binary<OpKind::kShiftRight>(n);
-  return absl::InvalidArgumentError(
-      absl::StrCat("attribute 'direction' is '", direction, "'; it must be LEFT or RIGHT"));
+  if (direction != "LEFT" && direction != "RIGHT")
+    return absl::InvalidArgumentError(
+        absl::StrCat("attribute 'direction' is '", direction.substr(0, 40), "', not LEFT or RIGHT"));
+  if (!IsInteger(n.dtype(0)) || n.dtype(1) != n.dtype(0))
+    return absl::InvalidArgumentError(absl::StrCat("shifts ", n.Type(0).ToString(), " by ", n.Type(1).ToString(),
+                                                   "; both must be of one integer dtype"));
+  return n.Return(direction == "LEFT" ? n.b.ShiftLeft(n.In(0), n.In(1)) : n.b.ShiftRight(n.In(0), n.In(1)));
 }
 
 absl::Status BitwiseNot(NodeContext &n) {

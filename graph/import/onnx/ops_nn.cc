@@ -1,5 +1,6 @@
-// Matrix products, soft-max, dropout. Einsum has einsum.cc.
+// Matrix products, determinants, soft-max, dropout. Einsum has einsum.cc.
 #include "graph/import/onnx/einsum.h"
+#include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
 
 namespace ingot::onnx_import {
@@ -50,22 +51,77 @@ absl::Status Gemm(NodeContext &n) {
   return n.Return(result);
 }
 
-// Before opset 13 all axes from `axis` on count as one.
+// The determinant of the rows from `row` on and these columns, by expansion along that row.
+Expr Determinant(GraphBuilder &b, const std::vector<std::vector<Expr>> &rows, size_t row,
+                 const std::vector<size_t> &columns) {
+  if (columns.size() == 1) return rows[row][columns[0]];
+  Expr sum;
+  for (size_t i = 0; i < columns.size(); ++i) {
+    std::vector<size_t> others = columns;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
+    Expr part = b.Mul(rows[row][columns[i]], Determinant(b, rows, row + 1, others));
+    sum = i == 0 ? part : i % 2 == 0 ? b.Add(sum, part) : b.Sub(sum, part);
+  }
+  return sum;
+}
+
+absl::Status Det(NodeContext &n) {
+  constexpr int64_t kLargest = 4;
+  const TensorType x = n.Type(0);
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
+  INGOT_RETURN_IF_ERROR(CheckRank(n, 0, 2));
+  auto size = x.dims.back().constant();
+  if (size && x.dims[x.dims.size() - 2].is_constant() && !x.dims[x.dims.size() - 2].Is(*size))
+    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; its matrices must be square"));
+  if (!size || !x.dims[x.dims.size() - 2].Is(*size) || *size < 1 || *size > kLargest)
+    return absl::UnimplementedError(absl::StrCat("its operand is ", x.ToString(),
+                                                 "; only determinants of matrices with 1 to ", kLargest,
+                                                 " constant rows are supported"));
+  const Dims batch(x.dims.begin(), x.dims.end() - 2);
+  std::vector<std::vector<Expr>> rows(static_cast<size_t>(*size));
+  std::vector<size_t> columns;
+  size_t rank = x.dims.size();
+  for (int64_t i = 0; i < *size; ++i) {
+    Expr row = SliceAxis(n.b, n.In(0), rank - 2, i, i + 1);
+    for (int64_t j = 0; j < *size; ++j)
+      rows[static_cast<size_t>(i)].push_back(n.b.Reshape(SliceAxis(n.b, row, rank - 1, j, j + 1), batch));
+    columns.push_back(static_cast<size_t>(i));
+  }
+  return n.Return(Determinant(n.b, rows, 0, columns));
+}
+
+// 1 at the first largest element along the axis, else 0.
+Expr Hardmax(GraphBuilder &b, Expr x, int64_t axis) {
+  const TensorType type = b.type(x);
+  if (type.rank() <= axis) return {};
+  size_t at = static_cast<size_t>(axis);
+  Expr hit = b.Equal(b.ArgMax(x, axis, true), Counted(b, type.dims[at], at, type.dims.size()));
+  return b.Cast(hit, type.dtype);
+}
+
 template <OpKind kOp>
+Expr AlongAxis(GraphBuilder &b, Expr x, int64_t axis) {
+  return b.Emit(kOp, {x}, {{"axis", axis}});
+}
+
+// Before opset 13 all axes from `axis` on count as one.
+template <OpKind kNeeds, Expr (*kAlong)(GraphBuilder &, Expr, int64_t)>
 absl::Status Softmax(NodeContext &n) {
   TensorType x = n.Type(0);
-  INGOT_RETURN_IF_ERROR(CheckTakes(kOp, x.dtype));
+  INGOT_RETURN_IF_ERROR(CheckTakes(kNeeds, x.dtype));
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", n.opset >= 13 ? -1 : 1, x.rank()));
-  if (n.opset >= 13 || axis == x.rank() - 1) return n.Return(n.b.Emit(kOp, {n.In(0)}, {{"axis", axis}}));
+  if (n.opset >= 13 || axis == x.rank() - 1) return n.Return(kAlong(n.b, n.In(0), axis));
   Dims flat = {NumElements(Dims(x.dims.begin(), x.dims.begin() + axis)),
                NumElements(Dims(x.dims.begin() + axis, x.dims.end()))};
-  Expr result = n.b.Emit(kOp, {n.b.Reshape(n.In(0), flat)}, {{"axis", int64_t{1}}});
+  Expr result = kAlong(n.b, n.b.Reshape(n.In(0), flat), 1);
   return n.Return(n.b.Reshape(result, x.dims));
 }
 
 absl::Status Dropout(NodeContext &n) {
   n.Ignore({"ratio", "seed", "is_test"});
-  if (n.Has(2)) {
+  const Known *ratio = n.KnownIn(1);
+  bool drops = ratio == nullptr || !ratio->is_real() || ratio->reals != std::vector<double>{0};
+  if (n.Has(2) && drops) {
     const Known *training = n.KnownIn(2);
     if (training == nullptr || !training->is_constant() || training->ints.size() != 1 || !training->ints[0].Is(0)) {
       return absl::UnimplementedError("dropout in training mode is not supported; export the model for inference");
@@ -97,8 +153,10 @@ absl::Status EinsumHandler(NodeContext &n) {
 void AddNnOps(OpTable &table) {
   table["MatMul"] = {MatMul, 2, 2};
   table["Gemm"] = {Gemm, 2, 3};
-  table["Softmax"] = {Softmax<OpKind::kSoftmax>, 1, 1};
-  table["LogSoftmax"] = {Softmax<OpKind::kLogSoftmax>, 1, 1};
+  table["Det"] = {Det, 1, 1};
+  table["Softmax"] = {Softmax<OpKind::kSoftmax, AlongAxis<OpKind::kSoftmax>>, 1, 1};
+  table["LogSoftmax"] = {Softmax<OpKind::kLogSoftmax, AlongAxis<OpKind::kLogSoftmax>>, 1, 1};
+  table["Hardmax"] = {Softmax<OpKind::kSoftmax, Hardmax>, 1, 1};
   table["Dropout"] = {Dropout, 1, 3};
   table["Einsum"] = {EinsumHandler, 1, kVariadic};
 }

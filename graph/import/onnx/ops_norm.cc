@@ -6,12 +6,6 @@
 namespace ingot::onnx_import {
 namespace {
 
-absl::Status NeedFloat(NodeContext &n) {
-  if (IsFloat(n.dtype(0))) return absl::OkStatus();
-  return absl::UnimplementedError(
-      absl::StrCat("it works on ", std::string(Name(n.dtype(0))), "; only floats are supported"));
-}
-
 Ints AxesFrom(int64_t first, int rank) {
   Ints axes;
   for (int64_t axis = first; axis < rank; ++axis) axes.push_back(axis);
@@ -37,7 +31,7 @@ Expr Standardized(GraphBuilder &b, Expr x, const Moments &m) { return b.Mul(b.Su
 
 absl::Status LayerNormalization(NodeContext &n) {
   n.Ignore({"stash_type"});  // f32, which the op computes in
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   int rank = n.rank(0);
   DType dtype = n.dtype(0);
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", -1, rank));
@@ -62,7 +56,7 @@ Expr RmsNorm(GraphBuilder &b, Expr x, Expr scale, const Ints &axes, double epsil
 
 absl::Status RmsNormalization(NodeContext &n) {
   n.Ignore({"stash_type"});
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", -1, n.rank(0)));
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", 1e-5f));
   return n.Return(RmsNorm(n.b, n.In(0), n.In(1), AxesFrom(axis, n.rank(0)), epsilon, n.dtype(0)));
@@ -71,7 +65,7 @@ absl::Status RmsNormalization(NodeContext &n) {
 // input + skip (+ bias), normalized over the last axis; the sum is output 3.
 template <bool kRms>
 absl::Status SkipNormalization(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   if (n.rank(0) < 1) return absl::InvalidArgumentError("its operand is a scalar");
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", kRms ? 1e-6f : 1e-12f));
   size_t bias = kRms ? 3 : 4;
@@ -108,19 +102,40 @@ std::optional<std::pair<Tensor, Tensor>> FoldedBatchNorm(const NodeContext &n, d
   return std::pair(std::move(product), std::move(sum));
 }
 
+// By the batch's own mean and variance; also what the running ones become.
+absl::Status BatchNormTraining(NodeContext &n, const TensorType &x, double epsilon, double momentum) {
+  GraphBuilder &b = n.b;
+  Ints axes = AxesFrom(2, x.rank());
+  axes.insert(axes.begin(), 0);
+  auto vector = [&](size_t i) { return CastIfNeeded(b, n.In(i), n.dtype(i), x.dtype); };
+  Expr mean = b.ReduceMean(n.In(0), axes, true), centered = b.Sub(n.In(0), mean);
+  Expr variance = b.ReduceMean(b.Mul(centered, centered), axes, true);
+  Expr y = b.Mul(centered, b.Mul(PerChannel(b, vector(1), x), InverseRoot(b, variance, epsilon, x.dtype)));
+  n.Set(0, b.Add(y, PerChannel(b, vector(2), x)));
+  auto running = [&](size_t i, Expr batch) {
+    Expr old = b.Mul(vector(i), b.Scalar(momentum, x.dtype));
+    Expr fresh = b.Mul(b.Reshape(batch, {x.dims[1]}), b.Scalar(1 - momentum, x.dtype));
+    return CastIfNeeded(b, b.Add(old, fresh), x.dtype, n.dtype(i));
+  };
+  if (n.Wants(1)) n.Set(1, running(3, mean));
+  if (n.Wants(2)) n.Set(2, running(4, variance));
+  return absl::OkStatus();
+}
+
 absl::Status BatchNormalization(NodeContext &n) {
-  n.Ignore({"momentum", "spatial", "is_test"});
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  n.Ignore({"spatial", "is_test"});
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", 1e-5f));
   INGOT_ASSIGN_OR_RETURN(int64_t training, n.Int("training_mode", 0));
   INGOT_ASSIGN_OR_RETURN(int64_t spatial, n.Int("spatial", 1));
-  if (training != 0 || n.Wants(1))
+  INGOT_ASSIGN_OR_RETURN(double momentum, n.Float("momentum", 0.9f));
+  if (n.opset < 14 && n.Wants(1))
     return absl::UnimplementedError(
-        "batch normalization in training mode is not supported; export the model for inference");
+        "batch normalization in training mode is not supported before opset 14; export the model for inference");
   if (spatial != 1) return absl::UnimplementedError("'spatial' = 0 is not supported");
-  if (x.rank() < 2)
-    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
+  INGOT_RETURN_IF_ERROR(CheckRank(n, 0, 2));
+  if (training != 0) return BatchNormTraining(n, x, epsilon, momentum);
   GraphBuilder &b = n.b;
   Expr product, sum;
   if (auto folded = FoldedBatchNorm(n, epsilon)) {
@@ -135,11 +150,10 @@ absl::Status BatchNormalization(NodeContext &n) {
 }
 
 absl::Status InstanceNormalization(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", 1e-5f));
-  if (x.rank() < 3)
-    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 3 or more"));
+  INGOT_RETURN_IF_ERROR(CheckRank(n, 0, 3));
   Expr y = Standardized(n.b, n.In(0), MomentsOf(n.b, n.In(0), AxesFrom(2, x.rank()), epsilon, x.dtype));
   return n.Return(n.b.Add(n.b.Mul(y, PerChannel(n.b, n.In(1), x)), PerChannel(n.b, n.In(2), x)));
 }
@@ -147,12 +161,11 @@ absl::Status InstanceNormalization(NodeContext &n) {
 // Scale and shift per channel since opset 21, per group before.
 absl::Status GroupNormalization(NodeContext &n) {
   n.Ignore({"stash_type"});
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(double epsilon, n.Float("epsilon", 1e-5f));
   INGOT_ASSIGN_OR_RETURN(int64_t groups, n.Int("num_groups"));
-  if (x.rank() < 3)
-    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 3 or more"));
+  INGOT_RETURN_IF_ERROR(CheckRank(n, 0, 3));
   std::optional<Dim> channels = groups < 1 ? std::nullopt : Dim::DivideExactly(x.dims[1], groups);
   if (!channels)
     return absl::InvalidArgumentError(
@@ -169,8 +182,18 @@ absl::Status GroupNormalization(NodeContext &n) {
   return n.Return(b.Reshape(b.Add(b.Mul(y, per_group(1)), per_group(2)), x.dims));
 }
 
+absl::Status MeanVarianceNormalization(NodeContext &n) {
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
+  INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntList("axes", Ints{0, 2, 3}));
+  INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, n.rank(0)));
+  GraphBuilder &b = n.b;
+  Expr centered = b.Sub(n.In(0), b.ReduceMean(n.In(0), axes, true));
+  Expr deviation = b.Sqrt(b.ReduceMean(b.Mul(centered, centered), axes, true));
+  return n.Return(b.Div(centered, b.Add(deviation, b.Scalar(1e-9, n.dtype(0)))));
+}
+
 absl::Status LpNormalization(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", -1, n.rank(0)));
   INGOT_ASSIGN_OR_RETURN(int64_t p, n.Int("p", 2));
   if (p != 1 && p != 2) return absl::InvalidArgumentError(absl::StrCat("attribute 'p' is ", p, ", not 1 or 2"));
@@ -184,14 +207,13 @@ absl::Status LpNormalization(NodeContext &n) {
 
 // x / (bias + alpha / size * sum of squares over `size` neighbouring channels) ^ beta
 absl::Status Lrn(NodeContext &n) {
-  INGOT_RETURN_IF_ERROR(NeedFloat(n));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(double alpha, n.Float("alpha", 1e-4f));
   INGOT_ASSIGN_OR_RETURN(double beta, n.Float("beta", 0.75));
   INGOT_ASSIGN_OR_RETURN(double bias, n.Float("bias", 1));
   INGOT_ASSIGN_OR_RETURN(int64_t size, n.Int("size"));
-  if (x.rank() < 2)
-    return absl::InvalidArgumentError(absl::StrCat("its operand is ", x.ToString(), "; it must have rank 2 or more"));
+  INGOT_RETURN_IF_ERROR(CheckRank(n, 0, 2));
   if (size < 1 || size > 64)
     return absl::UnimplementedError(absl::StrCat("a size of ", size, " is not supported; 1 to 64 are"));
   GraphBuilder &b = n.b;
@@ -221,6 +243,7 @@ void AddNormOps(OpTable &table) {
   table["BatchNormalization"] = {BatchNormalization, 5, 5};
   table["InstanceNormalization"] = {InstanceNormalization, 3, 3};
   table["GroupNormalization"] = {GroupNormalization, 3, 3};
+  table["MeanVarianceNormalization"] = {MeanVarianceNormalization, 1, 1};
   table["LRN"] = {Lrn, 1, 1};
   table["LpNormalization"] = {LpNormalization, 1, 1};
 }

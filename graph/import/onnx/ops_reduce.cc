@@ -66,9 +66,7 @@ Expr Log(GraphBuilder &b, Expr x) { return b.Log(x); }
 absl::Status ReduceLogSumExp(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(ReduceAxes r, AxesOf(n));
   DType dtype = n.dtype(0);
-  if (!IsFloat(dtype))
-    return absl::UnimplementedError(
-        absl::StrCat("it works on ", std::string(Name(dtype)), "; only floats are supported"));
+  INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   if (r.identity) return n.Return(n.In(0));
   GraphBuilder &b = n.b;
   Expr x = n.In(0), largest = ReduceBy<OpKind::kReduceMax>(b, x, r, true);

@@ -182,7 +182,10 @@ absl::Status Split(NodeContext &n) {
       return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
     total = total + part;
   }
-  if (static_cast<int64_t>(parts.size()) != count || total != size) {
+  // The model says that the parts make up the axis; where one symbol decides it, the program refuses other sizes.
+  bool whole = total == size || (!(total.is_constant() && size.is_constant()) && n.bounds.Require(total, size) &&
+                                 n.bounds.Require(size, total));
+  if (static_cast<int64_t>(parts.size()) != count || !whole) {
     return absl::InvalidArgumentError(absl::StrCat("'split' has ", parts.size(), " parts and a sum of ",
                                                    total.ToString(), "; it must have ", count, " and ",
                                                    size.ToString()));

@@ -149,6 +149,42 @@ absl::Status Pad(NodeContext &n) {
   return n.Return(x);
 }
 
+// Cuts or pads axes to a size, as much on both sides.
+absl::Status CenterCropPad(NodeContext &n) {
+  const TensorType x = n.Type(0);
+  Ints all;
+  for (int i = 0; i < x.rank(); ++i) all.push_back(i);
+  INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntList("axes", all));
+  INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, x.rank()));
+  INGOT_ASSIGN_OR_RETURN(Dims target, n.DimsIn(1, "shape"));
+  if (target.size() != axes.size())
+    return absl::InvalidArgumentError(
+        absl::StrCat("its shape has ", target.size(), " entries for ", axes.size(), " axes"));
+  Dims low(x.dims.size()), high = low, zeros = low, starts = low, limits = x.dims;
+  for (size_t i = 0; i < axes.size(); ++i) {
+    size_t axis = static_cast<size_t>(axes[i]);
+    const Dim &have = x.dims[axis], &want = target[i];
+    if (n.bounds.Of(want).high < 0)
+      return absl::InvalidArgumentError(absl::StrCat("its shape has the entry ", want.ToString()));
+    if (n.bounds.Proves(have, want)) {
+      low[axis] = Dim::FloorDiv(want - have, 2);
+      high[axis] = want - have - low[axis];
+    } else if (n.bounds.Proves(want, have)) {
+      starts[axis] = Dim::FloorDiv(have - want, 2);
+      limits[axis] = starts[axis] + want;
+    } else {
+      return absl::UnimplementedError(absl::StrCat("cannot tell whether ", want.ToString(), " is larger than ",
+                                                   have.ToString(), "; give those dims numbers"));
+    }
+  }
+  Expr result = n.In(0);
+  if (starts != zeros || limits != x.dims) result = n.b.Slice(result, starts, limits, Ints(x.dims.size(), 1));
+  if (low != zeros || high != zeros) result = n.b.Pad(result, n.b.Scalar(0, x.dtype), low, high);
+  if (result.id != n.In(0).id) return n.Return(result);
+  n.Forward(0, 0);
+  return absl::OkStatus();
+}
+
 // What DepthToSpace and SpaceToDepth share: [n, c, h, w] with a block size that divides what it must.
 absl::StatusOr<int64_t> BlockSize(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t block, n.Int("blocksize"));
@@ -165,15 +201,20 @@ absl::StatusOr<Dim> Divided(const Dim &dim, int64_t by) {
   return absl::UnimplementedError(absl::StrCat("cannot tell whether the size ", dim.ToString(), " divides by ", by));
 }
 
-absl::Status DepthToSpace(NodeContext &n) {
-  INGOT_ASSIGN_OR_RETURN(int64_t block, BlockSize(n));
+// Whether the depth comes before the places in a block, or after them.
+absl::StatusOr<bool> DepthFirst(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(std::string mode, n.Text("mode", "DCR"));
   if (mode != "DCR" && mode != "CRD")
     return absl::InvalidArgumentError(
         absl::StrCat("attribute 'mode' is '", mode.substr(0, 40), "', not 'DCR' or 'CRD'"));
+  return mode == "CRD";
+}
+
+absl::Status DepthToSpace(NodeContext &n) {
+  INGOT_ASSIGN_OR_RETURN(int64_t block, BlockSize(n));
+  INGOT_ASSIGN_OR_RETURN(bool depth_first, DepthFirst(n));
   const Dims d = n.Type(0).dims;
   INGOT_ASSIGN_OR_RETURN(Dim depth, Divided(d[1], block * block));
-  bool depth_first = mode == "CRD";
   Dims split = depth_first ? Dims{d[0], depth, block, block, d[2], d[3]} : Dims{d[0], block, block, depth, d[2], d[3]};
   Expr x = n.b.Transpose(n.b.Reshape(n.In(0), split), depth_first ? Ints{0, 1, 4, 2, 5, 3} : Ints{0, 3, 4, 1, 5, 2});
   return n.Return(n.b.Reshape(x, {d[0], depth, d[2] * Dim(block), d[3] * Dim(block)}));
@@ -184,7 +225,9 @@ absl::Status SpaceToDepth(NodeContext &n) {
   const Dims d = n.Type(0).dims;
   INGOT_ASSIGN_OR_RETURN(Dim height, Divided(d[2], block));
   INGOT_ASSIGN_OR_RETURN(Dim width, Divided(d[3], block));
-  Expr x = n.b.Transpose(n.b.Reshape(n.In(0), {d[0], d[1], height, block, width, block}), {0, 3, 5, 1, 2, 4});
+  INGOT_ASSIGN_OR_RETURN(bool depth_first, DepthFirst(n));
+  Expr x = n.b.Transpose(n.b.Reshape(n.In(0), {d[0], d[1], height, block, width, block}),
+                         depth_first ? Ints{0, 1, 3, 5, 2, 4} : Ints{0, 3, 5, 1, 2, 4});
   return n.Return(n.b.Reshape(x, {d[0], d[1] * Dim(block * block), height, width}));
 }
 
@@ -195,6 +238,7 @@ void AddTensorOps(OpTable &table) {
   table["Concat"] = {Concat, 1, kVariadic, FoldConcat};
   table["Tile"] = {Tile, 2, 2, FoldTile};
   table["Pad"] = {Pad, 1, 4};
+  table["CenterCropPad"] = {CenterCropPad, 2, 2};
   table["DepthToSpace"] = {DepthToSpace, 1, 1};
   table["SpaceToDepth"] = {SpaceToDepth, 1, 1};
 }

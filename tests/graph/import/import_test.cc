@@ -100,7 +100,7 @@ TEST(Import, NodesOutOfOrderAreSorted) {
 TEST(Import, EverythingUnsupportedIsListedAtOnce) {
   Model m;
   m.Input("x", kFloat, {2, 2}).Input("text", onnx::TensorProto::STRING, {2}).Output("y").Output("z").Output("text");
-  m.Node("Det", {"x"}, {"d"}).Name("determinant");
+  m.Node("ImageDecoder", {"x"}, {"d"}).Name("picture");
   m.Node("Relu", {"d"}, {"y"});  // only a dependant
   m.Node("NonZero", {"x"}, {"n"}).Name("where");
   m.Node("Pad", {"x", "p"}, {"q"}).Name("reflected").Text("mode", "reflect").Int("extra", 1);
@@ -110,9 +110,9 @@ TEST(Import, EverythingUnsupportedIsListedAtOnce) {
   ASSERT_TRUE(found.ok()) << found.status();
   std::vector<std::string> nodes;
   for (const Unsupported &one : *found) nodes.push_back(one.node + ":" + one.op);
-  EXPECT_THAT(nodes, ElementsAre("text:input", "determinant:Det", "where:NonZero", "reflected:Pad"));
+  EXPECT_THAT(nodes, ElementsAre("text:input", "picture:ImageDecoder", "where:NonZero", "reflected:Pad"));
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
-              {"4 parts", "input 'text': tensors of string", "'determinant' (Det)", "'where' (NonZero)",
+              {"4 parts", "input 'text': tensors of string", "'picture' (ImageDecoder)", "'where' (NonZero)",
                "'reflected' (Pad): its attribute 'extra'"});
 }
 

@@ -15,7 +15,7 @@
 namespace ingot {
 
 constexpr int kFloat = onnx::TensorProto::FLOAT, kInt64 = onnx::TensorProto::INT64, kInt32 = onnx::TensorProto::INT32;
-constexpr int kBoolean = onnx::TensorProto::BOOL;
+constexpr int kBoolean = onnx::TensorProto::BOOL, kUint8 = onnx::TensorProto::UINT8, kInt8 = onnx::TensorProto::INT8;
 
 // One node; attributes are chained: model.Node("Softmax", {"x"}, {"y"}).Int("axis", 1).
 class NodeBuilder {
@@ -122,6 +122,16 @@ class Model {
     int64_t size = 1;
     for (int64_t dim : dims) size *= dim;
     for (int64_t i = 0; i < size; ++i) tensor.add_float_data(value);
+    return *this;
+  }
+  Model &FloatList(const std::string &name, const std::vector<float> &values) {
+    auto &tensor = Initializer(name, kFloat, {static_cast<int64_t>(values.size())});
+    for (float value : values) tensor.add_float_data(value);
+    return *this;
+  }
+  Model &Bools(const std::string &name, const std::vector<bool> &values) {
+    auto &tensor = Initializer(name, kBoolean, {static_cast<int64_t>(values.size())});
+    for (bool value : values) tensor.add_int32_data(value ? 1 : 0);
     return *this;
   }
   NodeBuilder Node(const std::string &op, const std::vector<std::string> &inputs,

@@ -10,7 +10,7 @@ namespace {
 struct OpCase {
   const char *name;
   std::function<void(Model &)> build;  // makes `y`; x is f32[n, 3, 4, 5], i is i64[n, 3], m is f32[4, 6], v is f32[5]
-  const char *type, *ops;
+  const char *type, *ops;              // nullptr: too many to list
   int opset = 17;
 };
 
@@ -28,7 +28,7 @@ TEST_P(Ops, BecomeTheExpectedNodes) {
   auto graph = m.Import();
   ASSERT_TRUE(graph.ok()) << graph.status();
   EXPECT_EQ(OutputType(*graph, "y"), c.type);
-  EXPECT_EQ(OpNames(*graph), c.ops);
+  if (c.ops != nullptr) EXPECT_EQ(OpNames(*graph), c.ops);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -104,7 +104,71 @@ INSTANTIATE_TEST_SUITE_P(
         OpCase{"CastToSame", [](Model &m) { m.Node("Cast", {"x"}, {"y"}).Int("to", kFloat); }, "f32[n, 3, 4, 5]", ""},
         OpCase{"FlattenNegative", [](Model &m) { m.Node("Flatten", {"x"}, {"y"}).Int("axis", -1); }, "f32[12 * n, 5]", "reshape"},
         OpCase{"DepthToSpace", [](Model &m) { m.Floats("d", {1, 4, 2, 3}), m.Node("DepthToSpace", {"d"}, {"y"}).Int("blocksize", 2); }, "f32[1, 1, 4, 6]",
-               "reshape transpose reshape"}),
+               "reshape transpose reshape"},
+        OpCase{"SplitOfOneSymbol", [](Model &m) { m.Input("k", kFloat, {"k"}).Int64s("s", {2, 3}), m.Node("Split", {"k", "s"}, {"y", "z"}).Int("axis", 0); }, "f32[2]", "slice"},
+        OpCase{"GatherElements", [](Model &m) { m.Int64s("k", {0, -1}), m.Node("GatherElements", {"v", "k"}, {"y"}); }, "f32[2]", "less add select gather"},
+        OpCase{"GatherND", [](Model &m) { m.Node("GatherND", {"x", "i"}, {"y"}); }, "f32[n, 5]", "slice reshape less dim_values reshape add select slice reshape mul less add select add slice reshape mul less add select add reshape gather"},
+        OpCase{"GatherNDBatch", [](Model &m) { m.Input("k", kInt64, {"n", 2}), m.Node("GatherND", {"x", "k"}, {"y"}).Int("batch_dims", 1); }, "f32[n, 5]", "iota slice reshape mul less add select add slice reshape mul less add select add reshape gather"},
+        OpCase{"ReverseSequence", [](Model &m) { m.Input("k", kInt64, {"n"}), m.Node("ReverseSequence", {"x", "k"}, {"y"}).Int("time_axis", 1).Int("batch_axis", 0); }, "f32[n, 3, 4, 5]", "reshape iota sub sub less select iota iota mul add mul add iota mul add reshape gather"},
+        OpCase{"CompressByConstant", [](Model &m) { m.Bools("c", {true, false, true}), m.Node("Compress", {"x", "c"}, {"y"}).Int("axis", 1); }, "f32[n, 2, 4, 5]", "gather"},
+        OpCase{"ScatterElements", [](Model &m) { m.Int64s("k", {1, -1}).Floats("u", {2}), m.Node("ScatterElements", {"v", "k", "u"}, {"y"}); }, "f32[5]", "less add select reshape reshape reshape reshape iota equal iota select reduce_max max reshape gather greater_equal select reshape", 18},
+        OpCase{"ScatterElementsAdds", [](Model &m) { m.Int64s("k", {1, 1}).Floats("u", {2}), m.Node("ScatterElements", {"v", "k", "u"}, {"y"}).Text("reduction", "add"); }, "f32[5]", "less add select reshape reshape reshape reshape iota equal reshape select reduce_sum add reshape", 18},
+        OpCase{"ScatterOld", [](Model &m) { m.Int64s("k", {1, 3}).Floats("u", {2}), m.Node("Scatter", {"v", "k", "u"}, {"y"}); }, "f32[5]", "less add select reshape reshape reshape reshape iota equal iota select reduce_max max reshape gather greater_equal select reshape", 10},
+        OpCase{"ScatterND", [](Model &m) { m.Input("k", kInt64, {"n", 1}).Input("u", kFloat, {"n", 6}), m.Node("ScatterND", {"m", "k", "u"}, {"y"}); }, "f32[4, 6]", "reshape reshape less add select reshape reshape reshape iota equal iota select reduce_max pad max iota mul add reshape gather greater_equal select reshape"},
+        OpCase{"LossOfLogits", [](Model &m) { m.Input("t", kInt64, {"n", 4, 5}), m.Node("SoftmaxCrossEntropyLoss", {"x", "t"}, {"y"}); }, "f32[]", "log_softmax reshape iota iota mul add mul add iota mul add reshape gather reshape neg reduce_mean"},
+        OpCase{"LossWithWeights", [](Model &m) { m.Input("t", kInt64, {"n", 4, 5}).Floats("w", {3}), m.Node("NegativeLogLikelihoodLoss", {"x", "t", "w"}, {"y"}).Int("ignore_index", -1); }, "f32[]", "equal select reshape iota iota mul add mul add iota mul add reshape gather reshape neg gather select mul select reduce_sum reduce_sum div"},
+        OpCase{"LossOfEach", [](Model &m) { m.Input("t", kInt64, {"n", 4, 5}), m.Node("NegativeLogLikelihoodLoss", {"x", "t"}, {"y"}).Text("reduction", "none"); }, "f32[n, 4, 5]", "reshape iota iota mul add mul add iota mul add reshape gather reshape neg"},
+        OpCase{"ConvTranspose", [](Model &m) { m.Floats("w", {3, 2, 3, 3}), m.Node("ConvTranspose", {"x", "w"}, {"y"}).Ints("strides", {2, 1}).Ints("output_padding", {1, 0}); }, "f32[n, 2, 10, 7]", "reshape pad reshape slice conv"},
+        OpCase{"ConvTransposeComputedWeights", [](Model &m) { m.Input("w", kFloat, {3, 2, 3, 3}).Floats("b", {2}), m.Node("ConvTranspose", {"x", "w", "b"}, {"y"}).Ints("pads", {1, 1, 1, 1}); }, "f32[n, 2, 4, 5]", "reshape transpose slice reshape conv reshape add"},
+        OpCase{"ConvTransposeShape", [](Model &m) { m.Floats("w", {3, 1, 3, 3}), m.Node("ConvTranspose", {"x", "w"}, {"y"}).Ints("output_shape", {9, 5}).Ints("strides", {2, 1}).Text("auto_pad", "SAME_UPPER"); }, "f32[n, 1, 9, 5]", "reshape pad reshape slice conv"},
+        OpCase{"Col2Im", [](Model &m) { m.Input("k", kFloat, {"n", 4, 6}).Int64s("image", {3, 4}).Int64s("block", {2, 2}), m.Node("Col2Im", {"k", "image", "block"}, {"y"}); }, "f32[n, 1, 3, 4]", "reshape slice reshape pad slice reshape pad add slice reshape pad add slice reshape pad add slice", 18},
+        OpCase{"QuantizeLinear", [](Model &m) { m.Floats("s", {}), m.Node("QuantizeLinear", {"v", "s"}, {"y"}); }, "u8[5]", "div round cast"},
+        OpCase{"QuantizePerAxis", [](Model &m) { m.Floats("s", {3}).Input("z", kInt8, {3}), m.Node("QuantizeLinear", {"x", "s", "z"}, {"y"}); }, "i8[n, 3, 4, 5]", "reshape reshape div round cast add cast"},
+        OpCase{"DequantizeLinear", [](Model &m) { m.Input("q", kUint8, {"n", 3}).Input("z", kUint8, {}).Floats("s", {}), m.Node("DequantizeLinear", {"q", "s", "z"}, {"y"}); }, "f32[n, 3]", "cast cast sub cast mul"},
+        OpCase{"DequantizeBlocks", [](Model &m) { m.Input("q", kUint8, {4, 6}).Floats("s", {4, 2}), m.Node("DequantizeLinear", {"q", "s"}, {"y"}).Int("block_size", 3); }, "f32[4, 6]", "iota div gather cast cast mul", 21},
+        OpCase{"DynamicQuantizeLinear", [](Model &m) { m.Node("DynamicQuantizeLinear", {"v"}, {"y", "s", "z"}); }, "u8[5]", "reduce_min min reduce_max max sub equal div select div neg max min round cast div round cast add cast"},
+        OpCase{"MatMulInteger", [](Model &m) { m.Input("a", kUint8, {"n", 3}).Input("b", kInt8, {3, 2}).Input("z", kUint8, {}), m.Node("MatMulInteger", {"a", "b", "z"}, {"y"}); }, "i32[n, 2]", "cast cast sub cast matmul"},
+        OpCase{"ConvInteger", [](Model &m) { m.Input("a", kUint8, {"n", 3, 4, 5}).Input("w", kUint8, {2, 3, 3, 3}), m.Node("ConvInteger", {"a", "w"}, {"y"}); }, "i32[n, 2, 2, 3]", "cast cast conv cast"},
+        OpCase{"QLinearMatMul", [](Model &m) { m.Input("a", kUint8, {"n", 3}).Input("b", kUint8, {3, 2}).Input("z", kUint8, {}).Floats("s", {}), m.Node("QLinearMatMul", {"a", "s", "z", "b", "s", "z", "s", "z"}, {"y"}); }, "u8[n, 2]", "cast cast sub cast cast sub matmul mul div cast mul round cast add cast"},
+        OpCase{"QLinearConv", [](Model &m) { m.Input("a", kUint8, {"n", 3, 4, 5}).Input("w", kUint8, {2, 3, 3, 3}).Input("z", kUint8, {}).Floats("s", {}), m.Node("QLinearConv", {"a", "s", "z", "w", "s", "z", "s", "z"}, {"y"}); }, "u8[n, 2, 2, 3]", "cast cast sub cast cast sub conv cast mul div cast mul round cast add cast"},
+        OpCase{"ResizeRepeats", [](Model &m) { m.Input("k", kFloat, {"n", 3, "h", "w"}).FloatList("s", {1, 1, 2, 3}), m.Node("Resize", {"k", "", "s"}, {"y"}); }, "f32[n, 3, 2 * h, 3 * w]", "reshape broadcast_to reshape reshape broadcast_to reshape"},
+        OpCase{"ResizeNearestSizes", [](Model &m) { m.Int64s("s", {3, 7}), m.Node("Resize", {"m", "", "", "s"}, {"y"}).Text("coordinate_transformation_mode", "align_corners"); }, "f32[3, 7]", "gather gather"},
+        OpCase{"ResizeLinear", [](Model &m) { m.FloatList("s", {1.5}), m.Node("Resize", {"v", "", "s"}, {"y"}).Text("mode", "linear"); }, "f32[7]", "gather reshape mul gather reshape mul add"},
+        OpCase{"ResizeLinearDynamic", [](Model &m) { m.Input("k", kFloat, {"h"}).FloatList("s", {2}), m.Node("Resize", {"k", "", "s"}, {"y"}).Text("mode", "linear"); }, "f32[2 * h]", nullptr},
+        OpCase{"ResizeCubic", [](Model &m) { m.FloatList("s", {2}), m.Node("Resize", {"v", "", "s"}, {"y"}).Text("mode", "cubic"); }, "f32[10]", "gather reshape mul gather reshape mul add gather reshape mul add gather reshape mul add"},
+        OpCase{"ResizeAntialias", [](Model &m) { m.Int64s("s", {3}), m.Node("Resize", {"m", "", "", "s"}, {"y"}).Text("mode", "linear").Int("antialias", 1).Ints("axes", {1}); }, "f32[4, 3]", "gather reshape mul gather reshape mul add gather reshape mul add gather reshape mul add", 18},
+        OpCase{"UpsampleOld", [](Model &m) { m.FloatList("s", {2, 1}), m.Node("Upsample", {"m", "s"}, {"y"}); }, "f32[8, 6]", "reshape broadcast_to reshape", 9},
+        OpCase{"GridSample", [](Model &m) { m.Input("g", kFloat, {"n", 6, 7, 2}), m.Node("GridSample", {"x", "g"}, {"y"}).Text("mode", "nearest"); }, "f32[n, 3, 6, 7]", nullptr},
+        OpCase{"AffineGrid", [](Model &m) { m.Input("t", kFloat, {"n", 2, 3}).Int64s("s", {1, 1, 4, 5}), m.Node("AffineGrid", {"t", "s"}, {"y"}); }, "f32[n, 4, 5, 2]", "reshape broadcast_to reshape broadcast_to broadcast_to concat reshape transpose matmul reshape", 20},
+        OpCase{"RoiAlign", [](Model &m) { m.Input("r", kFloat, {"r", 4}).Input("k", kInt64, {"r"}), m.Node("RoiAlign", {"x", "r", "k"}, {"y"}).Int("output_height", 2).Int("output_width", 3).Int("sampling_ratio", 2); }, "f32[r, 3, 2, 3]", nullptr},
+        OpCase{"Rnn", [](Model &m) { m.Input("k", kFloat, {2, "n", 3}).Floats("w", {1, 4, 3}).Floats("r", {1, 4, 4}), m.Node("RNN", {"k", "w", "r"}, {"y"}).Int("hidden_size", 4); }, "f32[2, 1, n, 4]", "reshape transpose reshape transpose reshape matmul reshape broadcast_to slice reshape matmul add tanh reshape slice reshape matmul add tanh reshape concat reshape"},
+        OpCase{"GruLengths", [](Model &m) { m.Input("k", kFloat, {1, "n", 3}).Floats("w", {1, 12, 3}).Floats("r", {1, 12, 4}).Input("l", kInt32, {"n"}), m.Node("GRU", {"k", "w", "r", "", "l"}, {"", "y"}).Int("hidden_size", 4); }, "f32[1, n, 4]", "reshape transpose reshape transpose reshape matmul reshape broadcast_to reshape slice slice matmul add slice sigmoid slice sigmoid slice mul slice matmul add tanh mul sub mul add cast reshape greater select reshape"},
+        OpCase{"LstmBothWays", [](Model &m) { m.Input("k", kFloat, {1, "n", 3}).Floats("w", {2, 16, 3}).Floats("r", {2, 16, 4}), m.Node("LSTM", {"k", "w", "r"}, {"y"}).Int("hidden_size", 4).Text("direction", "bidirectional"); }, "f32[1, 2, n, 4]", nullptr},
+        OpCase{"Hardmax", [](Model &m) { m.Node("Hardmax", {"x"}, {"y"}).Int("axis", 1); }, "f32[n, 3, 4, 5]", "argmax iota equal cast"},
+        OpCase{"HardmaxOldFlattens", [](Model &m) { m.Node("Hardmax", {"x"}, {"y"}); }, "f32[n, 3, 4, 5]", "reshape argmax iota equal cast reshape", 11},
+        OpCase{"BatchNormTraining", [](Model &m) { m.Floats("s", {3}), m.Node("BatchNormalization", {"x", "s", "s", "s", "s"}, {"z", "y"}).Int("training_mode", 1); }, "f32[3]", "reduce_mean mul reshape mul add"},
+        OpCase{"MeanVarianceNorm", [](Model &m) { m.Node("MeanVarianceNormalization", {"x"}, {"y"}); }, "f32[n, 3, 4, 5]", "reduce_mean sub mul reduce_mean sqrt add div"},
+        OpCase{"BitShiftUnsigned", [](Model &m) { m.Input("a", kUint8, {"n"}), m.Node("BitShift", {"a", "a"}, {"y"}).Text("direction", "LEFT"); }, "u8[n]", "shift_left"},
+        OpCase{"SpaceToDepthByDepth", [](Model &m) { m.Floats("d", {1, 2, 2, 4}), m.Node("SpaceToDepth", {"d"}, {"y"}).Int("blocksize", 2).Text("mode", "CRD"); },
+               "f32[1, 8, 1, 2]", "reshape transpose reshape", 26},
+        OpCase{"PowOfIntegersByFloats", [](Model &m) { m.Floats("e", {3}, 0.5), m.Node("Pow", {"i", "e"}, {"y"}); }, "i64[n, 3]", "cast cast pow cast"},
+        OpCase{"Det", [](Model &m) { m.Input("k", kFloat, {"n", 2, 2}), m.Node("Det", {"k"}, {"y"}); }, "f32[n]", "slice slice reshape slice reshape slice slice reshape slice reshape mul mul sub"},
+        OpCase{"EinsumDiagonal", [](Model &m) { m.Input("k", kFloat, {"n", 3, 3}), m.Node("Einsum", {"k"}, {"y"}).Text("equation", "nii->ni"); }, "f32[n, 3]", "iota mul transpose reshape gather"},
+        OpCase{"MaxPoolIndices", [](Model &m) { m.Input("k", kFloat, {"n", 1, 4}), m.Node("MaxPool", {"k"}, {"z", "y"}).Ints("kernel_shape", {2}); }, "i64[n, 1, 3]", "slice iota mul add greater_equal less logical_and mul iota mul add iota mul add select slice iota mul add greater_equal less logical_and mul iota mul add iota mul add greater less logical_or logical_and select broadcast_to"},
+        OpCase{"MaxUnpool", [](Model &m) { m.Input("k", kFloat, {"n", 1, 2}).Input("at", kInt64, {"n", 1, 2}), m.Node("MaxUnpool", {"k", "at"}, {"y"}).Ints("kernel_shape", {2}).Ints("strides", {2}); }, "f32[n, 1, 4]", "reshape iota mul sub reshape broadcast_to reshape iota equal iota select reduce_max max iota mul add reshape gather greater_equal select reshape"},
+        OpCase{"LpPool", [](Model &m) { m.Node("LpPool", {"x"}, {"y"}).Ints("kernel_shape", {2, 1}).Int("p", 3); }, "f32[n, 3, 3, 5]", "abs pow slice slice add pow"},
+        OpCase{"GlobalLpPool", [](Model &m) { m.Node("GlobalLpPool", {"x"}, {"y"}); }, "f32[n, 3, 1, 1]", "mul reduce_sum sqrt"},
+        OpCase{"CenterCropPad", [](Model &m) { m.Int64s("s", {2, 9}), m.Node("CenterCropPad", {"m", "s"}, {"y"}); }, "f32[2, 9]", "slice pad", 18},
+        OpCase{"Dft", [](Model &m) { m.Input("k", kFloat, {"n", 4, 1}), m.Node("DFT", {"k"}, {"y"}).Int("onesided", 1); }, "f32[n, 3, 2]", "reshape transpose reshape matmul matmul neg reshape reshape transpose transpose reshape reshape concat"},
+        OpCase{"Stft", [](Model &m) { m.Input("k", kFloat, {"n", 16}).Int64("step", 4).Floats("w", {8}), m.Node("STFT", {"k", "step", "w"}, {"y"}); }, "f32[n, 3, 5, 2]", "reshape reshape iota mul iota add gather mul reshape matmul matmul neg reshape reshape reshape reshape concat"},
+        OpCase{"HannWindow", [](Model &m) { m.Int64("size", 8), m.Node("HannWindow", {"size"}, {"y"}); }, "f32[8]", ""},
+        OpCase{"HammingWindow", [](Model &m) { m.Int64("size", 8), m.Node("HammingWindow", {"size"}, {"y"}).Int("periodic", 0); }, "f32[8]", ""},
+        OpCase{"BlackmanWindow", [](Model &m) { m.Int64("size", 8), m.Node("BlackmanWindow", {"size"}, {"y"}); }, "f32[8]", ""},
+        OpCase{"MelWeightMatrix", [](Model &m) { m.Int64("k", 8).Int64("n", 16).Int64("rate", 8192).Floats("low", {}, 0).Floats("high", {}, 4096), m.Node("MelWeightMatrix", {"k", "n", "rate", "low", "high"}, {"y"}); }, "f32[9, 8]", ""},
+        OpCase{"DropoutOfNothing", [](Model &m) { m.Floats("r", {}, 0).Bools("t", {true}), m.Node("Dropout", {"x", "r", "t"}, {"y"}); }, "f32[n, 3, 4, 5]", ""},
+        OpCase{"Momentum", [](Model &m) { m.Floats("r", {}).Int64("t", 1), m.Node("Momentum", {"r", "t", "v", "v", "v"}, {"y", "z"}).Domain("ai.onnx.preview.training").Float("alpha", 0.5).Float("beta", 0.5).Float("norm_coefficient", 0.5).Text("mode", "standard"); }, "f32[5]", "cast less_equal select mul add mul mul add mul sub"},
+        OpCase{"Adagrad", [](Model &m) { m.Floats("r", {}).Int64("t", 1), m.Node("Adagrad", {"r", "t", "v", "v", "v"}, {"y", "z"}).Domain("ai.onnx.preview.training"); }, "f32[5]", "cast mul add div mul add mul add mul sqrt add div sub"},
+        OpCase{"Adam", [](Model &m) { m.Floats("r", {}).Int64("t", 1), m.Node("Adam", {"r", "t", "v", "v", "v", "v"}, {"y", "z", "q"}).Domain("ai.onnx.preview.training"); }, "f32[5]", "cast pow sub sqrt mul pow sub div greater select mul add mul mul add mul mul mul add mul sqrt add div sub mul"}),
     [](const auto &info) { return std::string(info.param.name); });
 
 TEST(OpDetails, BatchNormIsFoldedIntoOneProductAndOneSum) {
@@ -124,21 +188,114 @@ TEST(OpDetails, BatchNormIsFoldedIntoOneProductAndOneSum) {
 }
 
 TEST(OpDetails, TrainingModesAreUnsupported) {
-  Model m;
-  m.Input("x", kFloat, {"n", 2}).Output("y").Output("z").Floats("s", {2});
-  m.Node("BatchNormalization", {"x", "s", "s", "s", "s"}, {"y"}).Int("training_mode", 1);
-  m.Initializer("t", kBoolean, {}).add_int32_data(1);
+  Model m(12);
+  m.Input("x", kFloat, {"n", 2}).Output("mean").Output("z").Floats("s", {2}).Bools("t", {true});
+  m.Node("BatchNormalization", {"x", "s", "s", "s", "s"}, {"y", "mean"});
   m.Node("Dropout", {"x", "", "t"}, {"z"});
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
               {"2 parts", "batch normalization in training mode", "dropout in training mode"});
 }
 
-TEST(OpDetails, OptionalOutputsThatAreUsedAreUnsupported) {
+TEST(OpDetails, SizesThatMustBeConstantAreNamed) {
   Model m;
-  m.Input("x", kFloat, {1, 1, 4}).Output("y").Output("at");
-  m.Node("MaxPool", {"x"}, {"y", "at"}).Ints("kernel_shape", {2});
-  ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented, {"indices of the maxima"});
+  m.Input("x", kFloat, {"n", 3, 4, "w"}).Input("seq", kFloat, {"t", 2, 3}).Input("i", kInt64, {2, "k"});
+  m.Input("scales", kFloat, {4}).Input("c", kBoolean, {3}).Floats("f", {4}, 0.3f);
+  m.Floats("w", {1, 4, 3}).Floats("r", {1, 4, 4}).Floats("k", {3, 1, 2, 2});
+  for (const char *output : {"a", "b", "c1", "d", "e", "g", "h"}) m.Output(output);
+  m.Node("RNN", {"seq", "w", "r"}, {"a"});
+  m.Node("GatherND", {"x", "i"}, {"b"});
+  m.Node("Resize", {"x", "", "scales"}, {"c1"});
+  m.Node("Resize", {"x", "", "f"}, {"d"});
+  m.Node("Compress", {"x", "c"}, {"e"}).Int("axis", 1);
+  m.Node("ConvTranspose", {"x", "k"}, {"g"}).Ints("output_shape", {4, 4});
+  m.Node("RoiAlign", {"x", "x", "x"}, {"h"});
+  ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
+              {"7 parts", "a sequence of t steps is not supported; 1 to 256 are (give that dim a number)",
+               "the last axis of its indices i64[2, k] must be constant", "its scales are computed from data",
+               "along the dynamic size n is not supported; give that dim a number", "its condition must be constant",
+               "'output_shape' of a dynamic axis", "set 'sampling_ratio'"});
 }
+
+struct WrongCase {
+  const char *name;
+  std::function<void(Model &)> build;  // makes `y` of v, f32[5], and m, f32[4, 6]
+  const char *error;
+};
+
+class WrongOps : public ::testing::TestWithParam<WrongCase> {};
+
+TEST_P(WrongOps, AreRefusedWithTheReason) {
+  Model m(18);
+  m.Input("v", kFloat, {5}).Input("m", kFloat, {4, 6}).Output("y");
+  GetParam().build(m);
+  ExpectError(m.Import().status(), absl::StatusCode::kInvalidArgument, {GetParam().error});
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, WrongOps,
+    ::testing::Values(
+        WrongCase{"GatherElementsRange",
+                  [](Model &m) { m.Int64s("i", {5}), m.Node("GatherElements", {"v", "i"}, {"y"}); },
+                  "index 5 is out of range for an axis of size 5"},
+        WrongCase{"GatherElementsRank",
+                  [](Model &m) { m.Int64s("i", {1}), m.Node("GatherElements", {"m", "i"}, {"y"}); },
+                  "the ranks must be equal"},
+        WrongCase{"GatherNDDepth", [](Model &m) { m.Int64s("i", {1, 1}), m.Node("GatherND", {"v", "i"}, {"y"}); },
+                  "with 'batch_dims' 0 they do not fit"},
+        WrongCase{"ScatterDtype",
+                  [](Model &m) { m.Int64s("i", {1}), m.Node("ScatterElements", {"v", "i", "i"}, {"y"}); },
+                  "the dtypes must be equal"},
+        WrongCase{"ScatterReduction",
+                  [](Model &m) {
+                    m.Int64s("i", {1}), m.Node("ScatterElements", {"v", "i", "v"}, {"y"}).Text("reduction", "xor");
+                  },
+                  "not none, add, mul, max or min"},
+        WrongCase{"CompressTooLong",
+                  [](Model &m) { m.Bools("c", {0, 0, 0, 0, 0, 1}), m.Node("Compress", {"v", "c"}, {"y"}); },
+                  "keeps element 5, but the size is 5"},
+        WrongCase{"LossTargets",
+                  [](Model &m) { m.Int64s("t", {1, 2}), m.Node("SoftmaxCrossEntropyLoss", {"m", "m"}, {"y"}); },
+                  "the targets must be integers without the axis of classes"},
+        WrongCase{"ResizeMode",
+                  [](Model &m) { m.FloatList("s", {2}), m.Node("Resize", {"v", "", "s"}, {"y"}).Text("mode", "area"); },
+                  "not nearest, linear or cubic"},
+        WrongCase{"ResizeCount", [](Model &m) { m.FloatList("s", {2}), m.Node("Resize", {"m", "", "s"}, {"y"}); },
+                  "has 1 scales or sizes for 2 axes"},
+        WrongCase{"ResizeScale", [](Model &m) { m.FloatList("s", {-1}), m.Node("Resize", {"v", "", "s"}, {"y"}); },
+                  "a scale is -1"},
+        WrongCase{"QuantizeScale", [](Model &m) { m.Floats("s", {2, 2}), m.Node("QuantizeLinear", {"m", "s"}, {"y"}); },
+                  "that must be a scalar, a vector, or blocks"},
+        WrongCase{"ConvTransposeGroups",
+                  [](Model &m) {
+                    m.Input("x", kFloat, {1, 3, 4}).Floats("w", {3, 1, 2}),
+                        m.Node("ConvTranspose", {"x", "w"}, {"y"}).Int("group", 2);
+                  },
+                  "3 channels do not divide into 2 groups"},
+        WrongCase{"LstmWeights",
+                  [](Model &m) {
+                    m.Input("x", kFloat, {2, 1, 3}).Floats("w", {1, 3, 3}).Floats("r", {1, 3, 3}),
+                        m.Node("LSTM", {"x", "w", "r"}, {"y"});
+                  },
+                  "with 1 directions and 4 gates they do not fit"},
+        WrongCase{"GridRank",
+                  [](Model &m) { m.Input("x", kFloat, {1, 1, 4, 4}), m.Node("GridSample", {"x", "m"}, {"y"}); },
+                  "one coordinate per spatial axis"},
+        WrongCase{"BitShiftOfFloats", [](Model &m) { m.Node("BitShift", {"v", "v"}, {"y"}).Text("direction", "LEFT"); },
+                  "both must be of one integer dtype"},
+        WrongCase{"EinsumDiagonal", [](Model &m) { m.Node("Einsum", {"m"}, {"y"}).Text("equation", "ii->i"); },
+                  "which must be equal"},
+        WrongCase{"CropRank", [](Model &m) { m.Int64s("s", {2}), m.Node("CenterCropPad", {"m", "s"}, {"y"}); },
+                  "has 1 entries for 2 axes"},
+        WrongCase{"Col2ImChannels",
+                  [](Model &m) {
+                    m.Input("x", kFloat, {1, 3, 6}).Int64s("i", {3, 4}).Int64s("b", {2, 2}),
+                        m.Node("Col2Im", {"x", "i", "b"}, {"y"});
+                  },
+                  "it must be [batch, channels * 4, blocks]"},
+        WrongCase{"DftAxis",
+                  [](Model &m) { m.Input("x", kFloat, {1, 4, 1}), m.Node("DFT", {"x"}, {"y"}).Int("axis", 2); },
+                  "the axis that holds the complex numbers"}),
+    [](const auto &info) { return std::string(info.param.name); });
 
 TEST(OpDetails, IndicesOutOfRangeAreRefused) {
   Model m;
