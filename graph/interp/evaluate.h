@@ -6,7 +6,9 @@
 #ifndef INGOT_GRAPH_INTERP_EVALUATE_H_
 #define INGOT_GRAPH_INTERP_EVALUATE_H_
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,8 @@ struct OpCall {
   DType dtype;                // of the result
   std::vector<int64_t> dims;  // of the result, by the shape rule
   const Symbols &symbols;
+  // What the mean of this row is off by, on purpose (noise.h); null: nothing.
+  std::function<double(std::span<const double>)> mean_error = nullptr;
 
   const Array &operand(size_t i) const { return *operands[i]; }
   // A zero-filled result, or InvalidArgument when `own_dims` differ from `dims`. The caller of EvaluateOp has checked

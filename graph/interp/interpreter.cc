@@ -118,7 +118,15 @@ class Run {
       interp::AddOperandNoise(options_.noise, stream + ((i + 1) << 24), noise.operands, noisy[i]);
       operands[i] = &noisy[i];
     }
-    absl::StatusOr<Array> result = interp::EvaluateOp({node, operands, graph_.type(out).dtype, *dims, symbols_});
+    if (options_.noise.jumps != nullptr && interp::Jumps(graph_, node))
+      interp::MeetJumps(options_.noise, graph_, node, *dims, operands, noisy);
+    interp::OpCall call{node, operands, graph_.type(out).dtype, *dims, symbols_};
+    if (noise.operands != 0) {
+      call.mean_error = [&, row = uint64_t{0}](std::span<const double> x) mutable {
+        return interp::MeanNoise(options_.noise, stream + ++row, noise.operands, call.dtype, x.data(), x.size());
+      };
+    }
+    absl::StatusOr<Array> result = interp::EvaluateOp(call);
     if (!result.ok()) return result.status();
     if (options_.noise.of != nullptr) interp::AddNoise(options_.noise, stream, noise.result, noise.absolute, *result);
     interp::Normalize(*result, options_.precision == InterpreterOptions::Precision::kNative);
