@@ -115,7 +115,7 @@ class Run {
     noisy.reserve(operands.size());
     for (size_t i = 0; noise.operands != 0 && i < operands.size(); ++i) {
       noisy.push_back(*operands[i]);
-      interp::AddOperandNoise(options_.noise, stream + ((i + 1) << 24), noise.operands, noisy[i]);
+      interp::AddOperandNoise(options_.noise, node, i, stream + ((i + 1) << 24), noise.operands, noisy[i]);
       operands[i] = &noisy[i];
     }
     if (options_.noise.jumps != nullptr && interp::Jumps(graph_, node))

@@ -29,6 +29,29 @@ double LargestFinite(const double *values, size_t size) {
   return largest;
 }
 
+void AddNoiseTo(double &value, uint64_t bits, double epsilon, double relative, double absolute) {
+  if (!std::isfinite(value)) return;
+  double reach = relative * std::fabs(value) + absolute;
+  // What may be off by all of itself is often exactly 0, where a kernel's terms cancel.
+  bool vanishes = std::fabs(value) <= std::fabs(epsilon) * reach && (bits & 1) != 0;
+  value = vanishes ? 0 : value + Amount(bits) * epsilon * reach;
+}
+
+// Elements of an operand in a row of that many do not meet those of other rows.
+size_t RowSize(const Node &node, size_t operand, const Array &array) {
+  size_t first = 0;  // the axes from here on are a row
+  if (operand == 0 && node.op == OpKind::kMatMul) {
+    first = array.dims.size() - 1;
+  } else if (operand == 0 && node.attributes.count("axis") != 0) {
+    first = static_cast<size_t>(node.Get<int64_t>("axis"));
+  } else if (operand == 0 && Schema(node.op).fusion == FusionKind::kReduction && !node.Get<Ints>("axes").empty()) {
+    first = static_cast<size_t>(node.Get<Ints>("axes").front());
+  }
+  size_t size = 1;
+  for (size_t axis = first; axis < array.dims.size(); ++axis) size *= static_cast<size_t>(array.dims[axis]);
+  return std::max<size_t>(size, 1);
+}
+
 // Where the operand is 0, an integer, in the middle of two, a multiple of the second operand, or equal to it.
 enum class JumpKind { kZero, kInteger, kHalf, kMultiple, kEqual };
 
@@ -116,26 +139,23 @@ void Learn(double position, size_t i, JumpDistances::Elements &elements) {
 }  // namespace
 
 void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array) {
-  double epsilon = Epsilon(array.dtype) * noise.sign;
-  for (size_t i = 0; i < array.reals.size(); ++i) {
-    uint64_t bits = Bits(noise, stream, i);
-    double &value = array.reals[i];
-    if (!std::isfinite(value)) continue;
-    double reach = relative * std::fabs(value) + absolute;
-    // What may be off by all of itself is often exactly 0, where a kernel's terms cancel.
-    bool vanishes = std::fabs(value) <= std::fabs(epsilon) * reach && (bits & 1) != 0;
-    value = vanishes ? 0 : value + Amount(bits) * epsilon * reach;
-  }
+  for (size_t i = 0; i < array.reals.size(); ++i)
+    AddNoiseTo(array.reals[i], Bits(noise, stream, i), Epsilon(array.dtype) * noise.sign, relative, absolute);
 }
 
-void AddOperandNoise(const Noise &noise, uint64_t stream, double units, Array &array) {
-  double largest = LargestFinite(array.reals.data(), array.reals.size());
+void AddOperandNoise(const Noise &noise, const Node &node, size_t operand, uint64_t stream, double units,
+                     Array &array) {
   // A kernel may overflow where it squares its operands: nothing is known of such a result.
   double range = array.dtype == DType::kF64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
-  if (largest > std::sqrt(range) / 1024) {
-    for (double &value : array.reals) value = std::nan("");
+  size_t row = RowSize(node, operand, array);
+  for (size_t begin = 0; begin < array.reals.size(); begin += row) {
+    double *values = &array.reals[begin];
+    double largest = LargestFinite(values, row);
+    for (size_t i = 0; i < row; ++i) {
+      if (largest > std::sqrt(range) / 1024) values[i] = std::nan("");
+      AddNoiseTo(values[i], Bits(noise, stream, begin + i), Epsilon(array.dtype) * noise.sign, 0, units * largest);
+    }
   }
-  AddNoise(noise, stream, 0, units * largest, array);
 }
 
 double MeanNoise(const Noise &noise, uint64_t stream, double units, DType dtype, const double *row, size_t size) {

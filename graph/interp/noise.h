@@ -15,8 +15,8 @@ namespace ingot {
 struct NodeNoise {
   double result = 0;    // relative to the element
   double absolute = 0;  // of the result, added to that
-  // Relative to the operand's largest magnitude, on what the node reads. A layer norm's mean is off by that much of its
-  // row's largest magnitude: no error of single elements moves a mean and leaves the row.
+  // On what the node reads, relative to the largest magnitude in the operand's row. A layer norm's mean is off by as
+  // much: no error of single elements moves a mean and leaves the row.
   double operands = 0;
 };
 
@@ -46,7 +46,7 @@ struct Noise {
 namespace interp {
 struct Array;
 void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array);
-void AddOperandNoise(const Noise &noise, uint64_t stream, double units, Array &array);
+void AddOperandNoise(const Noise &noise, const Node &node, size_t operand, uint64_t stream, double units, Array &array);
 // The error of the mean of a row.
 double MeanNoise(const Noise &noise, uint64_t stream, double units, DType dtype, const double *row, size_t size);
 

@@ -70,6 +70,23 @@ TEST(Noise, MovesTheMeanOfALayerNorm) {
   EXPECT_LT(std::fabs(y + std::sqrt(2.0)), 8 * unit);
 }
 
+// A row of large numbers does not make the next one uncertain.
+TEST(Noise, OnOperandsIsOfTheirRow) {
+  GraphBuilder b("rows");
+  Expr x = b.Input("x", DType::kF32, {2, 2}), ones = b.Constant(Tensor::F32({2, 1}, {1, 1}));
+  b.Output("product", b.MatMul(x, ones));
+  b.Output("sum", b.ReduceSum(x, {1}));
+  b.Output("norm", b.LayerNorm(x, b.Scalar(1), b.Scalar(0)));
+  InterpreterOptions options;
+  options.noise = {[](const Graph &, const Node &) { return NodeNoise{0, 0, 1}; }, 5, 1};
+  std::vector<Tensor> y = InterpretDouble(b.Finish().value(), {Tensor::F32({2, 2}, {1e6, 2e6, 1, 2})}, options).value();
+  EXPECT_GT(std::fabs(y[0].GetDouble(0) - 3e6), 1e-4);
+  EXPECT_LT(std::fabs(y[0].GetDouble(1) - 3), 1e-5);
+  EXPECT_GT(std::fabs(y[1].GetDouble(0) - 3e6), 1e-4);
+  EXPECT_LT(std::fabs(y[1].GetDouble(1) - 3), 1e-5);
+  EXPECT_LT(std::fabs(y[2].GetDouble(3) - 0.5 / std::sqrt(0.25 + 1e-5)), 1e-5);
+}
+
 class Pushes : public testing::Test {
  protected:
   // What a run gives after others have shown how far exp may be off.
