@@ -6,7 +6,9 @@
 #ifndef INGOT_GRAPH_INTERP_EVALUATE_H_
 #define INGOT_GRAPH_INTERP_EVALUATE_H_
 
+#include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,8 @@ struct OpCall {
   std::vector<const Array *> operands;
   std::vector<ResultShape> results;
   const Symbols &symbols;
+  // What the mean of this row is off by, on purpose (noise.h); null: nothing.
+  std::function<double(std::span<const double>)> mean_error = nullptr;
 
   const Array &operand(size_t i) const { return *operands[i]; }
   DType dtype() const { return results[0].dtype; }

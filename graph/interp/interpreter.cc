@@ -169,10 +169,18 @@ class Run {
     noisy.reserve(operands.size());
     for (size_t i = 0; noise.operands != 0 && i < operands.size(); ++i) {
       noisy.push_back(*operands[i]);
-      interp::AddOperandNoise(options_.noise, stream + ((i + 1) << 24), noise.operands, noisy[i]);
+      interp::AddOperandNoise(options_.noise, node, i, stream + ((i + 1) << 24), noise.operands, noisy[i]);
       operands[i] = &noisy[i];
     }
-    absl::StatusOr<std::vector<Array>> results = interp::EvaluateOp({node, operands, *std::move(promised), symbols_});
+    if (options_.noise.jumps != nullptr && interp::Jumps(graph_, node))
+      interp::MeetJumps(options_.noise, graph_, node, promised->front().dims, operands, noisy);
+    interp::OpCall call{node, operands, *std::move(promised), symbols_};
+    if (noise.operands != 0) {
+      call.mean_error = [&, row = uint64_t{0}](std::span<const double> x) mutable {
+        return interp::MeanNoise(options_.noise, stream + ++row, noise.operands, call.dtype(), x.data(), x.size());
+      };
+    }
+    absl::StatusOr<std::vector<Array>> results = interp::EvaluateOp(call);
     if (!results.ok()) return results.status();
     for (size_t i = 0; i < results->size(); ++i) {
       Array &result = (*results)[i];

@@ -1,9 +1,11 @@
 #include "graph/interp/noise.h"
 
+#include <array>
 #include <cmath>
 #include <limits>
 
 #include "graph/interp/array.h"
+#include "kernels/reference/index.h"
 
 namespace ingot::interp {
 namespace {
@@ -14,33 +16,180 @@ uint64_t Mix(uint64_t x) {
   return x ^ (x >> 31);
 }
 
-}  // namespace
+uint64_t Bits(const Noise &noise, uint64_t stream, size_t i) { return Mix(noise.seed + Mix(stream + Mix(i))); }
 
-void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array) {
-  double epsilon = Epsilon(array.dtype) * noise.sign;
-  for (size_t i = 0; i < array.reals.size(); ++i) {
-    uint64_t bits = Mix(noise.seed + Mix(stream + Mix(i)));
-    double amount = static_cast<double>(static_cast<int64_t>(bits)) * 0x1p-63;  // from -1 to 1
-    double &value = array.reals[i];
-    if (!std::isfinite(value)) continue;
-    double reach = relative * std::fabs(value) + absolute;
-    // What may be off by all of itself is often exactly 0, where a kernel's terms cancel.
-    bool vanishes = std::fabs(value) <= std::fabs(epsilon) * reach && (bits & 1) != 0;
-    value = vanishes ? 0 : value + amount * epsilon * reach;
+// From -1 to 1.
+double Amount(uint64_t bits) { return static_cast<double>(static_cast<int64_t>(bits)) * 0x1p-63; }
+
+double LargestFinite(const double *values, size_t size) {
+  double largest = 0;
+  for (size_t i = 0; i < size; ++i) {
+    if (std::isfinite(values[i])) largest = std::max(largest, std::fabs(values[i]));
+  }
+  return largest;
+}
+
+void AddNoiseTo(double &value, uint64_t bits, double epsilon, double relative, double absolute) {
+  if (!std::isfinite(value)) return;
+  double reach = relative * std::fabs(value) + absolute;
+  // What may be off by all of itself is often exactly 0, where a kernel's terms cancel.
+  bool vanishes = std::fabs(value) <= std::fabs(epsilon) * reach && (bits & 1) != 0;
+  value = vanishes ? 0 : value + Amount(bits) * epsilon * reach;
+}
+
+// Elements of an operand in a row of that many do not meet those of other rows.
+size_t RowSize(const Node &node, size_t operand, const Array &array) {
+  size_t first = 0;  // the axes from here on are a row
+  if (operand == 0 && node.op == OpKind::kMatMul) {
+    first = array.dims.size() - 1;
+  } else if (operand == 0 && node.attributes.count("axis") != 0) {
+    first = static_cast<size_t>(node.Get<int64_t>("axis"));
+  } else if (operand == 0 && Schema(node.op).fusion == FusionKind::kReduction && !node.Get<Ints>("axes").empty()) {
+    first = static_cast<size_t>(node.Get<Ints>("axes").front());
+  }
+  size_t size = 1;
+  for (size_t axis = first; axis < array.dims.size(); ++axis) size *= static_cast<size_t>(array.dims[axis]);
+  return std::max<size_t>(size, 1);
+}
+
+// Where the operand is 0, an integer, in the middle of two, a multiple of the second operand, or equal to it.
+enum class JumpKind { kZero, kInteger, kHalf, kMultiple, kEqual };
+
+struct Jump {
+  size_t operand;
+  JumpKind kind;
+};
+
+// One element of each operand; twice the only one.
+using Operands = std::array<double *, 2>;
+
+// A number that is at one of Nearest's where the op jumps.
+double Position(Jump jump, const Operands &x) {
+  if (jump.kind == JumpKind::kMultiple) return *x[0] / *x[1];
+  if (jump.kind == JumpKind::kEqual) return *x[0] - *x[1];
+  return *x[jump.operand];
+}
+
+double Nearest(Jump jump, double position) {
+  if (jump.kind == JumpKind::kInteger || jump.kind == JumpKind::kMultiple) return std::round(position);
+  return jump.kind == JumpKind::kHalf ? std::floor(position) + 0.5 : 0;
+}
+
+void MoveTo(Jump jump, double position, const Operands &x) {
+  *x[jump.operand] = jump.kind == JumpKind::kMultiple ? *x[1] * position
+                     : jump.kind == JumpKind::kEqual  ? *x[1] + position
+                                                      : position;
+}
+
+std::vector<Jump> JumpsOf(const Graph &graph, const Node &node) {
+  if (node.inputs.empty() || !IsFloat(graph.type(node.inputs[0]).dtype)) return {};
+  switch (node.op) {
+    case OpKind::kSign:
+    case OpKind::kReciprocal:
+    case OpKind::kLog:
+    case OpKind::kSqrt:
+    case OpKind::kRsqrt:
+      return {{0, JumpKind::kZero}};
+    case OpKind::kFloor:
+    case OpKind::kCeil:
+      return {{0, JumpKind::kInteger}};
+    case OpKind::kRound:
+      return {{0, JumpKind::kHalf}};
+    case OpKind::kCast: {
+      DType to = graph.type(node.outputs[0]).dtype;
+      if (IsFloat(to)) return {};
+      return {{0, to == DType::kBool ? JumpKind::kZero : JumpKind::kInteger}};
+    }
+    case OpKind::kDiv:
+      return {{1, JumpKind::kZero}};
+    case OpKind::kRem:
+      return {{1, JumpKind::kZero}, {0, JumpKind::kMultiple}};
+    case OpKind::kPow:  // of a negative base: a number for an integer, otherwise NaN
+      return {{0, JumpKind::kZero}, {1, JumpKind::kInteger}};
+    case OpKind::kEqual:
+    case OpKind::kNotEqual:
+    case OpKind::kLess:
+    case OpKind::kLessEqual:
+    case OpKind::kGreater:
+    case OpKind::kGreaterEqual:
+      return {{0, JumpKind::kEqual}};
+    default:
+      return {};
   }
 }
 
-void AddOperandNoise(const Noise &noise, uint64_t stream, double units, Array &array) {
-  double largest = 0;
-  for (double value : array.reals) {
-    if (std::isfinite(value)) largest = std::max(largest, std::fabs(value));
+Array BroadcastTo(const std::vector<int64_t> &dims, const Array &array) {
+  Array result = MakeArray(array.dtype, dims);
+  reference::ForEachElement<1>(dims, {reference::BroadcastStrides(array.dims, dims)},
+                               [&](int64_t i, const std::array<int64_t, 1> &at) {
+                                 result.reals[static_cast<size_t>(i)] = array.reals[static_cast<size_t>(at[0])];
+                               });
+  return result;
+}
+
+void Learn(double position, size_t i, JumpDistances::Elements &elements) {
+  if (i == elements.value.size()) {
+    elements.value.push_back(position);
+    elements.spread.push_back(0);
   }
+  double off = std::fabs(position - elements.value[i]);
+  if (std::isfinite(off)) elements.spread[i] = std::max(elements.spread[i], off);
+}
+
+}  // namespace
+
+void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array) {
+  for (size_t i = 0; i < array.reals.size(); ++i)
+    AddNoiseTo(array.reals[i], Bits(noise, stream, i), Epsilon(array.dtype) * noise.sign, relative, absolute);
+}
+
+void AddOperandNoise(const Noise &noise, const Node &node, size_t operand, uint64_t stream, double units,
+                     Array &array) {
   // A kernel may overflow where it squares its operands: nothing is known of such a result.
   double range = array.dtype == DType::kF64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
-  if (largest > std::sqrt(range) / 1024) {
-    for (double &value : array.reals) value = std::nan("");
+  size_t row = RowSize(node, operand, array);
+  for (size_t begin = 0; begin < array.reals.size(); begin += row) {
+    double *values = &array.reals[begin];
+    double largest = LargestFinite(values, row);
+    for (size_t i = 0; i < row; ++i) {
+      if (largest > std::sqrt(range) / 1024) values[i] = std::nan("");
+      AddNoiseTo(values[i], Bits(noise, stream, begin + i), Epsilon(array.dtype) * noise.sign, 0, units * largest);
+    }
   }
-  AddNoise(noise, stream, 0, units * largest, array);
+}
+
+double MeanNoise(const Noise &noise, uint64_t stream, double units, DType dtype, const double *row, size_t size) {
+  double amount = Amount(Bits(noise, stream, 0)) * noise.sign;
+  return amount * units * Epsilon(dtype) * LargestFinite(row, size);
+}
+
+bool Jumps(const Graph &graph, const Node &node) { return !JumpsOf(graph, node).empty(); }
+
+void MeetJumps(const Noise &noise, const Graph &graph, const Node &node, const std::vector<int64_t> &dims,
+               std::vector<const Array *> &operands, std::vector<Array> &broadcast) {
+  for (const Array *operand : operands) broadcast.push_back(BroadcastTo(dims, *operand));
+  for (size_t i = 0; i < operands.size(); ++i) operands[i] = &broadcast[i];
+  std::vector<Jump> jumps = JumpsOf(graph, node);
+  std::vector<JumpDistances::Elements> &distances = noise.jumps->of[node.outputs[0]];
+  distances.resize(jumps.size());
+  uint64_t stream = static_cast<uint64_t>(node.outputs[0]) << 32 | 0xff;
+  double side = noise.push == Push::kBelow ? -1 : noise.push == Push::kAbove ? 1 : 0;
+  for (size_t i = 0; i < broadcast[0].reals.size(); ++i) {
+    Operands x = {&broadcast[0].reals[i], &broadcast.back().reals[i]};
+    for (size_t j = 0; j < jumps.size(); ++j) {
+      double position = Position(jumps[j], x), point = Nearest(jumps[j], position);
+      if (noise.push == Push::kNone) {
+        Learn(position, i, distances[j]);
+        continue;
+      }
+      // A power's exponent jumps where the base is negative.
+      if (node.op == OpKind::kPow && jumps[j].operand == 1 && *x[0] >= 0) continue;
+      if (!noise.push_all && (Bits(noise, stream, i) & 1) != 0) continue;
+      double reach = noise.push_reach * distances[j].spread[i];
+      if (reach > 0 && std::fabs(distances[j].value[i] - point) <= reach)
+        MoveTo(jumps[j], point + side * reach * 0x1p-10, x);
+    }
+  }
 }
 
 }  // namespace ingot::interp

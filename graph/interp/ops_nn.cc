@@ -99,7 +99,8 @@ absl::StatusOr<Array> LayerNorm(const OpCall &c) {
   if (!result.ok()) return result;
   Around around = AroundAxis(x.dims, c.node.Get<int64_t>("axis"));
   std::vector<double> standard(x.reals.size());
-  reference::Standardize(x.reals, around.outer, around.size * around.inner, c.node.Get<double>("epsilon"), standard);
+  reference::Standardize(x.reals, around.outer, around.size * around.inner, c.node.Get<double>("epsilon"), standard,
+                         c.mean_error);
   std::span<const double> scales(scale.reals), shifts(shift.reals);
   std::span<double> out(result->reals);
   reference::Map2(std::span<const double>(standard), x.dims, scales, scale.dims, x.dims, out, reference::kMul.f);

@@ -35,13 +35,15 @@ void LogSoftmax(std::span<const double> x, int64_t outer, int64_t size, int64_t 
             [](double v, double maximum, double sum) { return (v - maximum) - std::log(sum); });
 }
 
-void Standardize(std::span<const double> x, int64_t rows, int64_t size, double epsilon, std::span<double> out) {
+void Standardize(std::span<const double> x, int64_t rows, int64_t size, double epsilon, std::span<double> out,
+                 const std::function<double(std::span<const double>)> &mean_error) {
   for (int64_t row = 0; row < rows; ++row) {
     std::span<const double> from = x.subspan(static_cast<size_t>(row * size), static_cast<size_t>(size));
     std::span<double> to = out.subspan(static_cast<size_t>(row * size), static_cast<size_t>(size));
     long double sum = 0;
     for (double v : from) sum += v;
     long double mean = sum / static_cast<long double>(size), squares = 0;
+    if (mean_error) mean += mean_error(from);
     for (double v : from) squares += (v - mean) * (v - mean);
     long double variance = squares / static_cast<long double>(size);
     double deviation = static_cast<double>(std::sqrt(variance + epsilon));

@@ -6,6 +6,7 @@
 #define INGOT_KERNELS_REFERENCE_NORMALIZE_H_
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 namespace ingot::reference {
@@ -15,7 +16,9 @@ void Softmax(std::span<const double> x, int64_t outer, int64_t size, int64_t inn
 void LogSoftmax(std::span<const double> x, int64_t outer, int64_t size, int64_t inner, std::span<double> out);
 
 // (x - mean) / sqrt(variance + epsilon) within each row of [rows, size]; the variance is that of the population.
-void Standardize(std::span<const double> x, int64_t rows, int64_t size, double epsilon, std::span<double> out);
+// `mean_error` of a row is added to its mean, for tests of what errors do.
+void Standardize(std::span<const double> x, int64_t rows, int64_t size, double epsilon, std::span<double> out,
+                 const std::function<double(std::span<const double>)> &mean_error = nullptr);
 
 }  // namespace ingot::reference
 #endif  // INGOT_KERNELS_REFERENCE_NORMALIZE_H_

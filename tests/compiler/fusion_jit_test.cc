@@ -99,5 +99,29 @@ TEST(FusionJit, ManyDTypes) {
   ExpectMatches(b.Finish(), kSizes);
 }
 
+TEST(FusionJit, ReductionsOfScalars) {
+  GraphBuilder b("scalar");
+  Expr x = b.Input("x", DType::kF32, {});
+  b.Output("sum", b.ReduceSum(x, {}));
+  b.Output("prod", b.ReduceProd(b.Neg(x), {}));
+  b.Output("max", b.ReduceMax(x, {}));
+  ExpectMatches(b.Finish(), {{}});
+}
+
+// One sum through 4096 equal terms would be off by 400 units; a mean may be by 32.
+TEST(FusionJit, LongMeansKeepTheirAccuracy) {
+  GraphBuilder b("means");
+  Expr x = b.Input("x", DType::kF32, {"n", 3, "k"}), y = b.Input("y", DType::kF32, {"m", 3});
+  b.Output("two_axes", b.ReduceMean(x, {0, 2}));
+  b.Output("moved", b.ReduceMean(b.Transpose(x, {2, 0, 1}), {0, 1}, true));
+  b.Output("columns", b.ReduceMean(y, {0}));
+  auto equal = [](std::vector<int64_t> dims) {
+    Tensor tensor = Tensor::Zeros(DType::kF32, std::move(dims));
+    for (int64_t i = 0; i < tensor.size(); ++i) tensor.SetDouble(i, -2.3976829);
+    return tensor;
+  };
+  ExpectMatchesOn(b.Finish(), {{equal({64, 3, 64}), equal({4096, 3})}, {equal({1, 3, 129}), equal({129, 3})}});
+}
+
 }  // namespace
 }  // namespace ingot

@@ -2,7 +2,8 @@
 // there: a difference of two large values, a floor or an argmax turns the last bit of a value into anything. So the
 // interpreter runs several times with errors of the size that kernels may make (graph/interp/noise.h), and an element
 // may be off by a few times what these runs differ by. Integers and elements on the edge of a step are compared only
-// where all runs agree; outputs that must be exact have to have the same bits.
+// where all runs agree; outputs that must be exact have to have the same bits. What still differs may be at a jump,
+// such as a sum that is exactly 0 in the program only: further runs put there what its errors may bring there.
 #ifndef INGOT_TESTS_COMPILER_NOISE_COMPARE_H_
 #define INGOT_TESTS_COMPILER_NOISE_COMPARE_H_
 
@@ -11,6 +12,7 @@
 
 #include "absl/status/statusor.h"
 #include "graph/graph.h"
+#include "graph/interp/noise.h"
 
 namespace ingot {
 
@@ -34,6 +36,7 @@ class NoiseCompare {
   const std::vector<Tensor> &inputs_;
   std::vector<Tensor> expected_, exact_;  // in double precision; in the output's dtype
   std::vector<std::vector<Tensor>> noisy_;
+  JumpDistances jumps_;
   std::vector<bool> is_exact_;
 };
 

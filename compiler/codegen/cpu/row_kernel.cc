@@ -69,21 +69,36 @@ KernelInfo emitColumnKernel(KernelBuilder &k) {
       if (!isReduced) index[axis] = where.index[at];
       if (!isReduced || keepDims) ++at;
     }
-    std::function<SmallVector<Value>(size_t, SmallVector<Value>)> nest =
-        [&](size_t depth, SmallVector<Value> carried) -> SmallVector<Value> {
+    // A sum of many terms is off by as many roundings. So every axis adds up what the axes inside it give, and a long
+    // one does so piece by piece.
+    constexpr int64_t kPiece = 128;
+    auto sumOver = [&](Value begin, Value end, int64_t step, llvm::function_ref<Value(Value)> term) {
+      return k.forReduce(begin, end, k.constant(step), {reductionStart(k, reduction, width)},
+                         [&](Value i, ValueRange carried) -> SmallVector<Value> {
+                           return {reductionStep(k, reduction, carried[0], term(i), nullptr)};
+                         })[0];
+    };
+    std::function<Value(size_t)> reduce = [&](size_t depth) -> Value {
       if (depth == axes.size()) {
         Point point = where;
         point.index = index;
         PointEmitter emitter(k, point);
-        return {reductionStep(k, reduction, carried[0], emitter.at(input), nullptr)};
+        return emitter.at(input);
       }
-      return k.forReduce(k.constant(0), k.dim(in[axes[depth]]), k.constant(1), carried,
-                         [&](Value i, ValueRange values) {
-                           index[axes[depth]] = i;
-                           return nest(depth + 1, SmallVector<Value>(values));
-                         });
+      auto term = [&](Value i) {
+        index[axes[depth]] = i;
+        return reduce(depth + 1);
+      };
+      const Dim &size = in[axes[depth]];
+      Value zero = k.constant(0), end = k.dim(size);
+      if (size.constant().value_or(kPiece + 1) <= kPiece) return sumOver(zero, end, 1, term);
+      return sumOver(zero, end, kPiece, [&](Value begin) {
+        return sumOver(begin, k.min(k.add(begin, k.constant(kPiece)), end), 1, term);
+      });
     };
-    Value sum = nest(0, {reductionStart(k, reduction, width)})[0];
+    // A scalar has no axes: it is the only term.
+    Value sum =
+        axes.empty() ? reductionStep(k, reduction, reductionStart(k, reduction, width), reduce(0), nullptr) : reduce(0);
     PointEmitter emitter(k, where);
     emitter.set(result, sum);
     storeResults(k, emitter);

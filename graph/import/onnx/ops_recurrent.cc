@@ -1,5 +1,4 @@
-// RNN, GRU and LSTM over sequences of a constant length, one step after another. What a step reads of its input alone
-// is one product for all steps.
+// RNN, GRU and LSTM: what a step reads of its input alone is one product for all steps; the rest is a loop.
 #include <functional>
 
 #include "graph/import/onnx/indexing.h"
@@ -7,8 +6,6 @@
 
 namespace ingot::onnx_import {
 namespace {
-
-constexpr int64_t kMaxSteps = 256;
 
 using Activation = Expr (*)(GraphBuilder &, Expr);
 
@@ -29,9 +26,10 @@ struct Network {
   bool batch_first = false;
 };
 
-// One direction's matrices, ready to multiply from the right, and its biases; absent ones have no value.
+// What one direction does to its state: a matrix, ready to multiply from the right, a bias and the peepholes, which may
+// be absent.
 struct Weights {
-  Expr input, hidden, input_bias, hidden_bias, peepholes;
+  Expr hidden, hidden_bias, peepholes;
   const Activation *activations;
 };
 
@@ -128,11 +126,6 @@ absl::StatusOr<Network> ReadNetwork(NodeContext &n, int64_t gates, std::vector<s
   net.batch = x.dims[net.batch_first ? 0 : 1];
   net.inputs = x.dims[2];
   net.hidden = r.dims[2];
-  auto steps = net.steps.constant();
-  if (!steps || *steps < 1 || *steps > kMaxSteps)
-    return absl::UnimplementedError(absl::StrCat("a sequence of ", net.steps.ToString(),
-                                                 " steps is not supported; 1 to ", kMaxSteps,
-                                                 " are (give that dim a number)"));
   if (n.HasAttribute("clip")) {
     INGOT_ASSIGN_OR_RETURN(net.clip, n.Float("clip"));
   }
@@ -141,22 +134,33 @@ absl::StatusOr<Network> ReadNetwork(NodeContext &n, int64_t gates, std::vector<s
 }
 
 // Row `direction` of an operand [directions, ...], with these dims.
-Expr OwnPart(NodeContext &n, size_t i, int64_t direction, const Dims &dims) {
-  return n.b.Reshape(SliceAxis(n.b, n.In(i), 0, direction, direction + 1), dims);
+Expr OwnPart(GraphBuilder &b, Expr x, int64_t direction, const Dims &dims) {
+  return b.Reshape(SliceAxis(b, x, 0, direction, direction + 1), dims);
 }
 
-Weights WeightsOf(NodeContext &n, const Network &net, int64_t direction) {
+// The inputs' part of all gates in all steps of a direction, [steps, batch, gates * hidden].
+Expr InputPart(NodeContext &n, const Network &net, int64_t direction) {
   GraphBuilder &b = n.b;
   Dim rows = net.hidden * Dim(net.gates);
-  Weights w{};
-  w.input = b.Transpose(OwnPart(n, 1, direction, {rows, net.inputs}), {1, 0});
-  w.hidden = b.Transpose(OwnPart(n, 2, direction, {rows, net.hidden}), {1, 0});
+  Expr x = net.batch_first ? b.Transpose(n.In(0), {1, 0, 2}) : n.In(0);
+  Expr weights = b.Transpose(OwnPart(b, n.In(1), direction, {rows, net.inputs}), {1, 0});
+  Expr all = b.MatMul(b.Reshape(x, {net.steps * net.batch, net.inputs}), weights);
   if (n.Has(3)) {
-    Expr biases = OwnPart(n, 3, direction, {1, rows * Dim(2)});
-    w.input_bias = SliceAxis(b, biases, 1, 0, rows);
-    w.hidden_bias = SliceAxis(b, biases, 1, rows, rows * Dim(2));
+    Expr biases = OwnPart(b, n.In(3), direction, {1, rows * Dim(2)});
+    all = b.Add(all, SliceAxis(b, biases, 1, 0, rows));
   }
-  if (n.Has(7)) w.peepholes = OwnPart(n, 7, direction, {1, net.hidden * Dim(3)});
+  return b.Reshape(all, {net.steps, net.batch, rows});
+}
+
+// What a cell multiplies its state by, in a function that gets the node's operands by `in`.
+Weights WeightsOf(GraphBuilder &b, const Network &net, int64_t direction, const std::function<Expr(size_t)> &in) {
+  Dim rows = net.hidden * Dim(net.gates);
+  Weights w{};
+  w.hidden = b.Transpose(OwnPart(b, in(2), direction, {rows, net.hidden}), {1, 0});
+  if (Expr biases = in(3); biases.id != kNoValue)
+    w.hidden_bias = SliceAxis(b, OwnPart(b, biases, direction, {1, rows * Dim(2)}), 1, rows, rows * Dim(2));
+  if (Expr peepholes = in(7); peepholes.id != kNoValue)
+    w.peepholes = OwnPart(b, peepholes, direction, {1, net.hidden * Dim(3)});
   w.activations = &net.activations[static_cast<size_t>(direction) * net.defaults.size()];
   return w;
 }
@@ -166,46 +170,60 @@ Expr InitialState(NodeContext &n, const Network &net, size_t i, int64_t directio
   GraphBuilder &b = n.b;
   Dims dims = {net.batch, net.hidden};
   if (!n.Has(i)) return b.BroadcastTo(b.Scalar(0, net.dtype), dims);
-  if (!net.batch_first) return OwnPart(n, i, direction, dims);
+  if (!net.batch_first) return OwnPart(b, n.In(i), direction, dims);
   return b.Reshape(SliceAxis(b, n.In(i), 1, direction, direction + 1), dims);
 }
 
-// Results of one direction: every step's [1, batch, hidden] and the last state.
-struct Unrolled {
-  std::vector<Expr> steps;
+// Results of one direction: every step's, [steps, batch, hidden], and the last state.
+struct Sequence {
+  Expr steps;
   State last;
 };
 
-Unrolled Unroll(NodeContext &n, const Network &net, Step step, int64_t direction, bool backwards) {
-  GraphBuilder &b = n.b;
-  Weights w = WeightsOf(n, net, direction);
-  Cell cell(b, net, w);
-  Expr x = net.batch_first ? b.Transpose(n.In(0), {1, 0, 2}) : n.In(0), zero = b.Scalar(0, net.dtype);
-  Expr all = b.MatMul(b.Reshape(x, {net.steps * net.batch, net.inputs}), w.input);
-  if (w.input_bias.id != kNoValue) all = b.Add(all, w.input_bias);
-  all = b.Reshape(all, {net.steps, net.batch, net.hidden * Dim(net.gates)});
-  Unrolled result;
-  State s{InitialState(n, net, 5, direction),
-          n.output_count() > 2 || n.Has(6) || net.gates == 4 ? InitialState(n, net, 6, direction) : Expr{}};
-  int64_t count = *net.steps.constant();
-  result.steps.resize(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) {
-    int64_t at = backwards ? count - 1 - i : i;
-    Expr own = b.Reshape(SliceAxis(b, all, 0, at, at + 1), {net.batch, net.hidden * Dim(net.gates)});
-    State next = (cell.*step)(own, s);
-    Expr out = next.h;
-    if (n.Has(4)) {  // after a sequence's end its state stays, and its results are 0
-      Expr length = b.Reshape(CastIfNeeded(b, n.In(4), n.dtype(4), DType::kI64), {net.batch, 1});
-      Expr valid = b.Greater(length, b.Constant(Tensor::ScalarI64(at)));
-      out = b.Select(valid, next.h, zero);
-      next.h = b.Select(valid, next.h, s.h);
-      if (next.c.id != kNoValue) next.c = b.Select(valid, next.c, s.c);
-    }
-    s = next;
-    result.steps[static_cast<size_t>(at)] = b.Reshape(out, {1, net.batch, net.hidden});
+// The loop's values: step, h, c, every step's results, the inputs' part, and what the cell needs that is no constant.
+Sequence Loop(NodeContext &n, const Network &net, Step step, int64_t direction, bool backwards) {
+  enum { kStep, kH, kC, kResults, kInput, kGiven };
+  bool has_cell = net.gates == 4;
+  auto size = [&net](GraphBuilder &b) { return Known::Scalar(net.steps).Materialize(b); };
+  Expr h = InitialState(n, net, 5, direction), c = has_cell ? InitialState(n, net, 6, direction) : h;
+  Expr results = n.b.BroadcastTo(n.b.Scalar(0, net.dtype), {net.steps, net.batch, net.hidden});
+  std::vector<Expr> values = {n.b.Scalar(0, DType::kI64), h, c, results, InputPart(n, net, direction)};
+  std::map<size_t, size_t> given;  // the node's operands among the values
+  for (size_t i : {2, 3, 4, 7}) {
+    if (!n.Has(i) || n.ConstantIn(i) != nullptr) continue;
+    given[i] = values.size();
+    values.push_back(n.In(i));
   }
-  result.last = s;
-  return result;
+  auto holds = [&](GraphBuilder &b, const std::vector<Expr> &v) -> std::vector<Expr> {
+    return {b.Less(v[kStep], size(b))};
+  };
+  auto turn = [&](GraphBuilder &b, std::vector<Expr> v) {
+    auto in = [&](size_t i) {
+      if (auto found = given.find(i); found != given.end()) return v[found->second];
+      return n.ConstantIn(i) != nullptr ? b.Constant(*n.ConstantIn(i)) : Expr{};
+    };
+    Weights w = WeightsOf(b, net, direction, in);
+    Cell cell(b, net, w);
+    Expr one = b.Scalar(1, DType::kI64), at = v[kStep], next_step = b.Add(at, one);
+    if (backwards) at = b.Sub(size(b), next_step);
+    State s{v[kH], v[kC]}, next = (cell.*step)(b.Gather(v[kInput], at, 0), s);
+    Expr out = next.h;
+    if (Expr lengths = in(4); lengths.id != kNoValue) {
+      // After a sequence's end its state stays, and its results are 0.
+      Expr length = b.Reshape(CastIfNeeded(b, lengths, n.dtype(4), DType::kI64), {net.batch, 1});
+      Expr valid = b.Greater(length, at);
+      out = b.Select(valid, next.h, b.Scalar(0, net.dtype));
+      next.h = b.Select(valid, next.h, s.h);
+      if (has_cell) next.c = b.Select(valid, next.c, s.c);
+    }
+    v[kStep] = next_step;
+    v[kH] = next.h;
+    if (has_cell) v[kC] = next.c;
+    v[kResults] = b.DynamicUpdate(v[kResults], b.Reshape(out, {1, net.batch, net.hidden}), at, 0);
+    return v;
+  };
+  std::vector<Expr> last = n.b.While(values, holds, turn);
+  return {last[kResults], {last[kH], has_cell ? last[kC] : Expr{}}};
 }
 
 Expr Joined(GraphBuilder &b, const std::vector<Expr> &parts, int64_t axis) {
@@ -221,9 +239,9 @@ absl::Status Run(NodeContext &n, const Network &net, Step step) {
   int64_t directions = direction == "bidirectional" ? 2 : 1;
   std::vector<Expr> y, h, c;
   for (int64_t i = 0; i < directions; ++i) {
-    Unrolled own = Unroll(n, net, step, i, direction == "reverse" || i == 1);
+    Sequence own = Loop(n, net, step, i, direction == "reverse" || i == 1);
     Dims dims = {net.steps, 1, net.batch, net.hidden}, last = {1, net.batch, net.hidden};
-    y.push_back(b.Reshape(Joined(b, own.steps, 0), dims));
+    y.push_back(b.Reshape(own.steps, dims));
     h.push_back(b.Reshape(own.last.h, last));
     if (own.last.c.id != kNoValue) c.push_back(b.Reshape(own.last.c, last));
   }
