@@ -126,7 +126,7 @@ class Resolver {
       return;
     }
     if (auto update = dyn_cast<ir::DynamicUpdateOp>(op)) {
-      update.getXMutable().assign(whole(update.getX(), loc));
+      update.getXMutable().assign(buffer(operand(update.getX(), loc)));
       update.getYMutable().assign(operand(update.getY(), loc));
       update.getStartMutable().assign(operand(update.getStart(), loc));
       return;

@@ -202,6 +202,7 @@ void DynamicUpdate(Case &c, OpKind op) {
   c.Out(op, c.b.DynamicUpdate(x, c.In({c.n + 2, 1, 3}), start32, 1));
   c.Out(op, c.b.DynamicUpdate(x, c.In({c.n + 2, 5, 2}), c.b.Scalar(1, DType::kI64), -1));
   c.Out(op, c.b.DynamicUpdate(x, x, start, 0));
+  c.Out(op, c.b.DynamicUpdate(c.b.Reshape(x, {15, c.n + 2}), c.In({1, c.n + 2}), start, 0));
   // In place, and where the new part is of the old.
   Expr y = c.b.Reshape(c.b.Concat({c.In({c.n}), c.In({c.n})}, 0), {c.n, 2});
   c.Out(op, c.b.DynamicUpdate(y, c.In({c.n, 1}), start, 1));
