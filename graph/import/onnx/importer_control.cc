@@ -219,7 +219,10 @@ absl::Status Importer::RunIf(NodeContext &n, const std::string &label, const Fra
   if (yes.outputs.size() != no.outputs.size() || yes.outputs.size() < n.output_count())
     return absl::InvalidArgumentError("its branches have other numbers of outputs");
   for (size_t i = 0; i < yes.outputs.size(); ++i)
-    INGOT_RETURN_IF_ERROR(CheckSame(yes.outputs[i], no.outputs[i], absl::StrCat("between its branches output ", i)));
+    INGOT_RETURN_IF_ERROR(CheckSame(yes.outputs[i], no.outputs[i],
+                                    absl::StrCat("between its branches (a condition on sizes is decided when those "
+                                                 "dims are numbers) output ",
+                                                 i)));
   std::vector<Expr> operands = {condition};
   Append(operands, captures.operands);
   n.b.SetNext(label, "onnx:" + label);
