@@ -187,7 +187,14 @@ class Planner {
   void addFunction(StringRef name, ArrayRef<uint32_t> arguments, ArrayRef<uint32_t> results, bool direct) {
     Block &body = lookup(name).getBody().front();
     Operation *ret = body.getTerminator();
-    for (auto [argument, number] : llvm::zip_equal(body.getArguments(), arguments)) numbers[argument] = number;
+    for (auto [argument, number] : llvm::zip_equal(body.getArguments(), arguments)) {
+      numbers[argument] = number;
+      // A loop's values are its own, but for those that stay; other arguments may be anybody's.
+      if (direct || ret->getOperand(argument.getArgNumber()) == argument)
+        owned.erase(argument);
+      else
+        owned.insert(argument);
+    }
     auto [firstCheck, endCheck] = plan.sizes.checksOf(name.str());
     if (firstCheck != endCheck) push({-1, {}, name.str(), INGOT_STEP_CHECK, firstCheck, endCheck});
     for (auto [value, number] : llvm::zip_equal(ret->getOperands(), results)) {
@@ -241,7 +248,6 @@ class Planner {
       }
       uint32_t from = numberOf(initial);
       carried.push_back(resultValue(result));
-      if (!stays) owned.insert(body.getArgument(i));
       addCopy(from, carried.back(), name);
     }
     uint32_t at = nextStep(), holds = static_cast<uint32_t>(plan.values.size());

@@ -19,7 +19,8 @@ struct Interpretation {
   const Graph &graph;
   const InterpreterOptions &options;
   const interp::Symbols symbols;
-  int64_t live = 0;  // bytes
+  int64_t live = 0;   // bytes
+  int64_t nodes = 0;  // evaluated
   std::map<const Graph *, std::vector<NodeFact>> facts = {};
 
   absl::StatusOr<const std::vector<NodeFact> *> FactsOf(const Graph &function) {
@@ -146,6 +147,9 @@ class Run {
   }
 
   absl::Status Evaluate(const Node &node) {
+    if (++all_.nodes > options_.max_nodes)
+      return absl::ResourceExhaustedError(
+          absl::StrCat("more than ", options_.max_nodes, " nodes were evaluated, raise max_nodes"));
     auto unread = [&](ValueId id) { return uses_[static_cast<size_t>(id)] == 0; };
     if (std::all_of(node.outputs.begin(), node.outputs.end(), unread)) {
       for (ValueId id : node.inputs) Release(id);

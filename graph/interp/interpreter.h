@@ -24,6 +24,8 @@ struct InterpreterOptions {
   // Of live tensors inside the interpreter (8 bytes per element, whatever the dtype); beyond it: ResourceExhausted that
   // names the node.
   int64_t max_bytes = INT64_C(8) << 30;
+  // Nodes that may be evaluated, those of a loop's body in every turn; beyond it: ResourceExhausted.
+  int64_t max_nodes = INT64_MAX;
   Noise noise = {};  // errors on purpose
 };
 

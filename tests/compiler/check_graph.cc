@@ -39,6 +39,7 @@ std::string CheckSizes(const Graph &graph, const JitProgram &program, const Size
                        unsigned seed, int &runs) {
   std::vector<Tensor> inputs = TestInputs(graph, sizes, seed);
   absl::StatusOr<NoiseCompare> compare = NoiseCompare::Create(graph, inputs);
+  if (absl::IsResourceExhausted(compare.status())) return "";  // too much work for a test
   std::vector<Tensor> first;
   for (uint32_t threads : {1u, 2u}) {
     if (options.begin) options.begin(absl::StrCat("run on ", threads, " threads"));

@@ -132,6 +132,25 @@ TEST(ControlJit, AFunctionIsCalledWithOtherValues) {
   EXPECT_EQ(program->statistics().weights_bytes, 8 * 16 * 4);
 }
 
+// The body of a loop may write into its values; the same function called must leave its operands alone.
+TEST(ControlJit, AnUpdateInPlaceIsTheLoopsOwn) {
+  GraphBuilder b("update");
+  Expr x = b.Input("x", DType::kF32, {"n", 4}), y = b.Exp(x), i = I64(b, 0);
+  std::vector<TensorType> types = {b.type(i), b.type(y)};
+  std::string holds =
+      b.Function("holds", types, [](GraphBuilder &f, const Exprs &v) -> Exprs { return {f.Less(v[0], I64(f, 3))}; });
+  std::string turn = b.Function("turn", types, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    Expr column = f.BroadcastTo(f.Cast(v[0], DType::kF32), {"n", 1});
+    return {f.Add(v[0], I64(f, 1)), f.DynamicUpdate(v[1], column, v[0], 1)};
+  });
+  Exprs looped = b.EmitAll(OpKind::kWhile, {i, y}, {{"condition", holds}, {"body", turn}});
+  Exprs called = b.Call(turn, {I64(b, 2), y});
+  b.Output("looped", looped[1]);
+  b.Output("called", called[1]);
+  b.Output("y", b.Neg(y));
+  ExpectMatches(b.Finish(), kSizes);
+}
+
 // What a branch relies on is checked when it is taken.
 TEST(ControlJit, ChecksOfABranchAreItsOwn) {
   GraphBuilder b("checks");

@@ -70,15 +70,18 @@ void DescribeInterface(const Interface &interface, Json *json) {
 void DescribeGraph(const Graph &graph, Json *json) {
   DescribeInterface(Interface::Of(graph), json);
   int64_t parameters = 0, bytes = 0;
-  for (const Tensor &tensor : graph.constants) {
-    parameters += tensor.size();
-    bytes += static_cast<int64_t>(tensor.bytes());
-  }
+  std::map<std::string, int64_t> ops;
+  auto add = [&](const Graph &body) {
+    for (const Tensor &tensor : body.constants) {
+      parameters += tensor.size();
+      bytes += static_cast<int64_t>(tensor.bytes());
+    }
+    for (const Node &node : body.nodes) ++ops[std::string(Name(node.op))];
+  };
+  add(graph);
+  for (const Graph &function : graph.functions) add(function);
   (*json)["parameters"] = parameters;
   (*json)["parameter_bytes"] = bytes;
-  (*json)["ops"] = Json::object();
-  std::map<std::string, int64_t> ops;
-  for (const Node &node : graph.nodes) ++ops[std::string(Name(node.op))];
   (*json)["ops"] = ops;
   Dim operations = ContractionOperations(graph);
   if (!operations.undefined()) (*json)["operations"] = operations.ToString();

@@ -73,11 +73,11 @@ fuzz() {
   return $status
 }
 
-# execute FOLDER NAME SEED GRAPHS ARGUMENTS...: FOLDER's executing fuzzer on so many graphs from this seed, about a minute's; the same ones every
+# execute FUZZER NAME SEED GRAPHS ARGUMENTS...: an executing fuzzer on so many graphs from this seed, about a minute's; the same ones every
 # time, so that a failure is this change's. New seeds are for runs by hand (tests/compiler/README.md). What it finds is in build/ci/NAME.log, with
 # the command that repeats it.
 execute() {
-  local fuzzer=$1/bin/execute_fuzzer name=$2 seed=$3 graphs=$4
+  local fuzzer=$1 name=$2 seed=$3 graphs=$4
   shift 4
   mkdir -p build/ci
   timeout 600 "$fuzzer" --graphs "$graphs" --first-seed "$seed" "$@" >build/ci/"$name".log 2>&1
@@ -104,9 +104,11 @@ must cmake --preset release --log-level=WARNING && must cmake --build --preset r
   run_tests build/release "$labels"
   if $all; then
     stage "compiled programs: random graphs and changed models"
-    execute build/release random_graphs 1000 600 & first=$!
-    execute build/release changed_models 1000 5000 --onnx tests/models/fixtures --onnx tests/graph/import/corpus --onnx /usr/share/libonnx-testdata/data/node & second=$!
+    execute build/release/bin/execute_fuzzer random_graphs 1000 500 & first=$!
+    execute build/release/bin/execute_fuzzer changed_models 1000 5000 --onnx tests/models/fixtures --onnx tests/graph/import/corpus --onnx /usr/share/libonnx-testdata/data/node & second=$!
     count $first $second
+    execute build/release/bin/arena_fuzzer random_graphs_in_arena 3000 300 --jobs "$jobs" & first=$!
+    count $first
   fi
 }
 
@@ -124,7 +126,7 @@ if $all; then
     fuzz build/ci/asan/bin/onnx_import_fuzzer tests/graph/import/corpus 250000 & second=$!
     count $first $second
     stage "the compiler under the sanitizers: random graphs"
-    execute build/ci/asan sanitized_graphs 5000 250 --jobs "$jobs" & first=$!
+    execute build/ci/asan/bin/execute_fuzzer sanitized_graphs 5000 250 --jobs "$jobs" & first=$!
     count $first
   }
   stage "thread sanitizer: build of the runtime"
