@@ -127,7 +127,7 @@ std::vector<Expr> GraphBuilder::EmitAll(OpKind op, const std::vector<Expr> &oper
   node.attributes = std::move(attributes);
   absl::StatusOr<ResultTypes> types =
       absl::InvalidArgumentError("an operand belongs to another builder; build one graph with one builder");
-  if (known) types = CompleteNode(graph_, functions(), node);
+  if (known) types = CompleteNode(graph_, outermost().graph_.functions, node);
   if (!types.ok()) {
     Fail(absl::Status(types.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ",
                                                           node.location, "): ", types.status().message())));
@@ -150,7 +150,6 @@ std::vector<TensorType> GraphBuilder::TypesOf(const std::vector<Expr> &operands,
   for (Expr operand : operands) {
     if (!Owns(operand)) {
       Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": an operand is no value of this builder")));
-      return {};
     }
     types.push_back(type(operand));
   }
@@ -159,8 +158,8 @@ std::vector<TensorType> GraphBuilder::TypesOf(const std::vector<Expr> &operands,
 
 std::string GraphBuilder::Function(const std::string &name, const std::vector<TensorType> &inputs, const Body &body,
                                    Location at) {
-  if (!status_.ok()) return name;
   GraphBuilder b(name, this);
+  b.Fail(status_);  // after an error the body says no more than how many values it gives
   std::vector<Expr> arguments;
   for (size_t i = 0; i < inputs.size(); ++i)
     arguments.push_back(b.Input(absl::StrCat("input", i), inputs[i].dtype, inputs[i].dims, at));
@@ -168,19 +167,25 @@ std::string GraphBuilder::Function(const std::string &name, const std::vector<Te
   for (size_t i = 0; i < results.size(); ++i) b.Output(absl::StrCat("output", i), results[i], at);
   if (b.status_.ok() && results.empty())
     b.Fail(absl::InvalidArgumentError(absl::StrCat(b.Where(at), ": the function '", name, "' returns nothing")));
-  if (!b.status_.ok()) {
-    Fail(b.status_);
-    return name;
-  }
+  GraphBuilder &root = outermost();
   Graph function = std::move(b.graph_);
-  RemoveDeadNodes(function);
-  for (int n = 1; FindFunction(functions(), function.name) != nullptr; ++n) function.name = absl::StrCat(name, "_", n);
-  functions().push_back(std::move(function));
-  return functions().back().name;
+  while (!root.functions_.emplace(function.name, results.size()).second)
+    function.name = absl::StrCat(name, "_", ++root.counters_["function " + name]);
+  std::string unique = function.name;
+  if (b.status_.ok()) {
+    RemoveDeadNodes(function);
+    root.graph_.functions.push_back(std::move(function));
+  } else {
+    Fail(b.status_);
+  }
+  return unique;
 }
 
 std::vector<Expr> GraphBuilder::Call(const std::string &function, const std::vector<Expr> &operands, Location at) {
-  return EmitAll(OpKind::kCall, operands, {{"function", function}}, at);
+  std::vector<Expr> results = EmitAll(OpKind::kCall, operands, {{"function", function}}, at);
+  auto found = outermost().functions_.find(function);
+  results.resize(found != outermost().functions_.end() ? found->second : 1);  // also after an error
+  return results;
 }
 
 std::vector<Expr> GraphBuilder::If(Expr condition, const std::vector<Expr> &operands, const Body &then_body,
@@ -190,7 +195,10 @@ std::vector<Expr> GraphBuilder::If(Expr condition, const std::vector<Expr> &oper
               else_function = Function("else", types, else_body, at);
   std::vector<Expr> all = operands;
   all.insert(all.begin(), condition);
-  return EmitAll(OpKind::kIf, all, {{"then_function", then_function}, {"else_function", else_function}}, at);
+  std::vector<Expr> results =
+      EmitAll(OpKind::kIf, all, {{"then_function", then_function}, {"else_function", else_function}}, at);
+  results.resize(outermost().functions_[then_function]);  // also after an error
+  return results;
 }
 
 std::vector<Expr> GraphBuilder::While(const std::vector<Expr> &operands, const Body &condition, const Body &body,

@@ -51,7 +51,7 @@ class GraphBuilder {
   void SetNext(std::string name, std::string location);
 
   // The general form behind the generated methods: operands in schema order; missing attributes take their defaults.
-  // One value per result of the op, invalid ones after an error.
+  // One value per result of the op, invalid ones after an error (none of an op that runs functions: see below).
   std::vector<Expr> EmitAll(OpKind op, const std::vector<Expr> &operands, Attributes attributes,
                             Location at = Location::current());
   // The same for an op with one result.
@@ -95,10 +95,10 @@ class GraphBuilder {
 
  private:
   GraphBuilder(std::string name, GraphBuilder *around);
-  // The types of the operands, or none and an error.
+  // The types of the operands; invalid ones, and an error, for values of others.
   std::vector<TensorType> TypesOf(const std::vector<Expr> &operands, const Location &at);
-  // Where functions are: of the outermost builder.
-  std::vector<Graph> &functions() { return around_ != nullptr ? around_->functions() : graph_.functions; }
+  // The builder that has the functions.
+  GraphBuilder &outermost() { return around_ != nullptr ? around_->outermost() : *this; }
 
   bool Owns(Expr value) const {
     return value.builder == identity_ && value.id >= 0 && value.id < static_cast<ValueId>(graph_.values.size());
@@ -113,6 +113,8 @@ class GraphBuilder {
   absl::Status status_;
   std::set<std::string> names_;
   std::map<std::string, int> counters_;
+  // Of the outermost builder: functions by name, with their numbers of outputs, also of those that an error kept out.
+  std::map<std::string, size_t> functions_;
   std::string next_name_, next_location_;
 };
 

@@ -103,6 +103,35 @@ bool Same(const Attributes &a, const Attributes &b) {
   return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
+// How far functions go when each is written out where it is named.
+struct Extent {
+  int64_t nodes = 0, depth = 0;
+};
+constexpr int64_t kMostNodes = INT64_C(1) << 22, kMostDepth = 64;
+
+// InvalidArgument when it goes too far, or names a function that is not among those before it.
+absl::StatusOr<Extent> ExtentOf(const Graph &body, const std::map<std::string, Extent> &before) {
+  Extent extent{static_cast<int64_t>(body.nodes.size()), 0};
+  for (const Node &node : body.nodes) {
+    if (!IsControl(node.op)) continue;
+    for (const AttributeSchema &attribute : Schema(node.op).attributes) {
+      auto name = node.attributes.find(std::string(attribute.name));
+      const std::string *text = name == node.attributes.end() ? nullptr : std::get_if<std::string>(&name->second);
+      auto found = text == nullptr ? before.end() : before.find(*text);
+      if (found == before.end())
+        return Error(node,
+                     absl::StrCat("attribute '", std::string(attribute.name), "' names '", text == nullptr ? "" : *text,
+                                  "', and no function before this one is called so"));
+      extent.nodes += found->second.nodes;
+      extent.depth = std::max(extent.depth, found->second.depth + 1);
+      if (extent.nodes > kMostNodes || extent.depth > kMostDepth)
+        return Error(node, absl::StrCat("its functions run functions, more than ", kMostDepth, " deep or more than ",
+                                        kMostNodes, " nodes in all"));
+    }
+  }
+  return extent;
+}
+
 // A graph, or one of its functions, but for what only graphs have: symbols and functions.
 absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std::vector<Graph> &functions) {
   std::set<std::string> names;
@@ -173,20 +202,21 @@ absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std:
 }  // namespace
 
 absl::Status Validate(const Graph &graph) {
-  std::vector<Graph> before;  // a function names those before it alone
-  before.reserve(graph.functions.size());
+  std::map<std::string, Extent> before;  // a function names those before it alone
   for (const Graph &function : graph.functions) {
     auto error = [&](const std::string &what) {
       return absl::InvalidArgumentError(absl::StrCat("function '", function.name, "': ", what));
     };
-    if (function.name.empty() || FindFunction(before, function.name) != nullptr)
-      return error("the name is empty or used twice");
+    if (function.name.empty() || before.count(function.name)) return error("the name is empty or used twice");
     if (!function.symbols.empty() || !function.functions.empty())
       return error("has symbols or functions of its own; they belong to the graph");
-    absl::Status status = ValidateBody(function, graph.symbols, before);
+    absl::StatusOr<Extent> extent = ExtentOf(function, before);
+    absl::Status status = extent.status();
+    if (status.ok()) status = ValidateBody(function, graph.symbols, graph.functions);
     if (!status.ok()) return error(std::string(status.message()));
-    before.push_back(function);
+    before[function.name] = *extent;
   }
+  if (absl::StatusOr<Extent> extent = ExtentOf(graph, before); !extent.ok()) return extent.status();
   return ValidateBody(graph, graph.symbols, graph.functions);
 }
 

@@ -1,5 +1,6 @@
 // The shape rules. Each is named in an op record's shapeRule and returns the type of the one result, or ResultTypes;
-// the declarations are generated. elementwise.cc, movement.cc and contraction.cc (also reductions and sorts) have them.
+// the declarations are generated. elementwise.cc, movement.cc, contraction.cc (also reductions and sorts) and
+// control.cc have them.
 #ifndef INGOT_GRAPH_SHAPE_RULES_H_
 #define INGOT_GRAPH_SHAPE_RULES_H_
 

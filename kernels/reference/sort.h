@@ -27,6 +27,7 @@ bool OrderedLess(T x, T y) {
 // The k first of every row in order, with their places; `values` and `indices` are [outer, k, inner].
 template <typename T>
 void TopK(std::span<const T> x, Axis axis, int64_t k, bool largest, std::span<T> values, std::span<int64_t> indices) {
+  if (axis.outer * axis.inner == 0 || k == 0) return;
   std::vector<int64_t> order(static_cast<size_t>(axis.size));
   for (int64_t row = 0; row < axis.outer * axis.inner; ++row) {
     int64_t outer = row / axis.inner, inner = row % axis.inner;

@@ -18,6 +18,8 @@ bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t co
 int32_t GuardPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
 void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t value);
 void PoisonPlan(const ingot_context_t *context, const Plan *plan);
+// The same for the values that live within these steps alone: a turn of a loop finds nothing of the last one's.
+void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end);
 uint64_t WorkspaceRoom(uint64_t bytes);
 char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &step, uint32_t worker);
 #else

@@ -184,6 +184,7 @@ int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs
                           ingot_status_t *status) {
   int32_t code = CheckCall(context, inputs, outputs, status);
   if (code != INGOT_OK) return code;
+  __atomic_store_n(&context->cancelled, false, __ATOMIC_RELAXED);
   const ingot_program_t *program = context->program;
   if (context->current == nullptr || !InputsMatch(program->desc, context->current->sizes, inputs)) {
     code = SwitchPlan(context, inputs, status);

@@ -113,6 +113,9 @@ int32_t RunBlock(ingot_context_t *context, const Plan *plan, uint32_t begin, uin
     } else {
       for (;;) {
         if (__atomic_load_n(&context->cancelled, __ATOMIC_RELAXED)) return Cancelled(context, s, status);
+#ifdef INGOT_GUARD_PAGES
+        PoisonSteps(context, plan, s + 1, step.end);
+#endif
         code = RunBlock<kTraced>(context, plan, s + 1, step.split, status);
         if (code != INGOT_OK || *condition == 0) break;
         code = RunBlock<kTraced>(context, plan, step.split, step.end, status);
@@ -131,7 +134,6 @@ int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *
 #ifdef INGOT_GUARD_PAGES
   PoisonPlan(context, plan);
 #endif
-  __atomic_store_n(&context->cancelled, false, __ATOMIC_RELAXED);
   uint32_t end = context->program->desc->num_steps;
   bool hot = context->pool != nullptr && plan->parallel_steps > 1;
   if (hot) PoolBeginRun(context->pool);

@@ -133,6 +133,16 @@ void PoisonPlan(const ingot_context_t *context, const Plan *plan) {
   }
 }
 
+void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end) {
+  const ingot_program_t *program = context->program;
+  for (uint32_t i = 0; i < program->num_arena_values; ++i) {
+    const ingot_value_t &value = program->desc->values[program->arena_values[i]];
+    uint64_t bytes = BytesOf(context, plan, i);
+    if (bytes != 0 && value.first_step >= begin && value.last_step < end)
+      memset(PageOf(context->arena.base + plan->offsets[i]), 0xff, Pages(bytes));
+  }
+}
+
 uint64_t WorkspaceRoom(uint64_t bytes) { return bytes == 0 ? 0 : Pages(bytes) + kPage; }
 
 // At the end of the room, whatever other steps need.

@@ -65,7 +65,7 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
   plan->workspace_bytes = 0;
   plan->workers = 1;
   plan->parallel_steps = 0;
-  uint32_t block_end = 0;
+  uint32_t block_end = 0;  // the sizes of a block mean nothing until its checks have held
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];
     PlannedStep *planned = &plan->steps[s];
@@ -80,14 +80,14 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
     if (step.kind == INGOT_STEP_COPY) {
       const uint32_t *operands = desc->operands + step.first_operand;
       planned->tiles = plan->sizes[desc->values[operands[0]].bytes];
-      if (planned->tiles != plan->sizes[desc->values[operands[1]].bytes])
-        return Malformed(context, status, "step", s, "copies between sizes");
+      if (planned->tiles == plan->sizes[desc->values[operands[1]].bytes]) continue;
+      if (s >= block_end) return Malformed(context, status, "step", s, "copies between sizes");
+      planned->tiles = 0;
       continue;
     }
     const ingot_kernel_t &kernel = kernels[step.kernel];
     planned->run = kernel.run;
     planned->tiles = plan->sizes[kernel.tiles];
-    // The sizes of a block mean nothing until its checks have held.
     if (planned->tiles < 0 && s < block_end) planned->tiles = 0;
     if (planned->tiles < 0) return Malformed(context, status, "step", s, "has a negative number of tiles");
     if (planned->tiles == 0) continue;

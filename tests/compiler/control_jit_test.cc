@@ -132,6 +132,26 @@ TEST(ControlJit, AFunctionIsCalledWithOtherValues) {
   EXPECT_EQ(program->statistics().weights_bytes, 8 * 16 * 4);
 }
 
+// Sizes of a block that is not entered need not fit.
+TEST(ControlJit, ABranchThatIsNotTakenMayNotFit) {
+  GraphBuilder b("unfit");
+  Expr x = b.Input("x", DType::kF32, {"n"}), yes = b.Input("yes", DType::kBool, {});
+  Exprs r = b.If(
+      yes, {x},
+      [](GraphBuilder &f, const Exprs &v) {
+        return Repeat(f, I64(f, 2), {v[0]}, [](GraphBuilder &g, const Exprs &w) -> Exprs {
+          return {g.Add(w[1], g.Constant(NormalTensor({4}, 1)))};
+        });
+      },
+      [](GraphBuilder &, const Exprs &v) { return v; });
+  b.Output("y", r[0]);
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  Tensor no = Tensor::Zeros(DType::kBool, {}), taken = Tensor::Zeros(DType::kBool, {});
+  taken.SetInt(0, 1);
+  ExpectMatchesOn(graph, {{NormalTensor({7}, 1), no}, {NormalTensor({4}, 1), taken}, {NormalTensor({4}, 1), no}});
+}
+
 // The body of a loop may write into its values; the same function called must leave its operands alone.
 TEST(ControlJit, AnUpdateInPlaceIsTheLoopsOwn) {
   GraphBuilder b("update");

@@ -99,6 +99,38 @@ TEST(Functions, MustFitWhatIsGivenToThem) {
       HasSubstr("'body' returns nothing"));
 }
 
+// Each calls the one before it twice, or once and all of them.
+TEST(Functions, CannotGrowWithoutEnd) {
+  auto error = [](int count, bool twice) {
+    GraphBuilder b("growing");
+    Expr x = b.Input("x", DType::kF32, {2});
+    std::string last =
+        b.Function("f", {b.type(x)}, [](GraphBuilder &f, const Exprs &v) -> Exprs { return {f.Neg(v[0])}; });
+    for (int i = 0; i < count; ++i) {
+      last = b.Function("f", {b.type(x)}, [&](GraphBuilder &f, const Exprs &v) -> Exprs {
+        Expr y = f.Call(last, {v[0]})[0];
+        return {twice ? f.Call(last, {y})[0] : y};
+      });
+    }
+    b.Output("y", b.Call(last, {x})[0]);
+    return Message(b.Finish().status());
+  };
+  EXPECT_EQ(error(15, true), "");
+  EXPECT_THAT(error(40, true), HasSubstr("its functions run functions, more than"));
+  EXPECT_EQ(error(60, false), "");
+  EXPECT_THAT(error(100, false), HasSubstr("more than 64 deep"));
+}
+
+TEST(Functions, GiveInvalidValuesAfterAnError) {
+  GraphBuilder b("late");
+  Expr x = b.Input("x", DType::kF32, {2}), bad = b.Add(x, b.Input("y", DType::kF32, {3}));
+  auto two = [](GraphBuilder &f, const Exprs &v) -> Exprs { return {v[0], f.Neg(v[0])}; };
+  EXPECT_EQ(b.If(b.Scalar(1, DType::kBool), {bad}, two, two).size(), 2u);
+  EXPECT_EQ(b.Call(b.Function("f", {b.type(x)}, two), {bad}).size(), 2u);
+  EXPECT_EQ(b.While({bad, x}, two, two).size(), 2u);
+  EXPECT_THAT(Message(b.Finish().status()), HasSubstr("do not broadcast"));
+}
+
 TEST(Functions, ThoseThatNoNodeNamesGo) {
   GraphBuilder b("dead");
   Expr x = b.Input("x", DType::kF32, {"n"});

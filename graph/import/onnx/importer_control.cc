@@ -144,8 +144,11 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
     status = AddInitializers(body, scope);
     std::vector<std::string> names;
     for (const auto &output : body.output()) names.push_back(output.name());
+    // What a node of the body needs of the sizes is needed when it runs, not of the whole model.
+    SymbolBounds outside = bounds_;
     if (status.ok())
       status = RunNodes(body.node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1, &b});
+    bounds_ = std::move(outside);
     std::vector<Expr> results;
     for (const std::string &name : names) {
       Value *value = status.ok() ? scope.Find(name) : nullptr;
@@ -358,7 +361,9 @@ absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const F
       if ((size - turns).constant().value_or(0) != 0)
         return absl::InvalidArgumentError(
             absl::StrCat("its scanned inputs have ", turns.ToString(), " and ", size.ToString(), " elements"));
-      sources.push_back(n.In(i));
+      Dims dims = type.dims;  // with the first one's number of turns, which is then checked
+      dims[static_cast<size_t>(axis)] = turns;
+      sources.push_back(size == turns ? n.In(i) : n.b.Reshape(n.In(i), dims));
       type.dims.erase(type.dims.begin() + axis);
     }
     types.push_back(type);

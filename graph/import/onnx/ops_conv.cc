@@ -56,6 +56,7 @@ Tensor TransposedConstant(const Tensor &weights, int64_t groups) {
   dims[0] = outputs * groups;
   dims[1] = inputs;
   Tensor result = Tensor::Zeros(weights.dtype(), dims);
+  if (weights.size() == 0) return result;
   size_t bytes = ByteSize(weights.dtype());
   char *to = result.mutable_data();
   for (int64_t row = 0; row < outputs * groups; ++row) {

@@ -40,7 +40,10 @@ absl::Status GatherNd(NodeContext &n) {
     return absl::UnimplementedError(absl::StrCat("the result has a rank above ", kMaxRank));
   Dims flat(rest, x.dims.end());
   flat.insert(flat.begin(), NumElements(Dims(x.dims.begin(), rest)));
-  Expr at = TuplePositions(n.b, n.In(1), Dims(picked, rest), static_cast<size_t>(batch));
+  Dims own = indices.dims;  // with x's batch sizes, which is then checked
+  std::copy(x.dims.begin(), picked, own.begin());
+  Expr tuples = own == indices.dims ? n.In(1) : n.b.Reshape(n.In(1), own);
+  Expr at = TuplePositions(n.b, tuples, Dims(picked, rest), static_cast<size_t>(batch));
   return n.Return(n.b.Gather(n.b.Reshape(n.In(0), flat), at, 0));
 }
 

@@ -46,7 +46,7 @@ typedef enum ingot_dtype {
 typedef uint32_t ingot_size_index_t;
 
 /* What the program relies on and could not prove when it was compiled. A run whose sizes break a check is refused
- * before its first step. */
+ * before its first step, or where it enters the block that the check belongs to. */
 typedef enum ingot_check_kind {
   INGOT_CHECK_EQUAL = 0,  /* sizes[a] == sizes[b] */
   INGOT_CHECK_AT_MOST = 1 /* sizes[a] <= sizes[b] */

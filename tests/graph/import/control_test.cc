@@ -152,6 +152,40 @@ TEST(ImportControl, ScanForwardsAndBackwards) {
   }
 }
 
+// Inputs of other lengths would go out of step.
+TEST(ImportControl, ScannedInputsMustBeOfOneLength) {
+  Model m;
+  m.Input("a", kFloat, {"n"}).Input("b", kFloat, {"m"}).Output("rows");
+  NodeBuilder node = m.Node("Scan", {"a", "b"}, {"rows"});
+  node.Int("num_scan_inputs", 2);
+  onnx::GraphProto &body = Body(node, "body");
+  for (const char *name : {"x", "y"}) body.add_input()->set_name(name);
+  AddNode(body, "Add", {"x", "y"}, {"row"});
+  body.add_output()->set_name("row");
+  EXPECT_EQ(Results(m, {Floats({1, 2}), Floats({10, 20})}), (std::vector<std::vector<double>>{{11, 22}}));
+  EXPECT_FALSE(Interpret(m.Import().value(), {Floats({1, 2}), Floats({10, 20, 30})}).ok());
+}
+
+// What a branch needs of a size is not needed where the other one runs.
+TEST(ImportControl, BranchesDoNotNarrowTheModel) {
+  Model m = Branches();
+  onnx::GraphProto &yes = *m.proto.mutable_graph()->mutable_node(1)->mutable_attribute(0)->mutable_g();
+  onnx::TensorProto &starts = *yes.add_initializer(), &ends = *yes.add_initializer();
+  for (auto [tensor, name, value] : {std::tuple(&starts, "starts", 3), {&ends, "ends", 4}}) {
+    tensor->set_name(name);
+    tensor->set_data_type(kInt64);
+    tensor->add_dims(1);
+    tensor->add_int64_data(value);
+  }
+  AddNode(yes, "Slice", {"p", "starts", "ends"}, {"fourth"});
+  AddNode(yes, "Add", {"p", "fourth"}, {"sum"});
+  yes.mutable_output(0)->set_name("sum");
+  absl::StatusOr<Graph> graph = m.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(graph->symbols.at("n").min, 0);
+  EXPECT_EQ(Results(m, {Truth(false), Floats({1, 2})}), (std::vector<std::vector<double>>{{1, 2}}));
+}
+
 // An unsupported node of a body is named with the others.
 TEST(ImportControl, NodesOfBodiesAreNamed) {
   Model m = Loop(true, false, false);
