@@ -39,6 +39,13 @@ def Ingot_LogOp : Ingot_Unary<"log"> {
   let dtypes = "Float";
   let floatBody = "logOf(b, x)";
 }
+def Ingot_Log1pOp : Ingot_Unary<"log1p"> {
+  let summary = "Natural logarithm of 1 + x, exact where x is small.";
+  let example = "0, 1e-10, 1, -1, -2 -> 0, 9.999999999500001e-11, 0.6931471805599453, -kInf, kNan";
+  let cost = 32;
+  let dtypes = "Float";
+  let floatBody = "math::Log1pOp::create(b, x)";
+}
 def Ingot_SqrtOp : Ingot_Unary<"sqrt"> {
   let summary = "Square root.";
   let example = "4, 2 -> 2, 1.4142135623730951";

@@ -66,6 +66,7 @@ inline constexpr UnaryScalar kSign = {
     [](uint64_t x) { return static_cast<uint64_t>(x != 0); }};
 inline constexpr UnaryScalar kExp = {[](double x) { return std::exp(x); }};
 inline constexpr UnaryScalar kLog = {[](double x) { return std::log(x); }};
+inline constexpr UnaryScalar kLog1p = {[](double x) { return std::log1p(x); }};
 inline constexpr UnaryScalar kSqrt = {[](double x) { return std::sqrt(x); }};
 inline constexpr UnaryScalar kRsqrt = {[](double x) { return 1 / std::sqrt(x); }};
 inline constexpr UnaryScalar kReciprocal = {[](double x) { return 1 / x; }};
