@@ -4,6 +4,7 @@
 
 #include "absl/strings/match.h"
 #include "graph/import/onnx/importer.h"
+#include "graph/import/onnx/indexing.h"
 
 namespace ingot::onnx_import {
 namespace {
@@ -26,8 +27,6 @@ std::vector<T> Part(const std::vector<T> &values, size_t begin, size_t count) {
   auto first = values.begin() + static_cast<std::ptrdiff_t>(begin);
   return std::vector<T>(first, first + static_cast<std::ptrdiff_t>(count));
 }
-
-Expr SizeAsData(GraphBuilder &b, const Dim &size) { return Known::Scalar(size).Materialize(b); }
 
 // Zeros that no constant stores.
 Expr Zeros(GraphBuilder &b, const TensorType &type) { return b.BroadcastTo(b.Scalar(0, type.dtype), type.dims); }
@@ -295,7 +294,7 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   auto holds = [&](GraphBuilder &b, const std::vector<Expr> &v) -> std::vector<Expr> {
     Expr go = always ? Expr{} : v[1];
     if (has_limit) {
-      Expr within = b.Less(v[0], limit_is_data ? v[2] : SizeAsData(b, *limit));
+      Expr within = b.Less(v[0], limit_is_data ? v[2] : Number(b, *limit));
       go = always ? within : b.LogicalAnd(go, within);
     }
     return {go};
@@ -384,10 +383,10 @@ absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const F
   Append(operands, captures.operands);
 
   auto holds = [&](GraphBuilder &b, const std::vector<Expr> &v) -> std::vector<Expr> {
-    return {b.Less(v[0], SizeAsData(b, turns))};
+    return {b.Less(v[0], Number(b, turns))};
   };
   auto step = [&](GraphBuilder &b, const std::vector<Expr> &v) {
-    Expr reverse = b.Sub(SizeAsData(b, turns), b.Add(v[0], b.Scalar(1, kIndex)));
+    Expr reverse = b.Sub(Number(b, turns), b.Add(v[0], b.Scalar(1, kIndex)));
     std::vector<Expr> arguments = Part(v, 1, states);
     for (size_t i = 0; i < scanned; ++i)
       arguments.push_back(b.Gather(v[first_source + i], backwards[i] != 0 ? reverse : v[0], axes[i]));

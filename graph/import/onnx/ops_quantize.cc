@@ -128,18 +128,24 @@ absl::Status MatMulInteger(NodeContext &n) {
   return n.Return(result);
 }
 
+// A sum of products of stored integers as a result that is stored: by the scales of the operands (1 and 4), of which a
+// vector stands along the axis given, and scale and zero point of the result (6 and 7).
+absl::Status ReturnStored(NodeContext &n, Expr sum, int64_t x_axis, int64_t axis) {
+  GraphBuilder &b = n.b;
+  const TensorType type{DType::kF32, b.type(sum).dims};
+  INGOT_ASSIGN_OR_RETURN(Expr x_scale, Spanning(n, 1, type, x_axis, 0));
+  INGOT_ASSIGN_OR_RETURN(Expr y_scale, Spanning(n, 4, type, axis, 0));
+  INGOT_ASSIGN_OR_RETURN(Expr scale, Spanning(n, 6, type, axis, 0));
+  INGOT_ASSIGN_OR_RETURN(Expr zero_point, Spanning(n, 7, type, axis, 0));
+  Expr factor = b.Div(b.Mul(AsF32(n, x_scale, 1), AsF32(n, y_scale, 4)), AsF32(n, scale, 6));
+  return n.Return(Stored(b, b.Mul(b.Cast(sum, DType::kF32), factor), zero_point, n.dtype(7)));
+}
+
 absl::Status QLinearMatMul(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(CheckStored(n.dtype(7)));
   INGOT_ASSIGN_OR_RETURN(Expr sum, IntegerProduct(n, 0, 3, 2, 5));
-  const TensorType result{DType::kF32, n.b.type(sum).dims};
-  if (result.rank() < 2) return n.b.status();
-  INGOT_ASSIGN_OR_RETURN(Expr x_scale, Spanning(n, 1, result, -2, 0));
-  INGOT_ASSIGN_OR_RETURN(Expr y_scale, Spanning(n, 4, result, -1, 0));
-  INGOT_ASSIGN_OR_RETURN(Expr scale, Spanning(n, 6, result, -1, 0));
-  INGOT_ASSIGN_OR_RETURN(Expr zero_point, Spanning(n, 7, result, -1, 0));
-  GraphBuilder &b = n.b;
-  Expr factor = b.Div(b.Mul(AsF32(n, x_scale, 1), AsF32(n, y_scale, 4)), AsF32(n, scale, 6));
-  return n.Return(Stored(b, b.Mul(b.Cast(sum, DType::kF32), factor), zero_point, n.dtype(7)));
+  if (!n.b.status().ok()) return n.b.status();
+  return ReturnStored(n, sum, -2, -1);
 }
 
 // The convolution of stored integers, as i32. Floats with enough bits for the sum of all products make it exact.
@@ -165,18 +171,12 @@ absl::Status ConvInteger(NodeContext &n) {
 absl::Status QLinearConv(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(CheckStored(n.dtype(7)));
   INGOT_ASSIGN_OR_RETURN(Expr sum, IntegerConvolution(n, 0, 3, 2, 5));
-  GraphBuilder &b = n.b;
-  const TensorType x = n.Type(0);
   if (n.Has(8)) {
-    INGOT_ASSIGN_OR_RETURN(Expr bias, Spanning(n, 8, x, 1, 0));
-    sum = b.Add(sum, bias);
+    INGOT_ASSIGN_OR_RETURN(Expr bias, Spanning(n, 8, n.Type(0), 1, 0));
+    sum = n.b.Add(sum, bias);
   }
-  INGOT_ASSIGN_OR_RETURN(Expr x_scale, Spanning(n, 1, x, 1, 0));
-  INGOT_ASSIGN_OR_RETURN(Expr w_scale, Spanning(n, 4, x, 1, 0));
-  INGOT_ASSIGN_OR_RETURN(Expr scale, Spanning(n, 6, x, 1, 0));
-  INGOT_ASSIGN_OR_RETURN(Expr zero_point, Spanning(n, 7, x, 1, 0));
-  Expr factor = b.Div(b.Mul(AsF32(n, x_scale, 1), AsF32(n, w_scale, 4)), AsF32(n, scale, 6));
-  return n.Return(Stored(b, b.Mul(b.Cast(sum, DType::kF32), factor), zero_point, n.dtype(7)));
+  if (!n.b.status().ok()) return n.b.status();
+  return ReturnStored(n, sum, 1, 1);
 }
 
 }  // namespace

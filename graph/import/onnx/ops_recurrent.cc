@@ -117,14 +117,15 @@ absl::StatusOr<Network> ReadNetwork(NodeContext &n, int64_t gates, std::vector<s
     return absl::InvalidArgumentError(absl::StrCat("attribute 'direction' is '", direction.substr(0, 40), "'"));
   int64_t directions = direction == "bidirectional" ? 2 : 1;
   if (x.rank() != 3 || w.rank() != 3 || r.rank() != 3 || !w.dims[0].Is(directions) || !r.dims[0].Is(directions) ||
-      w.dims[1] != r.dims[2] * Dim(gates) || r.dims[1] != w.dims[1] || w.dims[2] != x.dims[2])
+      w.dims[1] != r.dims[2] * Dim(gates) || r.dims[1] != w.dims[1] ||
+      (w.dims[2] - x.dims[2]).constant().value_or(0) != 0)
     return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), ", its weights are ", w.ToString(), " and ",
                                                    r.ToString(), "; with ", directions, " directions and ", gates,
                                                    " gates they do not fit"));
   net.batch_first = layout != 0;
   net.steps = x.dims[net.batch_first ? 1 : 0];
   net.batch = x.dims[net.batch_first ? 0 : 1];
-  net.inputs = x.dims[2];
+  net.inputs = w.dims[2];  // x's, by the reshape before the product
   net.hidden = r.dims[2];
   if (n.HasAttribute("clip")) {
     INGOT_ASSIGN_OR_RETURN(net.clip, n.Float("clip"));
@@ -184,7 +185,6 @@ struct Sequence {
 Sequence Loop(NodeContext &n, const Network &net, Step step, int64_t direction, bool backwards) {
   enum { kStep, kH, kC, kResults, kInput, kGiven };
   bool has_cell = net.gates == 4;
-  auto size = [&net](GraphBuilder &b) { return Known::Scalar(net.steps).Materialize(b); };
   Expr h = InitialState(n, net, 5, direction), c = has_cell ? InitialState(n, net, 6, direction) : h;
   Expr results = n.b.BroadcastTo(n.b.Scalar(0, net.dtype), {net.steps, net.batch, net.hidden});
   std::vector<Expr> values = {n.b.Scalar(0, DType::kI64), h, c, results, InputPart(n, net, direction)};
@@ -195,7 +195,7 @@ Sequence Loop(NodeContext &n, const Network &net, Step step, int64_t direction, 
     values.push_back(n.In(i));
   }
   auto holds = [&](GraphBuilder &b, const std::vector<Expr> &v) -> std::vector<Expr> {
-    return {b.Less(v[kStep], size(b))};
+    return {b.Less(v[kStep], Number(b, net.steps))};
   };
   auto turn = [&](GraphBuilder &b, std::vector<Expr> v) {
     auto in = [&](size_t i) {
@@ -205,7 +205,7 @@ Sequence Loop(NodeContext &n, const Network &net, Step step, int64_t direction, 
     Weights w = WeightsOf(b, net, direction, in);
     Cell cell(b, net, w);
     Expr one = b.Scalar(1, DType::kI64), at = v[kStep], next_step = b.Add(at, one);
-    if (backwards) at = b.Sub(size(b), next_step);
+    if (backwards) at = b.Sub(Number(b, net.steps), next_step);
     State s{v[kH], v[kC]}, next = (cell.*step)(b.Gather(v[kInput], at, 0), s);
     Expr out = next.h;
     if (Expr lengths = in(4); lengths.id != kNoValue) {
