@@ -1,10 +1,11 @@
 // Functions, branches and loops, compiled, against the interpreter.
 #include <gmock/gmock.h>
 
+#include "absl/strings/match.h"
+#include "absl/strings/str_split.h"
 #include "compiler/api/compile.h"
 #include "graph/interp/interpreter.h"
 #include "tests/compiler/jit_testing.h"
-#include "tools/ingot/program_runner.h"
 
 namespace ingot {
 namespace {
@@ -132,6 +133,30 @@ TEST(ControlJit, AFunctionIsCalledWithOtherValues) {
   EXPECT_EQ(program->statistics().weights_bytes, 8 * 16 * 4);
 }
 
+// A buffer that fills row by row is copied once, before the loop.
+TEST(ControlJit, ALoopThatFillsABufferCopiesNoRows) {
+  GraphBuilder b("rows");
+  Expr x = b.Input("x", DType::kF32, {4});
+  Exprs r =
+      Repeat(b, I64(b, 100), {b.BroadcastTo(b.Scalar(0), {100, 4}), x}, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+        return {f.DynamicUpdate(v[1], f.Reshape(f.Mul(v[2], f.Cast(v[0], DType::kF32)), {1, 4}), v[0]), v[2]};
+      });
+  b.Output("rows", b.Neg(r[0]));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ExpectMatches(graph);
+  absl::StatusOr<std::string> plan = CompileToPhase(*graph, {}, "buffers");
+  ASSERT_TRUE(plan.ok()) << plan.status();
+  int before = 0, inside = 0;
+  bool in_loop = false;
+  for (absl::string_view line : absl::StrSplit(*plan, '\n')) {
+    in_loop = in_loop || absl::StrContains(line, " while [");
+    if (absl::StrContains(line, " copy (")) ++(in_loop ? inside : before);
+  }
+  EXPECT_TRUE(in_loop) << *plan;
+  EXPECT_EQ(before, 2) << "the turn's number and the buffer\n" << *plan;
+  EXPECT_EQ(inside, 1) << "the turn's number\n" << *plan;
+}
+
 // Sizes of a block that is not entered need not fit.
 TEST(ControlJit, ABranchThatIsNotTakenMayNotFit) {
   GraphBuilder b("unfit");
@@ -183,18 +208,12 @@ TEST(ControlJit, ChecksOfABranchAreItsOwn) {
   b.Output("y", r[0]);
   absl::StatusOr<Graph> graph = b.Finish();
   ASSERT_TRUE(graph.ok()) << graph.status();
-  JitOptions options;
-  options.cache_directory = "none";
-  auto program = JitProgram::Load(*graph, options);
-  ASSERT_TRUE(program.ok()) << program.status();
-  auto runner = tool::ProgramRunner::Create((*program)->program(), 1);
-  ASSERT_TRUE(runner.ok());
   for (auto [n, taken, works] : {std::tuple(12, true, true), {2, true, false}, {2, false, false}, {4, false, true}}) {
     Tensor condition = Tensor::Zeros(DType::kBool, {});
     condition.SetInt(0, taken);
     std::vector<Tensor> inputs = {NormalTensor({n}, 1), condition};
     EXPECT_EQ(Interpret(*graph, inputs).ok(), works) << n << taken;
-    absl::StatusOr<std::vector<Tensor>> outputs = (*runner)->Evaluate(inputs);
+    absl::StatusOr<std::vector<Tensor>> outputs = RunCompiled(*graph, inputs);
     EXPECT_EQ(outputs.ok(), works) << n << taken << outputs.status();
     if (works) ExpectMatchesOn(graph, {inputs});
     if (!works) EXPECT_THAT(std::string(outputs.status().message()), HasSubstr("node 'slice'"));

@@ -260,6 +260,16 @@ void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::
   }
 }
 
+absl::StatusOr<std::vector<Tensor>> RunCompiled(const Graph &graph, const std::vector<Tensor> &inputs) {
+  JitOptions options;
+  options.cache_directory = "none";
+  absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
+  if (!program.ok()) return program.status();
+  auto runner = tool::ProgramRunner::Create((*program)->program(), 1);
+  if (!runner.ok()) return runner.status();
+  return (*runner)->Evaluate(inputs);
+}
+
 void ExpectMatches(const absl::StatusOr<Graph> &graph, const std::vector<Sizes> &sizes) {
   ASSERT_TRUE(graph.ok()) << graph.status();
   std::vector<std::vector<Tensor>> input_sets;

@@ -44,6 +44,9 @@ bool IsExactOutput(const Graph &graph, ValueId output);
 std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets,
                                     const JitOptions &options);
 
+// The outputs of the program, compiled anew and run on one thread, or why there are none.
+absl::StatusOr<std::vector<Tensor>> RunCompiled(const Graph &graph, const std::vector<Tensor> &inputs);
+
 // One program per level, run with inputs of all sizes.
 void ExpectMatches(const absl::StatusOr<Graph> &graph, const std::vector<Sizes> &sizes = {{}});
 void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::vector<Tensor>> &input_sets);

@@ -5,7 +5,6 @@
 #include "absl/strings/str_cat.h"
 #include "graph/interp/interpreter.h"
 #include "tests/compiler/jit_testing.h"
-#include "tools/ingot/program_runner.h"
 
 namespace ingot {
 namespace {
@@ -17,13 +16,7 @@ void ExpectRefused(const absl::StatusOr<Graph> &graph, const Sizes &sizes, const
   ASSERT_TRUE(graph.ok()) << graph.status();
   std::vector<Tensor> inputs = TestInputs(*graph, sizes, 1);
   EXPECT_FALSE(Interpret(*graph, inputs).ok());
-  JitOptions options;
-  options.cache_directory = "none";
-  auto program = JitProgram::Load(*graph, options);
-  ASSERT_TRUE(program.ok()) << program.status();
-  auto runner = tool::ProgramRunner::Create((*program)->program(), 1);
-  ASSERT_TRUE(runner.ok());
-  absl::StatusOr<std::vector<Tensor>> outputs = (*runner)->Evaluate(inputs);
+  absl::StatusOr<std::vector<Tensor>> outputs = RunCompiled(*graph, inputs);
   ASSERT_FALSE(outputs.ok());
   EXPECT_EQ(outputs.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(outputs.status().message()), HasSubstr(message));

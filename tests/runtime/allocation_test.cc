@@ -92,5 +92,20 @@ TEST(AllocationTest, RepeatedRunsAllocateNothing) {
   }
 }
 
+TEST(AllocationTest, LoopsAllocateNothing) {
+  CountProgram count;
+  Program program = Load(count.Desc());
+  Context context = MakeContext(program);
+  std::vector<int64_t> limit = {1000}, out = {0};
+  ingot_tensor_t input = Tensor(limit, INGOT_I64, {}), output = Tensor(out, INGOT_I64, {});
+  ingot_status_t status;
+  ASSERT_EQ(ingot_context_run(context.get(), &input, &output, &status), INGOT_OK) << status.message;
+  limit[0] = 2000;
+  long before = calls;
+  EXPECT_EQ(ingot_context_run(context.get(), &input, &output, &status), INGOT_OK) << status.message;
+  EXPECT_EQ(calls - before, 0);
+  EXPECT_EQ(out[0], 2000);
+}
+
 }  // namespace
 }  // namespace ingot_test

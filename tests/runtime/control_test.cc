@@ -2,7 +2,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <thread>
 
 #include "tests/runtime/test_program.h"
@@ -11,46 +10,6 @@ namespace ingot_test {
 namespace {
 
 using testing::HasSubstr;
-
-std::atomic<bool> endless_runs{false};
-
-// count < limit, but for the limit -1, which is never reached.
-int32_t Less(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
-  int64_t count = *static_cast<int64_t *>(buffers[0]), limit = *static_cast<int64_t *>(buffers[1]);
-  if (limit == -1) endless_runs = true;
-  *static_cast<unsigned char *>(buffers[2]) = limit == -1 || count < limit;
-  return 0;
-}
-int32_t Increment(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
-  *static_cast<int64_t *>(buffers[1]) = *static_cast<int64_t *>(buffers[0]) + 1;
-  return 0;
-}
-int32_t Zero(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
-  *static_cast<int64_t *>(buffers[0]) = 0;
-  return 0;
-}
-int32_t EvalSizes(int64_t *sizes) {
-  sizes[0] = 8;
-  sizes[1] = 1;
-  return 0;
-}
-
-// out = limit, counted: while (out < limit) out = out + 1. Steps: 0 zero, 1 while, 2 less, 3 increment, 4 copy.
-struct CountProgram : TestProgram {
-  CountProgram() {
-    desc.num_sizes = 2;
-    desc.eval_sizes = EvalSizes;
-    uint32_t limit = AddInput("limit", INGOT_I64, {}, 0), out = AddOutput("out", INGOT_I64, {}, 0);
-    uint32_t holds = AddArena(1, 1, 4), next = AddArena(0, 3, 4);
-    AddStep("zero", AddKernel("zero", Zero), {out}, 1, 1);
-    AddControl(INGOT_STEP_WHILE, holds);
-    AddStep("less", AddKernel("less", Less), {out, limit, holds}, 1, 1);
-    AddStep("increment", AddKernel("increment", Increment), {out, next}, 1, 1);
-    AddCopy(next, out);
-    steps[1].split = 3;
-    steps[1].end = 5;
-  }
-};
 
 int32_t Count(ingot_context_t *context, int64_t limit, int64_t *out, ingot_status_t *status) {
   std::vector<int64_t> in = {limit}, result = {-7};
@@ -73,16 +32,16 @@ TEST(Control, ALoopRunsUntilItsConditionFails) {
 }
 
 TEST(Control, ABranchRunsOneBlock) {
-  TestProgram p;
-  p.desc.num_sizes = 2;
-  p.desc.eval_sizes = EvalSizes;
-  uint32_t limit = p.AddInput("limit", INGOT_I64, {}, 0), out = p.AddOutput("out", INGOT_I64, {}, 0);
-  uint32_t zero = p.AddArena(0, 0, 1), holds = p.AddArena(1, 1, 2);
-  p.AddStep("zero", p.AddKernel("zero", Zero), {zero}, 1, 1);
-  p.AddStep("less", p.AddKernel("less", Less), {zero, limit, holds}, 1, 1);
-  p.AddControl(INGOT_STEP_IF, holds);
-  p.AddStep("increment", p.AddKernel("increment", Increment), {limit, out}, 1, 1);
-  p.AddCopy(limit, out);
+  CountProgram p;  // its values and kernels; out = 0 < limit ? limit + 1 : limit
+  enum { kLimit, kOut, kHolds };
+  enum { kSetToZero, kLess, kIncrement };
+  p.steps.clear();
+  uint32_t zero = p.AddArena(0, 0, 1);
+  p.AddStep("zero", kSetToZero, {zero}, 1, 1);
+  p.AddStep("less", kLess, {zero, kLimit, kHolds}, 1, 1);
+  p.AddControl(INGOT_STEP_IF, kHolds);
+  p.AddStep("increment", kIncrement, {kLimit, kOut}, 1, 1);
+  p.AddCopy(kLimit, kOut);
   p.steps[2].split = 4;
   p.steps[2].end = 5;
   Program program = Load(p.Desc());

@@ -163,6 +163,47 @@ float ChainResult(float x, float y) {
   return (sum * kChainWeight + sum) - y;
 }
 
+std::atomic<bool> endless_runs{false};
+
+namespace {
+
+// count < limit, but for the limit -1, which is never reached.
+int32_t Less(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
+  int64_t count = *static_cast<int64_t *>(buffers[0]), limit = *static_cast<int64_t *>(buffers[1]);
+  if (limit == -1) endless_runs = true;
+  *static_cast<unsigned char *>(buffers[2]) = limit == -1 || count < limit;
+  return 0;
+}
+int32_t Increment(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
+  *static_cast<int64_t *>(buffers[1]) = *static_cast<int64_t *>(buffers[0]) + 1;
+  return 0;
+}
+int32_t SetToZero(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
+  *static_cast<int64_t *>(buffers[0]) = 0;
+  return 0;
+}
+int32_t EvalCount(int64_t *sizes) {
+  sizes[0] = 8;
+  sizes[1] = 1;
+  return 0;
+}
+
+}  // namespace
+
+CountProgram::CountProgram() {
+  desc.num_sizes = 2;
+  desc.eval_sizes = EvalCount;
+  uint32_t limit = AddInput("limit", INGOT_I64, {}, 0), out = AddOutput("out", INGOT_I64, {}, 0);
+  uint32_t holds = AddArena(1, 1, 4), next = AddArena(0, 3, 4);
+  AddStep("zero", AddKernel("zero", SetToZero), {out}, 1, 1);
+  AddControl(INGOT_STEP_WHILE, holds);
+  AddStep("less", AddKernel("less", Less), {out, limit, holds}, 1, 1);
+  AddStep("increment", AddKernel("increment", Increment), {out, next}, 1, 1);
+  AddCopy(next, out);
+  steps[1].split = 3;
+  steps[1].end = 5;
+}
+
 Program Load(const ingot_program_desc_t *desc, const char *weights) {
   ingot_status_t status;
   ingot_program_t *program = nullptr;

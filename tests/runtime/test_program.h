@@ -3,6 +3,7 @@
 #ifndef INGOT_TESTS_RUNTIME_TEST_PROGRAM_H_
 #define INGOT_TESTS_RUNTIME_TEST_PROGRAM_H_
 
+#include <atomic>
 #include <deque>
 #include <memory>
 #include <string>
@@ -50,6 +51,13 @@ struct ChainProgram : TestProgram {
 constexpr int64_t kChainTile = 256;
 float ChainResult(float x, float y);
 extern const float kChainWeight;
+
+// out = limit, counted: while (out < limit) out = out + 1. Steps: 0 zero, 1 while, 2 less, 3 increment, 4 copy. The
+// limit -1 is never reached: `endless_runs` says that such a loop turns.
+struct CountProgram : TestProgram {
+  CountProgram();
+};
+extern std::atomic<bool> endless_runs;
 
 struct ProgramDeleter {
   void operator()(ingot_program_t *p) const { ingot_program_free(p); }
