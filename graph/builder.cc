@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/shape/infer.h"
 
 namespace ingot {
@@ -132,6 +133,11 @@ std::vector<Expr> GraphBuilder::EmitAll(OpKind op, const std::vector<Expr> &oper
     Fail(absl::Status(types.status().code(), absl::StrCat("node '", node.name, "' (", std::string(Name(op)), ", ",
                                                           node.location, "): ", types.status().message())));
     return results;
+  }
+  for (const std::string &symbol : SizesBoundBy(node)) {
+    if (!outermost().graph_.symbols.try_emplace(symbol).second)
+      Fail(absl::InvalidArgumentError(
+          absl::StrCat("node '", node.name, "': the symbol '", symbol, "' has a meaning already; bind another one")));
   }
   results.resize(types->size());
   for (size_t i = 0; i < results.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/shape/infer.h"
 
 namespace ingot {
@@ -20,7 +21,7 @@ absl::Status Error(const Node &node, const std::string &what) {
 
 using Symbols = std::map<std::string, SymbolRange>;
 
-// The first symbol that no input introduces, or empty.
+// The first symbol that nothing introduces, or empty.
 std::string UnknownSymbol(const Symbols &known, const Dims &dims) {
   std::vector<std::string> symbols;
   for (const Dim &dim : dims) dim.CollectSymbols(symbols);
@@ -37,8 +38,8 @@ absl::Status CheckType(const Symbols &symbols, const Value &value) {
                                                    ", at most ", kMaxRank, ")"));
   }
   if (std::string symbol = UnknownSymbol(symbols, value.type.dims); !symbol.empty()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("value '", value.name, "' uses the symbol '", symbol, "', which no input defines"));
+    return absl::InvalidArgumentError(absl::StrCat("value '", value.name, "' uses the symbol '", symbol,
+                                                   "', which no input defines and no node binds"));
   }
   int64_t elements = 1;
   for (const Dim &dim : value.type.dims) {
@@ -60,9 +61,9 @@ absl::Status CheckConstant(const Graph &graph, const Value &value) {
   return absl::OkStatus();
 }
 
-// Every symbol of an input dim must be found from a dim that is that symbol alone.
+// Every symbol must be found from an input's dim that is that symbol alone, or be bound by a node.
 absl::Status CheckSymbols(const Graph &graph) {
-  std::set<std::string> solvable;
+  std::set<std::string> solvable = SymbolsBoundByNodes(graph);
   for (ValueId id : graph.inputs) {
     for (const Dim &dim : graph.type(id).dims) {
       if (auto symbol = dim.symbol()) solvable.insert(*symbol);
@@ -77,9 +78,10 @@ absl::Status CheckSymbols(const Graph &graph) {
     if (range.max == 0)
       return absl::InvalidArgumentError(absl::StrCat("symbol '", name, "' can only be 0; use the number instead"));
     if (!solvable.count(name)) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("no input has the symbol '", name,
-                       "' alone as a dim, so its value cannot be found; give one input the dim \"", name, "\""));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "no input has the symbol '", name,
+          "' alone as a dim, and no node binds it, so its value cannot be found; give one input the dim \"", name,
+          "\""));
     }
   }
   return absl::OkStatus();
@@ -184,8 +186,8 @@ absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std:
       const Dims *dims = std::get_if<Dims>(&attribute);
       std::string symbol = dims == nullptr ? "" : UnknownSymbol(symbols, *dims);
       if (!symbol.empty())
-        return Error(node,
-                     absl::StrCat("attribute '", name, "' uses the symbol '", symbol, "', which no input defines"));
+        return Error(node, absl::StrCat("attribute '", name, "' uses the symbol '", symbol,
+                                        "', which no input defines and no node binds"));
     }
   }
   if (graph.outputs.empty()) return absl::InvalidArgumentError(absl::StrCat("graph '", graph.name, "' has no output"));
@@ -217,7 +219,8 @@ absl::Status Validate(const Graph &graph) {
     before[function.name] = *extent;
   }
   if (absl::StatusOr<Extent> extent = ExtentOf(graph, before); !extent.ok()) return extent.status();
-  return ValidateBody(graph, graph.symbols, graph.functions);
+  absl::Status status = ValidateBody(graph, graph.symbols, graph.functions);
+  return status.ok() ? CheckBoundSizes(graph) : status;
 }
 
 const Graph *FindFunction(const std::vector<Graph> &functions, std::string_view name) {
@@ -239,10 +242,23 @@ static void RemoveDeadNodesOfBody(Graph &graph) {
   std::vector<bool> live(graph.values.size());
   for (ValueId id : graph.inputs) live[static_cast<size_t>(id)] = true;
   for (const GraphOutput &output : graph.outputs) live[static_cast<size_t>(output.value)] = true;
+  const bool binds_sizes = std::any_of(graph.nodes.begin(), graph.nodes.end(),
+                                       [](const Node &node) { return node.op == OpKind::kBindSizes; });
+  bool runs_functions = false;  // which may use any size
+  std::set<std::string> sizes;
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node &node = graph.nodes[i];
     auto is_live = [&](ValueId id) { return live[static_cast<size_t>(id)]; };
-    if (std::none_of(node.outputs.begin(), node.outputs.end(), is_live)) continue;
+    std::vector<std::string> symbols = SizesBoundBy(node);
+    bool binds = std::any_of(symbols.begin(), symbols.end(),
+                             [&](const std::string &symbol) { return runs_functions || sizes.count(symbol) > 0; });
+    if (!binds && std::none_of(node.outputs.begin(), node.outputs.end(), is_live)) continue;
+    if (binds_sizes) {
+      runs_functions = runs_functions || IsControl(node.op);
+      symbols.clear();
+      CollectSymbolsOf(graph, node, symbols);
+      sizes.insert(symbols.begin(), symbols.end());
+    }
     for (const std::vector<ValueId> *ids : {&node.outputs, &node.inputs}) {
       for (ValueId id : *ids) live[static_cast<size_t>(id)] = true;
     }
@@ -277,6 +293,7 @@ static void RemoveDeadNodesOfBody(Graph &graph) {
 }
 
 void RemoveDeadNodes(Graph &graph) {
+  const std::set<std::string> bound = SymbolsBoundByNodes(graph);
   RemoveDeadNodesOfBody(graph);
   std::set<std::string> needed;
   auto need = [&](const Graph &body) {
@@ -295,6 +312,11 @@ void RemoveDeadNodes(Graph &graph) {
   }
   std::reverse(functions.begin(), functions.end());
   graph.functions = std::move(functions);
+  if (bound.empty()) return;
+  const std::set<std::string> left = SymbolsBoundByNodes(graph);
+  for (const std::string &symbol : bound) {
+    if (!left.count(symbol)) graph.symbols.erase(symbol);
+  }
 }
 
 std::string ToString(const Graph &graph) {

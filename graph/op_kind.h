@@ -24,7 +24,8 @@ enum class FusionKind : uint8_t {
   kView,       // moves no data: reshape, transpose, broadcast, slice
   kGather,     // index arithmetic on a parallel space: gather, concat, pad
   kUpdate,     // writes a part of its first operand: dynamic_update
-  kSort,       // orders elements along an axis: top_k
+  kSort,       // orders or picks elements, alone in its kernel: top_k, non_zero
+  kSizes,      // makes its operand's elements sizes: bind_sizes
   kControl,    // runs functions of the graph: call, if, while
   kComposite,  // decomposed before fusion (compiler/transforms/decompose)
 };

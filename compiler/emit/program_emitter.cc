@@ -30,7 +30,12 @@ class Emitter {
     setTargets();
     Constant *weights = ConstantPointerNull::get(pointer);
     if (options.embedWeights && plan.weightsBytes > 0) weights = reserveWeights();
-    std::vector<Constant *> symbols, sizeTexts, checks, values, operands, steps, variants;
+    std::vector<Constant *> symbols, sizeTexts, checks, stages, sizeStages, values, operands, steps, variants;
+    for (const SizeStage &stage : plan.sizes.laterStages())
+      stages.push_back(structure(
+          {number(stage.firstSymbol), number(stage.endSymbol), number(stage.firstCheck), number(stage.endCheck)}));
+    if (!stages.empty())
+      for (uint32_t stage : plan.sizes.stages()) sizeStages.push_back(number(stage));
     for (const auto &[name, range] : plan.sizes.symbols()) sizeTexts.push_back(text(name));
     for (const Dim &size : plan.sizes.expressions()) sizeTexts.push_back(text(size.ToString()));
     for (const SizeCheck &check : plan.sizes.checks())
@@ -71,7 +76,7 @@ class Emitter {
                                    number(INGOT_ABI_VERSION),
                                    text(options.name),
                                    text(options.precision),
-                                   number(symbols.size()),
+                                   number(plan.sizes.numInputSymbols()),
                                    number(plan.sizes.size()),
                                    number(checks.size()),
                                    array(symbols, "symbols"),
@@ -79,6 +84,11 @@ class Emitter {
                                    array(sizeTexts, "size_texts"),
                                    array(checks, "checks"),
                                    number(plan.sizes.checksOf("").second),
+                                   number(symbols.size() - plan.sizes.numInputSymbols()),
+                                   number(stages.size()),
+                                   number(0),
+                                   array(stages, "stages"),
+                                   array(sizeStages, "size_stages"),
                                    number(plan.inputs.size()),
                                    number(plan.outputs.size()),
                                    number(0),

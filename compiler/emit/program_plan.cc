@@ -26,11 +26,16 @@ class Planner {
       plan.inputs.push_back(makeIo(value.name, addValue(argument, INGOT_VALUE_INPUT, number, 0), value.type));
     }
     auto ret = cast<func::ReturnOp>(body.getTerminator());
-    for (auto [number, operand] : llvm::enumerate(ret.getOperands())) outputs[operand] = static_cast<int>(number);
-    addSteps(body);
     for (auto [number, operand] : llvm::enumerate(ret.getOperands()))
+      // What is as large as data says is made in the arena: the caller cannot have a buffer for it.
+      if (plan.sizes.stageOf(NumElements(typeOf(operand).dims)) == 0) outputs[operand] = static_cast<int>(number);
+    addSteps(body);
+    for (auto [number, operand] : llvm::enumerate(ret.getOperands())) {
+      ingot_value_t &value = plan.values[numbers.at(operand)];
+      if (value.kind == INGOT_VALUE_ARENA) value.last_step = nextStep() - 1;
       plan.outputs.push_back(
           makeIo(graph.outputs[number].name, numbers.at(operand), graph.type(graph.outputs[number].value)));
+    }
     return std::move(plan);
   }
 
@@ -139,6 +144,8 @@ class Planner {
         addIf(branch);
       } else if (auto loop = dyn_cast<ir::WhileOp>(op)) {
         addWhile(loop);
+      } else if (auto bind = dyn_cast<ir::BindSizesOp>(op)) {
+        addBind(bind);
       }
     }
   }
@@ -223,6 +230,13 @@ class Planner {
     for (auto [from, to] : copies) addCopy(from, to, name.str());
   }
 
+  // The result is the operand.
+  void addBind(ir::BindSizesOp op) {
+    uint32_t from = numbers[op.getResult()] = numberOf(op.getX()),
+             stage = plan.sizes.stageOfSymbol(*op.getSizes().front().symbol());
+    push({-1, {from}, nodeNames(op.getLoc()), INGOT_STEP_BIND, stage, stage});
+  }
+
   void addIf(ir::IfOp op) {
     SmallVector<uint32_t> arguments = numbersOf(op.getInputs()), results;
     for (Value result : op.getResults()) results.push_back(resultValue(result));
@@ -301,7 +315,7 @@ std::string toString(const ProgramPlan &plan) {
   }
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const PlannedStep &step = plan.steps[i];
-    static constexpr const char *kSteps[] = {"kernel", "copy", "call", "if", "while", "host", "resize", "check"};
+    static constexpr const char *kSteps[] = {"kernel", "copy", "call", "if", "while", "host", "bind", "check"};
     absl::StrAppend(&text, "step ", i, " ");
     if (step.kind == INGOT_STEP_KERNEL)
       absl::StrAppend(&text, plan.kernels[step.kernel], " tiles=size ", plan.variants[0][step.kernel].tiles);

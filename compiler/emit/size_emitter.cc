@@ -65,20 +65,32 @@ class Evaluator {
 Function *emitEvalSizes(Module &module, const SizeTable &sizes) {
   LLVMContext &context = module.getContext();
   Type *i32 = Type::getInt32Ty(context);
-  auto *function = Function::Create(FunctionType::get(i32, {PointerType::get(context, 0)}, false),
+  auto *function = Function::Create(FunctionType::get(i32, {PointerType::get(context, 0), i32}, false),
                                     GlobalValue::InternalLinkage, "ingot.eval_sizes", module);
   IRBuilder<> b(BasicBlock::Create(context, "entry", function));
-  llvm::Value *table = function->getArg(0), *result = b.getInt32(0);
-  Evaluator evaluator(b, table, sizes);
-  uint32_t place = static_cast<uint32_t>(sizes.symbols().size());
-  for (const Dim &size : sizes.expressions()) {
-    llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(size, bad);
-    b.CreateStore(value, b.CreateConstGEP1_64(b.getInt64Ty(), table, place));
-    ++place;
-    // The first bad size is the one that is reported.
-    result = b.CreateSelect(b.CreateAnd(bad, b.CreateICmpEQ(result, b.getInt32(0))), b.getInt32(place), result);
+  llvm::Value *table = function->getArg(0);
+  const std::vector<uint32_t> stages = sizes.stages();
+  const uint32_t numStages = static_cast<uint32_t>(sizes.laterStages().size()) + 1,
+                 numSymbols = static_cast<uint32_t>(sizes.symbols().size());
+  auto *none = BasicBlock::Create(context, "none", function);
+  auto *choose = b.CreateSwitch(function->getArg(1), none, numStages);
+  IRBuilder<>(none).CreateRet(b.getInt32(0));
+  for (uint32_t stage = 0; stage < numStages; ++stage) {
+    auto *block = BasicBlock::Create(context, "stage", function);
+    choose->addCase(b.getInt32(stage), block);
+    b.SetInsertPoint(block);
+    llvm::Value *result = b.getInt32(0);
+    Evaluator evaluator(b, table, sizes);
+    for (uint32_t place = numSymbols; place < sizes.size(); ++place) {
+      if (stages[place] != stage) continue;
+      llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(sizes.expressions()[place - numSymbols], bad);
+      b.CreateStore(value, b.CreateConstGEP1_64(b.getInt64Ty(), table, place));
+      // The first bad size is the one that is reported.
+      llvm::Value *isFirst = b.CreateAnd(bad, b.CreateICmpEQ(result, b.getInt32(0)));
+      result = b.CreateSelect(isFirst, b.getInt32(place + 1), result);
+    }
+    b.CreateRet(result);
   }
-  b.CreateRet(result);
   return function;
 }
 

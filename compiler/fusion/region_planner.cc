@@ -4,6 +4,7 @@
 
 #include "compiler/views/strided_view.h"
 #include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 
@@ -50,9 +51,66 @@ bool isComputing(Operation *op) {
   return !isa<ir::ViewOp, ir::ScalarOp, ir::ConstantOp, ir::PackOp, func::ReturnOp>(op);
 }
 
+// Which bind_sizes each op stands behind without reading its result: those that bind sizes it uses.
+class SizeUses {
+ public:
+  explicit SizeUses(func::FuncOp function) {
+    std::map<std::string, Value> binders;
+    SmallVector<Value> all;
+    for (Operation &op : function.getBody().front()) {
+      if (!all.empty() && isComputing(&op)) {
+        llvm::SetVector<Value> needed;
+        if (fusionKind(&op) == FusionKind::kControl)
+          needed.insert(all.begin(), all.end());  // functions may use any
+        else
+          for (const std::string &symbol : symbolsOf(&op))
+            if (auto found = binders.find(symbol); found != binders.end()) needed.insert(found->second);
+        for (Value binder : needed) users[binder.getDefiningOp()].push_back(&op);
+        if (!needed.empty()) binding[&op].assign(needed.begin(), needed.end());
+      }
+      auto bind = dyn_cast<ir::BindSizesOp>(op);
+      if (!bind) continue;
+      all.push_back(bind.getResult());
+      for (const Dim &size : bind.getSizes()) binders[*size.symbol()] = bind.getResult();
+    }
+  }
+
+  ArrayRef<Value> of(Operation *op) const {
+    auto found = binding.find(op);
+    return found == binding.end() ? ArrayRef<Value>() : ArrayRef<Value>(found->second);
+  }
+  ArrayRef<Operation *> usersOf(Operation *bind) const {
+    auto found = users.find(bind);
+    return found == users.end() ? ArrayRef<Operation *>() : ArrayRef<Operation *>(found->second);
+  }
+
+ private:
+  // The symbols in the op's types and attributes, and in the views it reads.
+  static std::vector<std::string> symbolsOf(Operation *op) {
+    std::vector<std::string> symbols;
+    auto collect = [&](const Dims &dims) {
+      for (const Dim &dim : dims) dim.CollectSymbols(symbols);
+    };
+    auto collectAttributes = [&](Operation *from) {
+      for (NamedAttribute attribute : from->getAttrs())
+        if (auto dims = dyn_cast<ir::DimsAttr>(attribute.getValue())) collect(dims.dims());
+    };
+    for (Value result : op->getResults()) collect(typeOf(result).dims);
+    collectAttributes(op);
+    for (Value operand : op->getOperands()) {
+      collect(typeOf(operand).dims);
+      if (auto view = operand.getDefiningOp<ir::ViewOp>()) collectAttributes(view);
+    }
+    return symbols;
+  }
+
+  DenseMap<Operation *, SmallVector<Value>> binding;
+  DenseMap<Operation *, SmallVector<Operation *>> users;
+};
+
 class Planner {
  public:
-  explicit Planner(func::FuncOp function) : function(function) {}
+  explicit Planner(func::FuncOp function) : function(function), sizeUses(function) {}
 
   std::vector<Region> run() {
     for (Operation &op : function.getBody().front())
@@ -89,7 +147,10 @@ class Planner {
       int region = work.pop_back_val();
       if (region == target) return true;
       // A kernel runs as a whole: it waits for all of its operands.
-      for (Operation *member : regions[region].ops) llvm::for_each(member->getOperands(), push);
+      for (Operation *member : regions[region].ops) {
+        llvm::for_each(member->getOperands(), push);
+        llvm::for_each(sizeUses.of(member), push);
+      }
     }
     return false;
   }
@@ -111,20 +172,23 @@ class Planner {
 
   // Could `op` run inside the region, as far as order goes and what it reads of the region's own values?
   bool canJoin(Operation *op, int target) const {
-    return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-      return regionOf(buffer(operand.get())) == target ? readsInside(operand, regions[target])
-                                                       : !dependsOn(operand.get(), target);
-    });
+    auto isFree = [&](Value bound) { return !dependsOn(bound, target); };
+    return llvm::all_of(sizeUses.of(op), isFree) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+             return regionOf(buffer(operand.get())) == target ? readsInside(operand, regions[target])
+                                                              : !dependsOn(operand.get(), target);
+           });
   }
 
   // Merging `from` into `into`, which reads it: no third region may stand between them, and from's values must be
   // readable where they are computed.
   bool canAbsorb(int from, int into) const {
+    auto isFree = [&](Value bound) { return !dependsOn(bound, from); };
     return llvm::all_of(regions[into].ops, [&](Operation *op) {
-      return llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-        int source = regionOf(buffer(operand.get()));
-        return source == from ? readsInside(operand, regions[into]) : source == into || !dependsOn(operand.get(), from);
-      });
+      return llvm::all_of(sizeUses.of(op), isFree) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+               int source = regionOf(buffer(operand.get()));
+               return source == from ? readsInside(operand, regions[into])
+                                     : source == into || !dependsOn(operand.get(), from);
+             });
     });
   }
 
@@ -144,13 +208,16 @@ class Planner {
     SmallVector<int> work{region};
     while (!work.empty()) {
       int source = work.pop_back_val();
-      for (Operation *op : regions[source].ops)
-        forReaders(op, [&](Operation *reader) {
-          auto found = owner.find(reader);
-          if (found == owner.end() || found->second == source || rank[found->second] > rank[source]) return;
-          rank[found->second] = rank[source] + 1;
-          work.push_back(found->second);
-        });
+      auto raise = [&](Operation *reader) {
+        auto found = owner.find(reader);
+        if (found == owner.end() || found->second == source || rank[found->second] > rank[source]) return;
+        rank[found->second] = rank[source] + 1;
+        work.push_back(found->second);
+      };
+      for (Operation *op : regions[source].ops) {
+        forReaders(op, raise);
+        llvm::for_each(sizeUses.usersOf(op), raise);
+      }
     }
   }
 
@@ -176,9 +243,12 @@ class Planner {
     owner[op] = region;
     regions[region].ops.push_back(op);
     int needed = rank[region];
-    for (Value operand : op->getOperands())
+    auto standBehind = [&](Value operand) {
       if (int source = regionOf(buffer(operand)); source >= 0 && source != region)
         needed = std::max(needed, rank[source] + 1);
+    };
+    llvm::for_each(op->getOperands(), standBehind);
+    llvm::for_each(sizeUses.of(op), standBehind);
     if (needed == rank[region]) return;
     rank[region] = needed;
     raiseReaders(region);
@@ -193,6 +263,7 @@ class Planner {
       case FusionKind::kContraction:
         return placeContraction(cast<ir::ContractOp>(op));
       case FusionKind::kControl:
+      case FusionKind::kSizes:
         start(RegionKind::Control, {}, op);
         return;
       case FusionKind::kUpdate:
@@ -339,9 +410,13 @@ class Planner {
     std::function<void(int)> visit = [&](int region) {
       if (state[region] || regions[region].ops.empty()) return;
       state[region] = 1;
-      for (Operation *op : regions[region].ops)
-        for (Value operand : op->getOperands())
-          if (int source = regionOf(buffer(operand)); source >= 0 && source != region) visit(source);
+      auto before = [&](Value operand) {
+        if (int source = regionOf(buffer(operand)); source >= 0 && source != region) visit(source);
+      };
+      for (Operation *op : regions[region].ops) {
+        llvm::for_each(op->getOperands(), before);
+        llvm::for_each(sizeUses.of(op), before);
+      }
       order.push_back(region);
     };
     for (Operation &op : function.getBody().front())
@@ -352,6 +427,7 @@ class Planner {
   }
 
   func::FuncOp function;
+  SizeUses sizeUses;
   std::vector<Region> regions;
   std::vector<int> rank;  // by region: above that of every region it reads
   DenseMap<Operation *, int> owner;

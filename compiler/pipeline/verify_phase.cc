@@ -33,7 +33,8 @@ class Check {
 // @main, or a function of the graph.
 bool isGraphFunction(Operation *op) { return isa<func::FuncOp>(op) && !isKernel(op); }
 
-bool isControl(Operation *op) { return fusionKind(op) == FusionKind::kControl; }
+// What a step of its own stands for, not a kernel.
+bool isControl(Operation *op) { return fusionKind(op) == FusionKind::kControl || fusionKind(op) == FusionKind::kSizes; }
 
 // Ops that are graph ops, or stand for its data.
 bool isGraphOp(Operation *op) { return opKind(op) || isa<ir::ConstantOp, ir::ScalarOp, func::ReturnOp>(op); }

@@ -20,11 +20,18 @@ struct SizeCheck {
   std::string node, what;
 };
 
+// Sizes come in stages. Stage 0 follows from the inputs' shapes; each bind_sizes node begins a later one, of a higher
+// number than the stages it can stand behind. An expression belongs to the last stage that one of its symbols needs.
+struct SizeStage {
+  uint32_t firstSymbol, endSymbol;
+  uint32_t firstCheck = 0, endCheck = 0;
+};
+
 class SizeTable {
  public:
   SizeTable() = default;
-  // The graph's symbols, in the order of their names, and a check for every fact of its nodes that is not proven, those
-  // of functions behind those of the graph.
+  // The graph's symbols, those of inputs in the order of their names, then those of each stage; and a check for every
+  // fact of its nodes that is not proven.
   static absl::StatusOr<SizeTable> of(const Graph &graph);
 
   // The place of an expression. Equal expressions share one; a symbol has its own. Places are given in the order of
@@ -32,10 +39,22 @@ class SizeTable {
   uint32_t index(const Dim &dim);
 
   const std::vector<std::pair<std::string, SymbolRange>> &symbols() const { return symbolList; }
+  // Those that inputs have; they stand first.
+  uint32_t numInputSymbols() const {
+    return stageList.empty() ? static_cast<uint32_t>(symbolList.size()) : stageList[0].firstSymbol;
+  }
+  // Stage 1 and those behind it.
+  const std::vector<SizeStage> &laterStages() const { return stageList; }
+  // The stage that a bind_sizes of these symbols begins.
+  uint32_t stageOfSymbol(const std::string &symbol) const;
+  uint32_t stageOf(const Dim &dim) const;
+  // Of every place.
+  std::vector<uint32_t> stages() const;
   // The expressions behind the symbols' places.
   const std::vector<Dim> &expressions() const { return expressionList; }
   const std::vector<SizeCheck> &checks() const { return checkList; }
-  // The checks of a function of the graph, as [begin, end); of the graph itself by the name "".
+  // The checks that hold or not when a function of the graph is entered, as [begin, end); of the graph itself by the
+  // name "". Those that need sizes bound in it are their stage's.
   std::pair<uint32_t, uint32_t> checksOf(const std::string &function) const;
   uint32_t size() const { return static_cast<uint32_t>(symbolList.size() + expressionList.size()); }
 
@@ -43,6 +62,8 @@ class SizeTable {
   std::vector<std::pair<std::string, SymbolRange>> symbolList;
   std::vector<Dim> expressionList;
   std::vector<SizeCheck> checkList;
+  std::vector<SizeStage> stageList;
+  std::map<std::string, uint32_t> stageBySymbol;                // of those that nodes bind
   std::map<std::string, std::pair<uint32_t, uint32_t>> ranges;  // of checks, by function
   std::map<Dim, uint32_t> places;
 };

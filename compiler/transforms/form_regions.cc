@@ -46,7 +46,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     }
     // Everything computed is now dead.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
-      if (!isa<ir::DispatchOp>(op) && op.use_empty() && &op != ret) op.erase();
+      if (!isa<ir::DispatchOp, ir::BindSizesOp>(op) && op.use_empty() && &op != ret) op.erase();
   }
 
   // Every output is a buffer of its own, also where equal ones have become one value since views were resolved.

@@ -101,7 +101,7 @@ class Resolver {
       Value value = operand(result.get(), ret.getLoc());
       Operation *producer = value.getDefiningOp();
       // An output is a buffer of its own, written by a kernel.
-      bool needsCopy = !producer || isa<ir::ViewOp, ir::ConstantOp, ir::ScalarOp>(producer);
+      bool needsCopy = !producer || isa<ir::ViewOp, ir::ConstantOp, ir::ScalarOp, ir::BindSizesOp>(producer);
       for (OpOperand &earlier : ret->getOpOperands())
         needsCopy |= earlier.getOperandNumber() < result.getOperandNumber() && earlier.get() == value;
       result.set(needsCopy ? ir::CopyOp::create(b, ret.getLoc(), value.getType(), value) : value);
@@ -121,7 +121,7 @@ class Resolver {
       resolveMatMul(matmul);
       return;
     }
-    if (*fusion == FusionKind::kControl) {
+    if (*fusion == FusionKind::kControl || *fusion == FusionKind::kSizes) {
       for (OpOperand &use : op->getOpOperands()) use.set(whole(use.get(), loc));
       return;
     }

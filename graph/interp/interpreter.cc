@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/interp/evaluate.h"
 #include "graph/shape/facts.h"
 
@@ -18,9 +19,9 @@ using interp::Array;
 struct Interpretation {
   const Graph &graph;
   const InterpreterOptions &options;
-  const interp::Symbols symbols;
-  int64_t live = 0;   // bytes
-  int64_t nodes = 0;  // evaluated
+  interp::Symbols symbols;  // those of the inputs, and what nodes have bound so far
+  int64_t live = 0;         // bytes
+  int64_t nodes = 0;        // evaluated
   std::map<const Graph *, std::vector<NodeFact>> facts = {};
 
   absl::StatusOr<const std::vector<NodeFact> *> FactsOf(const Graph &function) {
@@ -151,7 +152,7 @@ class Run {
       return absl::ResourceExhaustedError(
           absl::StrCat("more than ", options_.max_nodes, " nodes were evaluated, raise max_nodes"));
     auto unread = [&](ValueId id) { return uses_[static_cast<size_t>(id)] == 0; };
-    if (std::all_of(node.outputs.begin(), node.outputs.end(), unread)) {
+    if (node.op != OpKind::kBindSizes && std::all_of(node.outputs.begin(), node.outputs.end(), unread)) {
       for (ValueId id : node.inputs) Release(id);
       return absl::OkStatus();
     }
@@ -162,6 +163,9 @@ class Run {
       operands.push_back(*operand);
     }
     if (IsControl(node.op)) return Control(node, operands);
+    if (node.op == OpKind::kBindSizes) {
+      if (absl::Status status = Bind(SizesBoundBy(node), operands[0]->integers); !status.ok()) return status;
+    }
     absl::StatusOr<std::vector<interp::ResultShape>> promised = interp::PromisedResults(graph_, node, symbols_);
     if (!promised.ok()) return promised.status();
     for (const interp::ResultShape &shape : *promised) {
@@ -203,6 +207,18 @@ class Run {
     if (absl::Status status = run.SetInputs(std::move(inputs)); !status.ok()) return status;
     if (absl::Status status = run.Nodes(); !status.ok()) return status;
     return run.OutputArrays();
+  }
+
+  // The elements become the values of the symbols.
+  absl::Status Bind(const std::vector<std::string> &symbols, const std::vector<int64_t> &elements) {
+    for (size_t i = 0; i < symbols.size(); ++i) {
+      const SymbolRange &range = all_.graph.symbols.at(symbols[i]);
+      if (elements[i] < range.min || elements[i] > range.max)
+        return absl::InvalidArgumentError(
+            absl::StrCat("the size '", symbols[i], "' is ", elements[i], ", it can be ", range.min, " to ", range.max));
+      all_.symbols[symbols[i]] = elements[i];
+    }
+    return absl::OkStatus();
   }
 
   absl::Status Control(const Node &node, const std::vector<const Array *> &operands) {

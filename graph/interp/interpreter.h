@@ -38,8 +38,8 @@ absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vec
 absl::StatusOr<std::vector<Tensor>> InterpretDouble(const Graph &graph, const std::vector<Tensor> &inputs,
                                                     const InterpreterOptions &options = {});
 
-// The values of the symbols for inputs of these dims, in graph order. InvalidArgument when they do not fit the input
-// types or the symbols' ranges.
+// The values of the symbols that inputs have, for inputs of these dims, in graph order. InvalidArgument when they do
+// not fit the input types or the symbols' ranges.
 absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph,
                                                             const std::vector<std::vector<int64_t>> &input_dims);
 

@@ -178,6 +178,30 @@ absl::StatusOr<Array> DimValues(const OpCall &c) {
   return result;
 }
 
+// The interpreter makes its elements sizes.
+absl::StatusOr<Array> BindSizes(const OpCall &c) { return c.operand(0); }
+
+absl::StatusOr<Array> NonZero(const OpCall &c) {
+  const Array &x = c.operand(0);
+  absl::StatusOr<int64_t> count = c.node.Get<Dims>("count")[0].Evaluate(c.symbols);
+  if (!count.ok()) return count.status();
+  int64_t rank = static_cast<int64_t>(x.dims.size());
+  absl::StatusOr<Array> result = c.Result({rank, *count});
+  if (!result.ok()) return result;
+  int64_t found = 0;
+  for (int64_t i = 0; i < x.size() && found < *count; ++i) {
+    if (x.integers[static_cast<size_t>(i)] == 0) continue;
+    int64_t rest = i;
+    for (int64_t axis = rank; axis-- > 0;) {
+      int64_t size = x.dims[static_cast<size_t>(axis)];
+      result->integers[static_cast<size_t>(axis * *count + found)] = rest % size;
+      rest /= size;
+    }
+    ++found;
+  }
+  return result;
+}
+
 absl::StatusOr<Array> DynamicUpdate(const OpCall &c) {
   const Array &x = c.operand(0), &y = c.operand(1);
   int64_t axis = c.node.Get<int64_t>("axis");

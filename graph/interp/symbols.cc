@@ -1,5 +1,7 @@
-// Solves symbols from input shapes. Validate() has made sure that every symbol is alone in some dim of some input.
+// Solves symbols from input shapes. Validate() has made sure that every symbol is alone in some dim of some input, or
+// bound by a node.
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/interp/array.h"
 #include "graph/interp/interpreter.h"
 
@@ -60,8 +62,9 @@ absl::StatusOr<std::map<std::string, int64_t>> SolveSymbols(const Graph &graph,
                                                      input_dims[i][d]));
     }
   }
+  const std::set<std::string> bound = SymbolsBoundByNodes(graph);
   for (const auto &[name, range] : graph.symbols) {
-    if (!symbols.count(name)) {
+    if (!symbols.count(name) && !bound.count(name)) {
       return absl::InvalidArgumentError(
           absl::StrCat("symbol '", name, "' has no value: no input has it alone as a dim"));
     }

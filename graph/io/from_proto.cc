@@ -2,6 +2,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
 #include "graph/shape/infer.h"
@@ -84,6 +85,7 @@ class Reader {
     }
     absl::StatusOr<Graph> graph = Body();
     if (!graph.ok()) return graph;
+    for (const std::string &symbol : SymbolsBoundByNodes(*graph)) graph->symbols.try_emplace(symbol);
     if (absl::Status s = Validate(*graph); !s.ok()) return s;
     return graph;
   }

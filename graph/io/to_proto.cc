@@ -71,8 +71,8 @@ static void WriteBody(const Graph &graph, int64_t side_file_threshold, const std
 }
 
 static bool NeedsVersion2(const Graph &graph) {
-  auto several = [](const Node &node) { return node.outputs.size() > 1; };
-  return !graph.functions.empty() || std::any_of(graph.nodes.begin(), graph.nodes.end(), several);
+  auto is_new = [](const Node &node) { return node.outputs.size() > 1 || node.op == OpKind::kBindSizes; };
+  return !graph.functions.empty() || std::any_of(graph.nodes.begin(), graph.nodes.end(), is_new);
 }
 
 void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,

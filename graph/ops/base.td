@@ -48,7 +48,8 @@ class DTypeAttr<string default = "required"> : Ingot_Attr<TypeAttr, "DType", def
 def ShapeChecked : NativeOpTrait<"ShapeChecked"> { let cppNamespace = "::ingot::ir"; }
 
 // fusionKind: FusionKind without the k. shapeRule: "same_with_axis" is InferSameWithAxis of graph/shape/.
-class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> traits = []> : Op<Ingot_Dialect, mnemonic, traits # [Pure, ShapeChecked]> {
+class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> traits = [], list<Trait> effects = [Pure]> :
+    Op<Ingot_Dialect, mnemonic, traits # effects # [ShapeChecked]> {
   string fusion = fusionKind;
   string shapeRule = shape;
   string dtypes = "Number";  // DTypeSet without the k, of the operands

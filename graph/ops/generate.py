@@ -22,7 +22,7 @@ FAMILIES = {"math": "Element-wise math", "tensor": "Data movement", "reduce": "R
 
 # How operands are read where a record does not say.
 READS = {"Leaf": "Point", "Elementwise": "Point", "Reduction": "Rows", "Contraction": "Anywhere", "View": "Anywhere", "Gather": "Anywhere",
-         "Sort": "Anywhere", "Update": "Anywhere", "Control": "Anywhere", "Composite": "Anywhere"}
+         "Sort": "Anywhere", "Update": "Anywhere", "Sizes": "Anywhere", "Control": "Anywhere", "Composite": "Anywhere"}
 
 
 # Functions of this file, each of which makes the .inc file of its name (also listed in graph/CMakeLists.txt).

@@ -44,6 +44,19 @@ def Ingot_DimValuesOp : Ingot_Op<"dim_values", "Leaf", "dim"> {
   let summary = "The values of dim expressions, as an i64 vector with one element each.";
   let arguments = (ins DimsAttr<>:$values);
 }
+// Not pure: ops whose sizes it binds stand behind it without reading its result.
+def Ingot_BindSizesOp : Ingot_Op<"bind_sizes", "Sizes", "bind_sizes", [], []> {
+  let summary = "x (i64, a number or a vector), whose elements are from here on the values of these symbols, which no input has; one out of a symbol's range ends the run.";
+  let dtypes = "Integer";
+  let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$sizes);
+  let cost = 0;
+}
+def Ingot_NonZeroOp : Ingot_Op<"non_zero", "Sort", "non_zero"> {
+  let summary = "The indices (i64[rank, count]) of the first `count` (one size) elements that are not false, in row-major order; zeros where there are fewer.";
+  let dtypes = "Bool";
+  let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$count);
+  let cost = 2;
+}
 def Ingot_DynamicUpdateOp : Ingot_Op<"dynamic_update", "Update", "dynamic_update"> {
   let summary = "x with y in place of its elements from `start` (an integer, i64[] or i32[]) on along an axis; start is moved so that y lies inside. Writes y alone where nothing else reads x.";
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, AnyRankedTensor:$start, IntAttr<"0">:$axis);

@@ -26,6 +26,29 @@ absl::StatusOr<TensorType> InferReshape(InferContext &c) {
   return TensorType{c.operand(0).dtype, dims};
 }
 
+absl::StatusOr<TensorType> InferBindSizes(InferContext &c) {
+  const TensorType &x = c.operand(0);
+  const Dims &sizes = c.Get<Dims>("sizes");
+  if (sizes.empty() || x.dtype != DType::kI64 || x.rank() > 1 ||
+      !NumElements(x.dims).Is(static_cast<int64_t>(sizes.size())))
+    return absl::InvalidArgumentError(
+        absl::StrCat("x is ", x.ToString(), "; it must be i64 with one element for each of ", ToString(sizes)));
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (!sizes[i].symbol() || std::find(sizes.begin(), sizes.begin() + static_cast<ptrdiff_t>(i), sizes[i]) !=
+                                  sizes.begin() + static_cast<ptrdiff_t>(i))
+      return absl::InvalidArgumentError(
+          absl::StrCat("'sizes' is ", ToString(sizes), "; it must be symbols, each of them once"));
+  }
+  return x;
+}
+
+absl::StatusOr<TensorType> InferNonZero(InferContext &c) {
+  const Dims &count = c.Get<Dims>("count");
+  if (count.size() != 1)
+    return absl::InvalidArgumentError(absl::StrCat("'count' is ", ToString(count), "; give one size"));
+  return TensorType{DType::kI64, {c.operand(0).rank(), count[0]}};
+}
+
 absl::StatusOr<TensorType> InferTranspose(InferContext &c) {
   const TensorType &x = c.operand(0);
   Ints &permutation = c.Get<Ints>("permutation");

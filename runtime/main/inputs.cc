@@ -46,7 +46,7 @@ bool EvalSizes(const ingot_program_desc_t *desc, const Options &options, int64_t
                    sizes[s], symbol.min, symbol.max);
     }
   }
-  if (desc->eval_sizes != nullptr && desc->eval_sizes(sizes) != 0)
+  if (desc->eval_sizes != nullptr && desc->eval_sizes(sizes, 0) != 0)
     return Error("these dims do not work: a size overflows or divides by zero");
   return true;
 }

@@ -90,6 +90,9 @@ bool MakeOutputs(const ingot_program_desc_t *desc, Session *session) {
   if (ingot_context_query(session->context, session->inputs, session->outputs, &status) != INGOT_OK)
     return Error("%s", status.message);
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
+    bool is_known = true;
+    for (uint32_t d = 0; d < session->outputs[i].rank; ++d) is_known = is_known && session->outputs[i].dims[d] >= 0;
+    if (!is_known) continue;  // the run finds it, in memory of the context
     session->outputs[i].data = AllocateOrExplain(session->outputs[i].bytes, desc->outputs[i].name);
     if (session->outputs[i].data == nullptr) return false;
   }
@@ -105,6 +108,11 @@ bool Run(Session *session) {
     if (ingot_context_run(session->context, session->inputs, session->outputs, &status) != INGOT_OK)
       return Error("%s", status.message);
     session->nanoseconds[r] = NowNanoseconds() - begin;
+  }
+  for (uint32_t i = 0; i < session->num_outputs; ++i) {
+    if (session->outputs[i].data == nullptr &&
+        ingot_context_get_output(session->context, i, &session->outputs[i], &status) != INGOT_OK)
+      return Error("%s", status.message);
   }
   Times times = Summarize(session->nanoseconds, runs);
   if (session->options.repeat != 0) PrintTimes(times);

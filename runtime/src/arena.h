@@ -15,9 +15,10 @@ bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t co
 
 #ifdef INGOT_GUARD_PAGES
 // guarded_arena.cc, in ingot_runtime_guarded alone: every value, constant and workspace between two pages that fault.
-int32_t GuardPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
+int32_t GuardEpoch(ingot_context_t *context, Plan *plan, uint32_t epoch, uint64_t bytes, ingot_status_t *status);
+int32_t GuardWorkspace(ingot_context_t *context, const Plan *plan, ingot_status_t *status);
 void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t value);
-void PoisonPlan(const ingot_context_t *context, const Plan *plan);
+void PoisonEpoch(const ingot_context_t *context, const Plan *plan, uint32_t epoch);
 // The same for the values that live within these steps alone: a turn of a loop finds nothing of the last one's.
 void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end);
 uint64_t WorkspaceRoom(uint64_t bytes);

@@ -21,12 +21,15 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
   auto *plans = carver->Take<Plan>(num_plans);
   auto *symbols = carver->Take<int64_t>(desc->num_symbols);
   auto *live = carver->Take<uint32_t>(program->num_arena_values);
+  auto *later = carver->Take<EpochMemory>(program->num_epochs);
   for (uint32_t p = 0; p < num_plans; ++p) {
     Plan plan = {};
     plan.sizes = carver->Take<int64_t>(desc->num_sizes);
     plan.offsets = carver->Take<uint64_t>(program->num_arena_values);
     plan.buffers = carver->Take<void *>(program->num_buffers);
     plan.steps = carver->Take<PlannedStep>(desc->num_steps);
+    plan.epochs = carver->Take<EpochPlan>(program->num_epochs);
+    plan.owners = carver->Take<uint32_t>(desc->num_stages);
     plan.objects = carver->Take<void *>(desc->num_kernels);
     if (context == nullptr) continue;
     if (desc->num_kernels != 0) memset(plan.objects, 0, desc->num_kernels * sizeof(*plan.objects));
@@ -39,6 +42,8 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
   context->num_plans = num_plans;
   context->symbols = symbols;
   context->live = live;
+  context->later = later;
+  memset(later, 0, program->num_epochs * sizeof(*later));
   context->generation = 1;
   return context;
 }
@@ -84,16 +89,33 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
   }
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     const ingot_io_t &io = desc->outputs[i];
+    if (IsLate(desc, desc->values[io.value].bytes)) continue;  // TakeLateOutputs
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
     if (!BufferOk(outputs[i], needed, ingot_dtype_size(io.dtype)))
       return BufferError("output", io.name, outputs[i], needed, status);
-    DescribeOutput(io, plan->sizes, &outputs[i]);
+    DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, &outputs[i]);
   }
   for (uint32_t p = 0; p < program->num_input_patches; ++p) {
     plan->buffers[program->input_patches[p].buffer] = inputs[program->input_patches[p].slot].data;
   }
   for (uint32_t p = 0; p < program->num_output_patches; ++p) {
     plan->buffers[program->output_patches[p].buffer] = outputs[program->output_patches[p].slot].data;
+  }
+  return INGOT_OK;
+}
+
+// Hands out what has found its size in the run: to buffers of the caller where there are any.
+int32_t TakeLateOutputs(const ingot_context_t *context, ingot_tensor_t *outputs, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  const Plan *plan = context->current;
+  for (uint32_t i = 0; i < desc->num_outputs; ++i) {
+    const ingot_io_t &io = desc->outputs[i];
+    if (!IsLate(desc, desc->values[io.value].bytes)) continue;
+    DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, &outputs[i]);
+    if (outputs[i].data == nullptr) continue;
+    uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
+    if (outputs[i].bytes < needed) return BufferError("output", io.name, outputs[i], needed, status);
+    memcpy(outputs[i].data, ArenaPointer(context, plan, io.value), needed);
   }
   return INGOT_OK;
 }
@@ -162,6 +184,8 @@ void ingot_context_free(ingot_context_t *context) {
   for (uint32_t p = 0; p < context->num_plans; ++p) DropPlan(context, &context->plans[p]);
   ingot_allocator_t allocator = context->allocator;
   Release(allocator, context->arena.base, context->arena.bytes);
+  for (uint32_t e = 1; e < context->program->num_epochs; ++e)
+    Release(allocator, context->later[e].memory.base, context->later[e].memory.bytes);
   Release(allocator, context->workspace.base, context->workspace.bytes);
   Release(allocator, context, context->block_bytes);
 }
@@ -174,8 +198,9 @@ int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inpu
   if (code != INGOT_OK) return code;
   const ingot_program_desc_t *desc = context->program->desc;
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
-    DescribeOutput(desc->outputs[i], plan->sizes, &outputs[i]);
-    outputs[i].bytes = static_cast<size_t>(plan->sizes[desc->values[desc->outputs[i].value].bytes]);
+    DescribeOutput(desc, desc->outputs[i], plan->sizes, /*has_run=*/false, &outputs[i]);
+    uint32_t bytes = desc->values[desc->outputs[i].value].bytes;
+    outputs[i].bytes = IsLate(desc, bytes) ? 0 : static_cast<size_t>(plan->sizes[bytes]);
   }
   return Succeed(status);
 }
@@ -185,6 +210,7 @@ int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs
   int32_t code = CheckCall(context, inputs, outputs, status);
   if (code != INGOT_OK) return code;
   __atomic_store_n(&context->cancelled, false, __ATOMIC_RELAXED);
+  context->has_results = false;
   const ingot_program_t *program = context->program;
   if (context->current == nullptr || !InputsMatch(program->desc, context->current->sizes, inputs)) {
     code = SwitchPlan(context, inputs, status);
@@ -192,7 +218,33 @@ int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs
   }
   code = PatchBuffers(program, context->current, inputs, outputs, status);
   if (code != INGOT_OK) return code;
-  return ExecutePlan(context, context->current, status);
+  code = ExecutePlan(context, context->current, status);
+  if (code == INGOT_OK && program->num_epochs > 1) {
+    context->has_results = true;
+    code = TakeLateOutputs(context, outputs, status);
+  }
+  return code;
+}
+
+int32_t ingot_context_get_output(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor,
+                                 ingot_status_t *status) {
+  if (context == nullptr || tensor == nullptr)
+    return Fail(status, INGOT_INVALID_ARGUMENT, "context and tensor must not be NULL");
+  const ingot_program_desc_t *desc = context->program->desc;
+  if (output >= desc->num_outputs)
+    return Fail(status, INGOT_INVALID_ARGUMENT, "program '%s' has %" PRIu32 " outputs, there is no output %" PRIu32,
+                desc->name, desc->num_outputs, output);
+  const ingot_io_t &io = desc->outputs[output];
+  uint32_t bytes = desc->values[io.value].bytes;
+  if (!IsLate(desc, bytes))
+    return Fail(status, INGOT_INVALID_ARGUMENT, "output '%s' is in the buffer that was given to the run", io.name);
+  if (!context->has_results)
+    return Fail(status, INGOT_INVALID_ARGUMENT, "output '%s' is there only after a run that has ended well", io.name);
+  const Plan *plan = context->current;
+  DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, tensor);
+  tensor->bytes = static_cast<size_t>(plan->sizes[bytes]);
+  tensor->data = ArenaPointer(context, plan, io.value);
+  return Succeed(status);
 }
 
 void ingot_context_cancel(ingot_context_t *context) {

@@ -18,6 +18,12 @@ struct Memory {
   uint64_t bytes;
 };
 
+// The arena of a later epoch, which grows while the values of others live.
+struct EpochMemory {
+  Memory memory;
+  uint64_t generation;  // changes whenever it moves
+};
+
 }  // namespace ingot::runtime
 
 struct ingot_context {
@@ -35,12 +41,15 @@ struct ingot_context {
   uint64_t clock;                 // for Plan::last_used
 
   ingot::runtime::Memory arena, workspace;
-  uint64_t generation;  // changes whenever `arena` moves
+  uint64_t generation;                 // changes whenever `arena` moves
+  ingot::runtime::EpochMemory *later;  // num_epochs; the first is `arena`
+  uint64_t stamp;                      // the last one given to an epoch's plan
 
   int64_t *symbols;  // scratch: num_symbols
   uint32_t *live;    // scratch: num_arena_values
 
-  bool cancelled;  // atomic
+  bool has_results;  // the last run ended well, and nothing has changed `current` since
+  bool cancelled;    // atomic
 };
 
 #endif  // INGOT_RUNTIME_SRC_CONTEXT_H_

@@ -88,7 +88,7 @@ int32_t Cancelled(const ingot_context_t *context, uint32_t s, ingot_status_t *st
 
 // Steps [begin, end), blocks among them by recursion (as deep as validate.cc allows).
 template <bool kTraced>
-int32_t RunBlock(ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end, ingot_status_t *status) {
+int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t end, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
   for (uint32_t s = begin; s < end; ++s) {
     const PlannedStep &planned = plan->steps[s];
@@ -103,6 +103,11 @@ int32_t RunBlock(ingot_context_t *context, const Plan *plan, uint32_t begin, uin
     int32_t code = INGOT_OK;
     if (step.kind == INGOT_STEP_CHECK) {
       code = RunChecks(desc, plan->sizes, step.split, step.end, status);
+      if (code != INGOT_OK) return code;
+      continue;
+    }
+    if (step.kind == INGOT_STEP_BIND) {
+      code = BindSizes(context, plan, s, status);
       if (code != INGOT_OK) return code;
       continue;
     }
@@ -130,9 +135,9 @@ int32_t RunBlock(ingot_context_t *context, const Plan *plan, uint32_t begin, uin
 
 }  // namespace
 
-int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+int32_t ExecutePlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
 #ifdef INGOT_GUARD_PAGES
-  PoisonPlan(context, plan);
+  PoisonEpoch(context, plan, 0);
 #endif
   uint32_t end = context->program->desc->num_steps;
   bool hot = context->pool != nullptr && plan->parallel_steps > 1;

@@ -7,7 +7,7 @@
 
 namespace ingot::runtime {
 
-int32_t ExecutePlan(ingot_context_t *context, const Plan *plan, ingot_status_t *status);
+int32_t ExecutePlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
 
 }  // namespace ingot::runtime
 

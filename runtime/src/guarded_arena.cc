@@ -65,9 +65,22 @@ char *PageOf(char *pointer) { return pointer - reinterpret_cast<uintptr_t>(point
 
 void Open(char *pointer, uint64_t bytes) { mprotect(PageOf(pointer), Pages(bytes), PROT_READ | PROT_WRITE); }
 
-uint64_t BytesOf(const ingot_context_t *context, const Plan *plan, uint32_t arena_value) {
+Memory *ArenaOf(ingot_context_t *context, uint32_t epoch) {
+  return epoch == 0 ? &context->arena : &context->later[epoch].memory;
+}
+const Memory *ArenaOf(const ingot_context_t *context, uint32_t epoch) {
+  return epoch == 0 ? &context->arena : &context->later[epoch].memory;
+}
+
+// Calls visit(value, memory, bytes) for the values of an epoch that are not empty.
+template <typename Visit>
+void ForValues(const ingot_context_t *context, const Plan *plan, uint32_t epoch, Visit visit) {
   const ingot_program_t *program = context->program;
-  return static_cast<uint64_t>(plan->sizes[program->desc->values[program->arena_values[arena_value]].bytes]);
+  for (uint32_t i = program->epochs[epoch].arena_begin; i < program->epochs[epoch].arena_end; ++i) {
+    uint32_t v = program->arena_values[i];
+    uint64_t bytes = static_cast<uint64_t>(plan->sizes[program->desc->values[v].bytes]);
+    if (bytes != 0) visit(v, ArenaOf(context, epoch)->base + plan->offsets[i], bytes);
+  }
 }
 
 }  // namespace
@@ -88,34 +101,36 @@ bool LayoutArena(const ingot_value_t *values, const uint32_t *order, uint32_t co
   return true;
 }
 
-int32_t GuardPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
-  int32_t code =
-      Remap(context, &context->arena, ForConstants(context, plan, [](uint32_t, uint64_t, uint64_t) {}), status);
-  if (code == INGOT_OK) {
-    code = Remap(context, &context->workspace,
-                 plan->workspace_bytes == 0 ? 0 : kPage + plan->workspace_bytes * plan->workers, status);
-  }
-  if (code != INGOT_OK) return code;
-  for (uint32_t i = 0; i < context->program->num_arena_values; ++i) {
-    if (uint64_t bytes = BytesOf(context, plan, i); bytes != 0) Open(context->arena.base + plan->offsets[i], bytes);
-  }
-  for (uint32_t worker = 0; plan->workspace_bytes != 0 && worker < plan->workers; ++worker) {
-    Open(context->workspace.base + kPage + worker * plan->workspace_bytes, plan->workspace_bytes - kPage);
-  }
-  ForConstants(context, plan, [&](uint32_t v, uint64_t at, uint64_t bytes) {
+int32_t GuardEpoch(ingot_context_t *context, Plan *plan, uint32_t epoch, uint64_t bytes, ingot_status_t *status) {
+  if (epoch == 0) bytes = ForConstants(context, plan, [](uint32_t, uint64_t, uint64_t) {});
+  if (int32_t code = Remap(context, ArenaOf(context, epoch), bytes, status); code != INGOT_OK) return code;
+  ForValues(context, plan, epoch, [](uint32_t, char *memory, uint64_t size) {
+    Open(memory, size);
+    memset(PageOf(memory), 0xff, Pages(size));
+  });
+  if (epoch != 0) return INGOT_OK;
+  ForConstants(context, plan, [&](uint32_t v, uint64_t at, uint64_t size) {
     char *copy = context->arena.base + at;
-    Open(copy, bytes);
-    memset(PageOf(copy), 0xff, Pages(bytes));
-    memcpy(copy, context->program->weights + context->program->desc->values[v].offset, bytes);
-    mprotect(PageOf(copy), Pages(bytes), PROT_READ);
+    Open(copy, size);
+    memset(PageOf(copy), 0xff, Pages(size));
+    memcpy(copy, context->program->weights + context->program->desc->values[v].offset, size);
+    mprotect(PageOf(copy), Pages(size), PROT_READ);
   });
   return INGOT_OK;
 }
 
+int32_t GuardWorkspace(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+  int32_t code = Remap(context, &context->workspace,
+                       plan->workspace_bytes == 0 ? 0 : kPage + plan->workspace_bytes * plan->workers, status);
+  for (uint32_t worker = 0; code == INGOT_OK && plan->workspace_bytes != 0 && worker < plan->workers; ++worker)
+    Open(context->workspace.base + kPage + worker * plan->workspace_bytes, plan->workspace_bytes - kPage);
+  return code;
+}
+
 void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t value) {
   const ingot_program_t *program = context->program;
-  uint32_t kind = program->desc->values[value].kind;
-  if (kind == INGOT_VALUE_ARENA) return context->arena.base + plan->offsets[program->arena_index[value]];
+  uint32_t kind = program->desc->values[value].kind, i = program->arena_index[value];
+  if (kind == INGOT_VALUE_ARENA) return ArenaOf(context, program->arena_epochs[i])->base + plan->offsets[i];
   void *found = nullptr;  // the caller's
   ForConstants(context, plan, [&](uint32_t v, uint64_t at, uint64_t) {
     if (v == value) found = context->arena.base + at;
@@ -123,11 +138,9 @@ void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t 
   return found;
 }
 
-void PoisonPlan(const ingot_context_t *context, const Plan *plan) {
-  for (uint32_t i = 0; i < context->program->num_arena_values; ++i) {
-    if (uint64_t bytes = BytesOf(context, plan, i); bytes != 0)
-      memset(PageOf(context->arena.base + plan->offsets[i]), 0xff, Pages(bytes));
-  }
+void PoisonEpoch(const ingot_context_t *context, const Plan *plan, uint32_t epoch) {
+  ForValues(context, plan, epoch,
+            [](uint32_t, char *memory, uint64_t bytes) { memset(PageOf(memory), 0xff, Pages(bytes)); });
   for (uint32_t worker = 0; plan->workspace_bytes != 0 && worker < plan->workers; ++worker) {
     memset(context->workspace.base + kPage + worker * plan->workspace_bytes, 0xff, plan->workspace_bytes - kPage);
   }
@@ -135,11 +148,14 @@ void PoisonPlan(const ingot_context_t *context, const Plan *plan) {
 
 void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end) {
   const ingot_program_t *program = context->program;
-  for (uint32_t i = 0; i < program->num_arena_values; ++i) {
-    const ingot_value_t &value = program->desc->values[program->arena_values[i]];
-    uint64_t bytes = BytesOf(context, plan, i);
-    if (bytes != 0 && value.first_step >= begin && value.last_step < end)
-      memset(PageOf(context->arena.base + plan->offsets[i]), 0xff, Pages(bytes));
+  // Those of epochs that begin within the steps are poisoned where they begin.
+  for (uint32_t epoch = 0; epoch < program->num_epochs; ++epoch) {
+    const bool is_around = program->epochs[epoch].begin <= begin && program->epochs[epoch].end >= end;
+    if (!is_around) continue;
+    ForValues(context, plan, epoch, [&](uint32_t v, char *memory, uint64_t bytes) {
+      const ingot_value_t &value = program->desc->values[v];
+      if (value.first_step >= begin && value.last_step < end) memset(PageOf(memory), 0xff, Pages(bytes));
+    });
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/src/arena.h"
+#include "runtime/src/shapes.h"
 
 namespace ingot::runtime {
 namespace {
@@ -19,11 +20,18 @@ int32_t Malformed(const ingot_context_t *context, ingot_status_t *status, const 
               context->program->desc->name, table, index, what);
 }
 
-// The checks of validate.cc that need sizes.
-int32_t CheckValues(const ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
-  const ingot_program_desc_t *desc = context->program->desc;
-  for (uint32_t v = 0; v < desc->num_values; ++v) {
+// The checks of validate.cc that need sizes, of the values that an epoch places; the first one's also of all that are
+// not placed.
+int32_t CheckValues(const ingot_context_t *context, const Plan *plan, uint32_t e, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  const ingot_program_desc_t *desc = program->desc;
+  for (uint32_t i = program->epochs[e].arena_begin; i < program->epochs[e].arena_end; ++i) {
+    uint32_t v = program->arena_values[i];
+    if (plan->sizes[desc->values[v].bytes] < 0) return Malformed(context, status, "value", v, "has a negative size");
+  }
+  for (uint32_t v = 0; e == 0 && v < desc->num_values; ++v) {
     const ingot_value_t &value = desc->values[v];
+    if (value.kind == INGOT_VALUE_ARENA) continue;
     int64_t bytes = plan->sizes[value.bytes];
     int64_t limit = INT64_MAX;
     if (value.kind == INGOT_VALUE_CONSTANT) limit = static_cast<int64_t>(desc->weights_size - value.offset);
@@ -46,12 +54,12 @@ void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
     const Plan &other = context->plans[p];
     if (!other.ready || other.arena_bytes > context->arena.bytes) continue;
     bool larger = true;
-    for (uint32_t i = 0; i < program->num_arena_values && larger; ++i) {
+    for (uint32_t i = 0; i < program->epochs[0].arena_end && larger; ++i) {
       uint32_t bytes = values[program->arena_values[i]].bytes;
       larger = plan->sizes[bytes] <= other.sizes[bytes];
     }
     if (!larger) continue;
-    memcpy(plan->offsets, other.offsets, program->num_arena_values * sizeof(*plan->offsets));
+    memcpy(plan->offsets, other.offsets, program->epochs[0].arena_end * sizeof(*plan->offsets));
     plan->arena_bytes = other.arena_bytes;
     return;
   }
@@ -59,18 +67,33 @@ void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
 
 #endif
 
-int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
-  const ingot_program_desc_t *desc = context->program->desc;
-  const ingot_kernel_t *kernels = context->program->variant->kernels;
+// What holds for every epoch: where the steps' pointers stand, and which epochs BIND steps begin.
+void StartSteps(const ingot_program_t *program, Plan *plan) {
+  for (uint32_t s = 0; s < program->desc->num_steps; ++s)
+    plan->steps[s] = {nullptr, plan->buffers + program->step_buffers[s], 0, 0, 1, program->desc->steps[s].kind};
+  for (uint32_t e = 1; e < program->num_epochs; ++e) plan->steps[program->epochs[e].begin - 1].chunk = e;
   plan->workspace_bytes = 0;
   plan->workers = 1;
   plan->parallel_steps = 0;
+}
+
+int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status_t *status) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  const ingot_kernel_t *kernels = context->program->variant->kernels;
+  const Epoch &epoch = context->program->epochs[e];
   uint32_t block_end = 0;  // the sizes of a block mean nothing until its checks have held
-  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+  for (uint32_t s = epoch.begin; s < epoch.end; ++s) {
+    if (context->program->step_epochs[s] != e) continue;
     const ingot_step_t &step = desc->steps[s];
     PlannedStep *planned = &plan->steps[s];
-    *planned = {nullptr, plan->buffers + context->program->step_buffers[s], 0, 0, 1, step.kind};
     if (step.kind == INGOT_STEP_CHECK) continue;
+    if (step.kind == INGOT_STEP_BIND) {
+      const ingot_stage_t &stage = desc->stages[step.split - 1];
+      int64_t bytes = 8 * static_cast<int64_t>(stage.end_symbol - stage.first_symbol);
+      if (plan->sizes[desc->values[desc->operands[step.first_operand]].bytes] != bytes)
+        return Malformed(context, status, "step", s, "has not one number for each size");
+      continue;
+    }
     if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
       if (step.end > block_end) block_end = step.end;
       if (plan->sizes[desc->values[desc->operands[step.first_operand]].bytes] != 1)
@@ -87,13 +110,14 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
     }
     const ingot_kernel_t &kernel = kernels[step.kernel];
     planned->run = kernel.run;
+    planned->workers = 1;
     planned->tiles = plan->sizes[kernel.tiles];
     if (planned->tiles < 0 && s < block_end) planned->tiles = 0;
     if (planned->tiles < 0) return Malformed(context, status, "step", s, "has a negative number of tiles");
     if (planned->tiles == 0) continue;
     planned->workers = StepWorkers(plan->sizes[kernel.work], planned->tiles, context->max_workers);
     planned->chunk = (planned->tiles - 1) / (planned->workers * kChunksPerWorker) + 1;
-    if (planned->workers > 1) ++plan->parallel_steps;
+    if (planned->workers > 1 && e == 0) ++plan->parallel_steps;
     if (planned->workers > plan->workers) plan->workers = planned->workers;
     uint32_t size = kernel.workspace;
     if (size == INGOT_NONE) continue;
@@ -113,9 +137,11 @@ int32_t PrepareObjects(ingot_context_t *context, Plan *plan, ingot_status_t *sta
   const ingot_program_desc_t *desc = context->program->desc;
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];
-    if (plan->steps[s].run == nullptr || plan->steps[s].tiles == 0) continue;
+    if (step.kind != INGOT_STEP_KERNEL) continue;
     const ingot_kernel_t &kernel = context->program->variant->kernels[step.kernel];
     if (kernel.prepare == nullptr || plan->objects[step.kernel] != nullptr) continue;
+    if (IsLate(desc, kernel.tiles)) return Malformed(context, status, "step", s, "prepares a kernel of unknown size");
+    if (plan->sizes[kernel.tiles] == 0) continue;
     int32_t code = kernel.prepare(plan->sizes, &plan->objects[step.kernel]);
     if (code != 0 || plan->objects[step.kernel] == nullptr) {
       plan->objects[step.kernel] = nullptr;
@@ -158,10 +184,76 @@ void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v)
 #ifdef INGOT_GUARD_PAGES
   return GuardedPointer(context, plan, v);
 #else
-  if (value.kind == INGOT_VALUE_ARENA) return context->arena.base + plan->offsets[program->arena_index[v]];
+  if (value.kind == INGOT_VALUE_ARENA) {
+    uint32_t i = program->arena_index[v], e = program->arena_epochs[i];
+    return (e == 0 ? context->arena : context->later[e].memory).base + plan->offsets[i];
+  }
   if (value.kind == INGOT_VALUE_CONSTANT) return const_cast<char *>(program->weights + value.offset);
   return nullptr;  // the caller's: written before each run
 #endif
+}
+
+// Writes the pointers of an epoch's steps that are not the caller's.
+void BindPointers(const ingot_context_t *context, Plan *plan, uint32_t e) {
+  const ingot_program_t *program = context->program;
+  const ingot_program_desc_t *desc = program->desc;
+  for (uint32_t s = program->epochs[e].begin; s < program->epochs[e].end; ++s) {
+    if (program->step_epochs[s] != e) continue;
+    const ingot_step_t &step = desc->steps[s];
+    void **buffers = plan->steps[s].buffers;
+    for (uint32_t o = 0; o < step.num_operands; ++o) {
+      uint32_t v = desc->operands[step.first_operand + o], kind = desc->values[v].kind;
+      // The caller's have been written before the run.
+      if (e == 0 || kind == INGOT_VALUE_ARENA || kind == INGOT_VALUE_CONSTANT)
+        buffers[o] = FixedPointer(context, plan, v);
+    }
+    if (step.kind == INGOT_STEP_KERNEL && program->variant->kernels[step.kernel].prepare != nullptr)
+      buffers[step.num_operands] = plan->objects[step.kernel];
+  }
+}
+
+int32_t GrowWorkspace(ingot_context_t *context, const Plan *plan, ingot_status_t *status) {
+#ifdef INGOT_GUARD_PAGES
+  return GuardWorkspace(context, plan, status);
+#else
+  uint64_t workspace = 0;
+  if (__builtin_mul_overflow(plan->workspace_bytes, plan->workers, &workspace)) workspace = UINT64_MAX;
+  if (workspace <= context->workspace.bytes) return INGOT_OK;
+  return Grow(context, &context->workspace, workspace, "workspace", status);
+#endif
+}
+
+// Places the epoch's values and cuts its steps; its sizes are there.
+int32_t PlanEpoch(ingot_context_t *context, Plan *plan, uint32_t e, uint64_t *bytes, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  const Epoch &epoch = program->epochs[e];
+  int32_t code = CheckValues(context, plan, e, status);
+  if (code != INGOT_OK) return code;
+  if (!LayoutArena(program->desc->values, program->arena_values + epoch.arena_begin,
+                   epoch.arena_end - epoch.arena_begin, plan->sizes, context->live, plan->offsets + epoch.arena_begin,
+                   bytes)) {
+    return Fail(status, INGOT_OUT_OF_MEMORY, "program '%s' needs more memory for these sizes than can be addressed",
+                program->desc->name);
+  }
+  return PlanSteps(context, plan, e, status);
+}
+
+// Reads the symbols of the stage; `same` stays true if they are what they were.
+int32_t ReadSymbols(const ingot_program_desc_t *desc, const ingot_step_t &step, const int64_t *elements, int64_t *sizes,
+                    bool *same, ingot_status_t *status) {
+  const ingot_stage_t &stage = desc->stages[step.split - 1];
+  for (uint32_t place = stage.first_symbol; place < stage.end_symbol; ++place) {
+    const ingot_symbol_t &symbol = desc->symbols[place];
+    int64_t value = elements[place - stage.first_symbol];
+    if (value < symbol.min || value > symbol.max)
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "node '%s': the size '%s' is %" PRId64 ", it can be %" PRId64 " to %" PRId64, NameOr(step.name, "?"),
+                  symbol.name, value, symbol.min, symbol.max);
+    if (sizes[place] == value) continue;
+    *same = false;
+    sizes[place] = value;
+  }
+  return INGOT_OK;
 }
 
 }  // namespace
@@ -192,18 +284,11 @@ Plan *FindPlan(ingot_context_t *context, const int64_t *symbols) {
 }
 
 int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
-  const ingot_program_t *program = context->program;
-  int32_t code = CheckValues(context, plan, status);
-  if (code != INGOT_OK) return code;
-  if (!LayoutArena(program->desc->values, program->arena_values, program->num_arena_values, plan->sizes, context->live,
-                   plan->offsets, &plan->arena_bytes)) {
-    return Fail(status, INGOT_OUT_OF_MEMORY, "program '%s' needs more memory for these sizes than can be addressed",
-                program->desc->name);
-  }
+  StartSteps(context->program, plan);
+  int32_t code = PlanEpoch(context, plan, 0, &plan->arena_bytes, status);
 #ifndef INGOT_GUARD_PAGES
-  if (plan->arena_bytes > context->arena.bytes) ReuseLargerLayout(context, plan);
+  if (code == INGOT_OK && plan->arena_bytes > context->arena.bytes) ReuseLargerLayout(context, plan);
 #endif
-  code = PlanSteps(context, plan, status);
   if (code == INGOT_OK) code = PrepareObjects(context, plan, status);
   if (code != INGOT_OK) {
     DestroyObjects(context, plan);
@@ -215,39 +300,79 @@ int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) 
 }
 
 int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
-  const ingot_program_desc_t *desc = context->program->desc;
 #ifdef INGOT_GUARD_PAGES
   ++context->generation;
-  if (int32_t code = GuardPlan(context, plan, status); code != INGOT_OK) return code;
+  if (int32_t code = GuardEpoch(context, plan, 0, plan->arena_bytes, status); code != INGOT_OK) return code;
 #else
   if (plan->arena_bytes > context->arena.bytes) {
     ++context->generation;
     int32_t code = Grow(context, &context->arena, plan->arena_bytes, "arena", status);
     if (code != INGOT_OK) return code;
   }
-  uint64_t workspace = 0;
-  if (__builtin_mul_overflow(plan->workspace_bytes, plan->workers, &workspace)) workspace = UINT64_MAX;
-  if (workspace > context->workspace.bytes) {
-    int32_t code = Grow(context, &context->workspace, workspace, "workspace", status);
-    if (code != INGOT_OK) return code;
-  }
 #endif
+  if (int32_t code = GrowWorkspace(context, plan, status); code != INGOT_OK) return code;
   if (plan->generation == context->generation) return INGOT_OK;
-  for (uint32_t s = 0; s < desc->num_steps; ++s) {
-    const ingot_step_t &step = desc->steps[s];
-    void **buffers = plan->steps[s].buffers;
-    for (uint32_t o = 0; o < step.num_operands; ++o)
-      buffers[o] = FixedPointer(context, plan, desc->operands[step.first_operand + o]);
-    if (step.kind == INGOT_STEP_KERNEL && context->program->variant->kernels[step.kernel].prepare != nullptr) {
-      buffers[step.num_operands] = plan->objects[step.kernel];
-    }
-  }
+  BindPointers(context, plan, 0);
   plan->generation = context->generation;
+  plan->epochs[0].stamp = ++context->stamp;
   return INGOT_OK;
 }
 
+int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  const ingot_program_desc_t *desc = program->desc;
+  const ingot_step_t &step = desc->steps[s];
+  const uint32_t e = static_cast<uint32_t>(plan->steps[s].chunk), parent = program->epochs[e].parent;
+  const ingot_stage_t &stage = desc->stages[step.split - 1];
+  EpochPlan *epoch = &plan->epochs[e];
+  EpochMemory *arena = &context->later[e];
+  bool same = plan->owners[step.split - 1] == e && epoch->stamp != 0 &&
+              epoch->parent_stamp == plan->epochs[parent].stamp && epoch->generation == arena->generation;
+  plan->owners[step.split - 1] = e;
+  int32_t code =
+      ReadSymbols(desc, step, static_cast<const int64_t *>(plan->steps[s].buffers[0]), plan->sizes, &same, status);
+  if (code != INGOT_OK || same) {
+    if (code != INGOT_OK) epoch->stamp = 0;
+#ifdef INGOT_GUARD_PAGES
+    if (code == INGOT_OK) PoisonEpoch(context, plan, e);
+#endif
+    return code;
+  }
+  epoch->stamp = 0;
+  uint64_t bytes = 0;
+  code = EvalStage(desc, plan->sizes, step.split, stage.first_check, stage.end_check, status);
+  if (code == INGOT_OK) code = PlanEpoch(context, plan, e, &bytes, status);
+#ifdef INGOT_GUARD_PAGES
+  ++arena->generation;
+  if (code == INGOT_OK) code = GuardEpoch(context, plan, e, bytes, status);
+#else
+  if (code == INGOT_OK && bytes > arena->memory.bytes) {
+    ++arena->generation;
+    // More than is needed now: the next turn of a loop may need a little more.
+    code = Grow(context, &arena->memory, bytes + bytes / 4, "arena", status);
+  }
+#endif
+  if (code == INGOT_OK) code = GrowWorkspace(context, plan, status);
+  if (code != INGOT_OK) return code;
+  BindPointers(context, plan, e);
+  epoch->parent_stamp = plan->epochs[parent].stamp;
+  epoch->generation = arena->generation;
+  epoch->stamp = ++context->stamp;
+  return INGOT_OK;
+}
+
+void *ArenaPointer(const ingot_context_t *context, const Plan *plan, uint32_t value) {
+  return FixedPointer(context, plan, value);
+}
+
 void DropPlan(ingot_context_t *context, Plan *plan) {
-  if (plan == context->current) context->current = nullptr;
+  const ingot_program_t *program = context->program;
+  if (plan == context->current) {
+    context->current = nullptr;
+    context->has_results = false;
+  }
+  memset(plan->epochs, 0, program->num_epochs * sizeof(*plan->epochs));
+  if (program->desc->num_stages != 0) memset(plan->owners, 0, program->desc->num_stages * sizeof(*plan->owners));
   if (plan->ready) DestroyObjects(context, plan);
   plan->sized = false;
   plan->ready = false;

@@ -13,9 +13,16 @@ struct PlannedStep {
   ingot_kernel_fn_t run;
   void **buffers;
   int64_t tiles;
-  int64_t chunk;     // tiles per chunk when it runs on several threads
+  int64_t chunk;     // tiles per chunk when it runs on several threads; of a BIND step the epoch that it begins
   uint32_t workers;  // 1: on the calling thread
   uint32_t kind;     // ingot_step_kind_t
+};
+
+// What is planned when a BIND step has found sizes.
+struct EpochPlan {
+  uint64_t stamp;         // of the planning; 0: none, or not to be relied on
+  uint64_t parent_stamp;  // its parent's when this was planned
+  uint64_t generation;    // of the memory that its pointers point into
 };
 
 struct Plan {
@@ -23,6 +30,8 @@ struct Plan {
   uint64_t *offsets;   // of arena value i in the arena
   void **buffers;      // num_buffers
   PlannedStep *steps;  // num_steps
+  EpochPlan *epochs;   // num_epochs; of the first the stamp alone is used
+  uint32_t *owners;    // num_stages: the epoch whose BIND step was the last to fill the stage's symbols, or 0
   void **objects;      // num_kernels: what `prepare` made
   uint64_t arena_bytes;
   uint64_t workspace_bytes;  // per worker
@@ -59,6 +68,11 @@ Plan *FindPlan(ingot_context_t *context, const int64_t *symbols);
 int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
 // Makes arena and workspace large enough and writes all pointers that are not the caller's.
 int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
+// Runs BIND step `s`: makes its operand's elements sizes and plans the epoch behind it. Nothing is planned or allocated
+// anew when the sizes are those of the last time.
+int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status);
+// Where an arena value is, for the sizes of the last run.
+void *ArenaPointer(const ingot_context_t *context, const Plan *plan, uint32_t value);
 // Destroys library objects and forgets everything.
 void DropPlan(ingot_context_t *context, Plan *plan);
 

@@ -16,7 +16,7 @@ constexpr uint64_t kMaxBuffers = 1u << 30;  // pointers in one plan
 
 struct Counts {
   uint64_t buffers, input_patches, output_patches;
-  uint32_t arena_values;
+  uint32_t arena_values, epochs;
 };
 
 bool HasObject(const ingot_variant_t *variant, const ingot_step_t &step) {
@@ -26,9 +26,11 @@ bool HasObject(const ingot_variant_t *variant, const ingot_step_t &step) {
 // How large the derived tables are; false when there are too many operands.
 bool CountTables(const ingot_program_desc_t *desc, const ingot_variant_t *variant, Counts *counts) {
   *counts = {};
+  counts->epochs = 1;
   for (uint32_t v = 0; v < desc->num_values; ++v) counts->arena_values += desc->values[v].kind == INGOT_VALUE_ARENA;
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];
+    counts->epochs += step.kind == INGOT_STEP_BIND;
     counts->buffers += static_cast<uint64_t>(step.num_operands) + (HasObject(variant, step) ? 1 : 0);
     if (counts->buffers > kMaxBuffers) return false;
     for (uint32_t o = 0; o < step.num_operands; ++o) {
@@ -44,7 +46,10 @@ bool CountTables(const ingot_program_desc_t *desc, const ingot_variant_t *varian
 ingot_program_t *Carve(const ingot_program_desc_t *desc, const Counts &counts, Carver *carver) {
   ingot_program_t *program = carver->Take<ingot_program_t>(1);
   auto *sources = carver->Take<SymbolSource>(desc->num_symbols);
+  auto *epochs = carver->Take<Epoch>(counts.epochs);
+  auto *step_epochs = carver->Take<uint32_t>(desc->num_steps);
   auto *arena_values = carver->Take<uint32_t>(counts.arena_values);
+  auto *arena_epochs = carver->Take<uint32_t>(counts.arena_values);
   auto *arena_index = carver->Take<uint32_t>(desc->num_values);
   auto *step_buffers = carver->Take<uint32_t>(desc->num_steps);
   auto *input_patches = carver->Take<Patch>(counts.input_patches);
@@ -53,8 +58,12 @@ ingot_program_t *Carve(const ingot_program_desc_t *desc, const Counts &counts, C
   memset(program, 0, sizeof(*program));
   program->desc = desc;
   program->symbol_sources = sources;
+  program->epochs = epochs;
+  program->num_epochs = counts.epochs;
+  program->step_epochs = step_epochs;
   program->arena_values = arena_values;
   program->num_arena_values = counts.arena_values;
+  program->arena_epochs = arena_epochs;
   program->arena_index = arena_index;
   program->step_buffers = step_buffers;
   program->num_buffers = static_cast<uint32_t>(counts.buffers);
@@ -83,23 +92,73 @@ int32_t FindSymbolSources(ingot_program_t *program, ingot_status_t *status) {
   return INGOT_OK;
 }
 
-// Counting sort of the arena values by first step; needs num_steps counters for the time of loading.
+// Numbers the epochs in the order of their BIND steps. Blocks end the epochs that begin in them.
+void FindEpochs(ingot_program_t *program) {
+  const ingot_program_desc_t *desc = program->desc;
+  program->epochs[0] = {INGOT_NONE, 0, desc->num_steps, 0, 0};
+  uint32_t made = 1, now = 0;
+  uint32_t ends[2 * (kMaxBlockDepth + 2)] = {desc->num_steps};  // of the blocks around step s, the innermost last
+  uint32_t depth = 0;
+  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+    while (s >= ends[depth]) --depth;
+    while (s >= program->epochs[now].end) now = program->epochs[now].parent;
+    program->step_epochs[s] = now;
+    const ingot_step_t &step = desc->steps[s];
+    if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+      ends[++depth] = step.end;
+      ends[++depth] = step.split;
+    }
+    if (step.kind != INGOT_STEP_BIND) continue;
+    program->epochs[made] = {now, s + 1, ends[depth], 0, 0};
+    now = made++;
+  }
+}
+
+// The last epoch that both come from.
+uint32_t CommonEpoch(const ingot_program_t *program, uint32_t a, uint32_t b) {
+  while (a != b) (a > b ? a : b) = program->epochs[a > b ? a : b].parent;
+  return a;
+}
+
+// Puts the arena values in order: by the epoch that all of their steps belong to or come from, then by first step.
+// Needs counters for the time of loading.
 bool OrderArenaValues(ingot_program_t *program) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t v = 0; v < desc->num_values; ++v) program->arena_index[v] = INGOT_NONE;
   if (program->num_arena_values == 0) return true;
-  auto *next = static_cast<uint32_t *>(calloc(desc->num_steps + size_t{1}, sizeof(uint32_t)));
+  uint64_t num_counters = static_cast<uint64_t>(desc->num_steps) + 1;
+  auto *next = static_cast<uint32_t *>(calloc(num_counters + program->num_arena_values, sizeof(uint32_t)));
   if (next == nullptr) return false;
+  // By first step, with the values' epochs in arena_index meanwhile.
   for (uint32_t v = 0; v < desc->num_values; ++v) {
     if (desc->values[v].kind == INGOT_VALUE_ARENA) ++next[desc->values[v].first_step + 1];
   }
   for (uint32_t s = 0; s < desc->num_steps; ++s) next[s + 1] += next[s];
+  uint32_t *by_step = next + num_counters;
   for (uint32_t v = 0; v < desc->num_values; ++v) {
-    if (desc->values[v].kind != INGOT_VALUE_ARENA) continue;
-    uint32_t at = next[desc->values[v].first_step]++;
-    program->arena_values[at] = v;
-    program->arena_index[v] = at;
+    if (desc->values[v].kind == INGOT_VALUE_ARENA) by_step[next[desc->values[v].first_step]++] = v;
   }
+  for (uint32_t s = 0; s < desc->num_steps; ++s) {
+    const ingot_step_t &step = desc->steps[s];
+    for (uint32_t o = 0; o < step.num_operands; ++o) {
+      uint32_t *epoch = &program->arena_index[desc->operands[step.first_operand + o]];
+      uint32_t here = program->step_epochs[s];
+      *epoch = *epoch == INGOT_NONE ? here : CommonEpoch(program, *epoch, here);
+    }
+  }
+  uint32_t at = 0;
+  for (uint32_t e = 0; e < program->num_epochs; ++e) {
+    program->epochs[e].arena_begin = at;
+    for (uint32_t i = 0; i < program->num_arena_values; ++i) {
+      uint32_t epoch = program->arena_index[by_step[i]];
+      if (epoch != e && (e != 0 || epoch != INGOT_NONE)) continue;
+      program->arena_epochs[at] = e;
+      program->arena_values[at++] = by_step[i];
+    }
+    program->epochs[e].arena_end = at;
+  }
+  for (uint32_t v = 0; v < desc->num_values; ++v) program->arena_index[v] = INGOT_NONE;
+  for (uint32_t i = 0; i < at; ++i) program->arena_index[program->arena_values[i]] = i;
   free(next);
   return true;
 }
@@ -137,6 +196,7 @@ int32_t AttachWeights(ingot_program_t *program, const char *path, ingot_status_t
 }
 
 int32_t FillProgram(ingot_program_t *program, const char *weights_path, ingot_status_t *status) {
+  FindEpochs(program);
   NumberBuffers(program);
   if (!OrderArenaValues(program))
     return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory while loading program '%s'", program->desc->name);

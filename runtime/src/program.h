@@ -9,9 +9,19 @@
 
 namespace ingot::runtime {
 
+constexpr uint32_t kMaxBlockDepth = 64;
+
 // A symbol's value is this dim of this input.
 struct SymbolSource {
   uint32_t input, dim;
+};
+
+// The steps from a BIND step (or the program's start) to the end of its block, but for those behind another BIND step
+// among them: what the sizes it binds are known for, and are planned together.
+struct Epoch {
+  uint32_t parent;                  // the epoch that its BIND step stands in; INGOT_NONE for the first
+  uint32_t begin, end;              // steps, those of other epochs between them included
+  uint32_t arena_begin, arena_end;  // its values in arena_values
 };
 
 // buffers[buffer] points to the caller's input or output number `slot`.
@@ -32,9 +42,14 @@ struct ingot_program {
 
   ingot::runtime::SymbolSource *symbol_sources;  // num_symbols
 
-  uint32_t *arena_values;  // the ARENA values, by first step
+  ingot::runtime::Epoch *epochs;
+  uint32_t num_epochs;
+  uint32_t *step_epochs;  // num_steps
+
+  uint32_t *arena_values;  // the ARENA values, by epoch and first step
   uint32_t num_arena_values;
-  uint32_t *arena_index;  // value -> place in arena_values
+  uint32_t *arena_epochs;  // of each of them
+  uint32_t *arena_index;   // value -> place in arena_values
 
   // One table of pointers per plan holds the operands of all steps, each followed by the prepared object where its
   // kernel has one.

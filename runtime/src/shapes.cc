@@ -78,9 +78,9 @@ bool BytesAgree(const ingot_program_desc_t *desc, const int64_t *sizes, const in
 
 // The expression behind a size, in quotes unless it is a number alone.
 void AppendSize(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t index, Text *text) {
-  const char *name = desc->size_texts != nullptr ? desc->size_texts[index]
-                     : index < desc->num_symbols ? desc->symbols[index].name
-                                                 : nullptr;
+  const char *name = desc->size_texts != nullptr                           ? desc->size_texts[index]
+                     : index < desc->num_symbols + desc->num_bound_symbols ? desc->symbols[index].name
+                                                                           : nullptr;
   bool number = name == nullptr || ((*name == '-' || (*name >= '0' && *name <= '9')) && strchr(name, ' ') == nullptr);
   if (number) return text->Append("%" PRId64, sizes[index]);
   text->Append("'%s' = %" PRId64, name, sizes[index]);
@@ -96,23 +96,14 @@ int32_t FailForSizes(const ingot_program_desc_t *desc, const int64_t *sizes, con
 }
 
 int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status_t *status) {
-  int32_t bad = desc->eval_sizes != nullptr ? desc->eval_sizes(sizes) : 0;
-  if (bad != 0) {
-    uint32_t index = static_cast<uint32_t>(bad) - 1;
-    Text size;
-    if (index < desc->num_sizes && desc->size_texts != nullptr) {
-      size.Append("the size '%s'", desc->size_texts[index]);
-    } else {
-      size.Append("a size");
-    }
-    return FailForSizes(desc, sizes, size.data, status);
-  }
-  if (int32_t code = RunChecks(desc, sizes, 0, desc->num_entry_checks, status); code != INGOT_OK) return code;
+  if (int32_t code = EvalStage(desc, sizes, 0, 0, desc->num_entry_checks, status); code != INGOT_OK) return code;
   bool overflow = false, agree = true;
   for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i)
     agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
-  for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i)
-    agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
+  for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i) {
+    if (!IsLate(desc, desc->values[desc->outputs[i].value].bytes))
+      agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
+  }
   if (overflow) return FailForSizes(desc, sizes, "the bytes of an input or output", status);
   if (!agree)
     return Fail(status, INGOT_INTERNAL,
@@ -122,6 +113,20 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
 }
 
 }  // namespace
+
+int32_t EvalStage(const ingot_program_desc_t *desc, int64_t *sizes, uint32_t stage, uint32_t first_check,
+                  uint32_t end_check, ingot_status_t *status) {
+  int32_t bad = desc->eval_sizes != nullptr ? desc->eval_sizes(sizes, stage) : 0;
+  if (bad == 0) return RunChecks(desc, sizes, first_check, end_check, status);
+  uint32_t index = static_cast<uint32_t>(bad) - 1;
+  Text size;
+  if (index < desc->num_sizes && desc->size_texts != nullptr) {
+    size.Append("the size '%s'", desc->size_texts[index]);
+  } else {
+    size.Append("a size");
+  }
+  return FailForSizes(desc, sizes, size.data, status);
+}
 
 int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t begin, uint32_t end,
                   ingot_status_t *status) {
@@ -182,10 +187,12 @@ int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &te
               kind, name);
 }
 
-void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output) {
+void DescribeOutput(const ingot_program_desc_t *desc, const ingot_io_t &io, const int64_t *sizes, bool has_run,
+                    ingot_tensor_t *output) {
   output->dtype = io.dtype;
   output->rank = io.rank;
-  for (uint32_t d = 0; d < io.rank; ++d) output->dims[d] = sizes[io.dims[d]];
+  for (uint32_t d = 0; d < io.rank; ++d)
+    output->dims[d] = has_run || !IsLate(desc, io.dims[d]) ? sizes[io.dims[d]] : -1;
 }
 
 }  // namespace ingot::runtime

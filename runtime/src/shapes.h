@@ -21,8 +21,18 @@ inline bool BufferOk(const ingot_tensor_t &tensor, uint64_t needed, uint64_t ele
 int32_t BufferError(const char *kind, const char *name, const ingot_tensor_t &tensor, uint64_t needed,
                     ingot_status_t *status);
 
-// Fills in dtype, rank and dims.
-void DescribeOutput(const ingot_io_t &io, const int64_t *sizes, ingot_tensor_t *output);
+// Whether a size is known only behind a BIND step.
+inline bool IsLate(const ingot_program_desc_t *desc, uint32_t size) {
+  return desc->num_stages != 0 && desc->size_stages[size] != 0;
+}
+
+// Fills in dtype, rank and dims; before a run, dims that it will find are -1.
+void DescribeOutput(const ingot_program_desc_t *desc, const ingot_io_t &io, const int64_t *sizes, bool has_run,
+                    ingot_tensor_t *output);
+
+// Computes a stage's sizes from its symbols, then compares checks [first_check, end_check).
+int32_t EvalStage(const ingot_program_desc_t *desc, int64_t *sizes, uint32_t stage, uint32_t first_check,
+                  uint32_t end_check, ingot_status_t *status);
 
 // Compares sizes for checks [begin, end).
 int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t begin, uint32_t end,

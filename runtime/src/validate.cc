@@ -15,6 +15,7 @@ struct Validator {
   ingot_status_t *status;
 
   bool SizeOk(uint32_t index) const { return index < desc->num_sizes; }
+  uint32_t NumSymbols() const { return desc->num_symbols + desc->num_bound_symbols; }
 
   int32_t Bad(const char *table, uint32_t index, const char *what) const {
     return Fail(status, INGOT_FAILED_PRECONDITION, "program '%s' is malformed: %s %" PRIu32 " %s; compile it again",
@@ -37,27 +38,51 @@ struct Validator {
       uint32_t count;
       const void *table;
     } tables[] = {
-        {"symbols", desc->num_symbols, desc->symbols}, {"checks", desc->num_checks, desc->checks},
-        {"inputs", desc->num_inputs, desc->inputs},    {"outputs", desc->num_outputs, desc->outputs},
-        {"values", desc->num_values, desc->values},    {"operands", desc->num_operands, desc->operands},
-        {"steps", desc->num_steps, desc->steps},       {"variants", desc->num_variants, desc->variants},
+        {"symbols", NumSymbols(), desc->symbols},
+        {"checks", desc->num_checks, desc->checks},
+        {"stages", desc->num_stages, desc->stages},
+        {"stages of sizes", desc->num_stages == 0 ? 0 : desc->num_sizes, desc->size_stages},
+        {"inputs", desc->num_inputs, desc->inputs},
+        {"outputs", desc->num_outputs, desc->outputs},
+        {"values", desc->num_values, desc->values},
+        {"operands", desc->num_operands, desc->operands},
+        {"steps", desc->num_steps, desc->steps},
+        {"variants", desc->num_variants, desc->variants},
     };
     for (const auto &t : tables) {
       if (t.count != 0 && t.table == nullptr) return Bad("table of", t.count, t.name);
     }
     if (desc->num_variants == 0) return Bad("number of variants", 0, "is too small");
-    if (desc->num_sizes < desc->num_symbols) return Bad("num_sizes", desc->num_sizes, "is below num_symbols");
-    if (desc->num_sizes > desc->num_symbols && desc->eval_sizes == nullptr)
+    if (NumSymbols() < desc->num_symbols || desc->num_sizes < NumSymbols())
+      return Bad("num_sizes", desc->num_sizes, "is below num_symbols");
+    if (desc->num_sizes > NumSymbols() && desc->eval_sizes == nullptr)
       return Bad("num_sizes", desc->num_sizes, "needs eval_sizes");
     if (desc->num_states != 0) return Bad("num_states", desc->num_states, "is reserved: this runtime has no variables");
     return INGOT_OK;
   }
 
   int32_t Symbols() const {
-    for (uint32_t i = 0; i < desc->num_symbols; ++i) {
+    for (uint32_t i = 0; i < NumSymbols(); ++i) {
       const ingot_symbol_t &symbol = desc->symbols[i];
       if (symbol.name == nullptr) return Bad("symbol", i, "has no name");
       if (symbol.min < 0 || symbol.min > symbol.max) return Bad("symbol", i, "has an empty or negative range");
+    }
+    return INGOT_OK;
+  }
+
+  int32_t Stages() const {
+    uint32_t symbol = desc->num_symbols;
+    for (uint32_t i = 0; i < desc->num_stages; ++i) {
+      const ingot_stage_t &stage = desc->stages[i];
+      if (stage.first_symbol != symbol || stage.end_symbol <= symbol || stage.end_symbol > NumSymbols())
+        return Bad("stage", i, "has not the symbols behind those before it");
+      if (stage.first_check > stage.end_check || stage.end_check > desc->num_checks)
+        return Bad("stage", i, "names checks outside the table");
+      symbol = stage.end_symbol;
+    }
+    if (symbol != NumSymbols()) return Bad("symbol", symbol, "belongs to no stage");
+    for (uint32_t i = 0; desc->num_stages != 0 && i < desc->num_sizes; ++i) {
+      if (desc->size_stages[i] > desc->num_stages) return Bad("size", i, "belongs to no stage");
     }
     return INGOT_OK;
   }
@@ -82,7 +107,12 @@ struct Validator {
       }
       if (io[i].value >= desc->num_values) return Bad(table, i, "names a value outside the table");
       const ingot_value_t &value = desc->values[io[i].value];
-      if (value.kind != kind || value.slot != i) return Bad(table, i, "names a value that is not its own");
+      bool is_late = desc->num_stages != 0 && desc->size_stages[value.bytes] != 0;
+      if (kind == INGOT_VALUE_OUTPUT && is_late && value.kind == INGOT_VALUE_ARENA) {
+        if (value.last_step != desc->num_steps - 1) return Bad(table, i, "does not live to the end");
+        continue;
+      }
+      if (is_late || value.kind != kind || value.slot != i) return Bad(table, i, "names a value that is not its own");
     }
     return INGOT_OK;
   }
@@ -134,8 +164,8 @@ struct Validator {
   int32_t Steps() const {
     for (uint32_t s = 0; s < desc->num_steps; ++s) {
       const ingot_step_t &step = desc->steps[s];
-      if (step.kind == INGOT_STEP_CALL || step.kind == INGOT_STEP_HOST || step.kind == INGOT_STEP_RESIZE) {
-        const char *name = step.kind == INGOT_STEP_CALL ? "call" : step.kind == INGOT_STEP_HOST ? "host" : "resize";
+      if (step.kind == INGOT_STEP_CALL || step.kind == INGOT_STEP_HOST) {
+        const char *name = step.kind == INGOT_STEP_CALL ? "call" : "host";
         return Fail(status, INGOT_FAILED_PRECONDITION,
                     "program '%s': step %" PRIu32
                     " (%s) is of kind '%s', which this runtime does not have: link a newer runtime",
@@ -155,6 +185,11 @@ struct Validator {
       if (step.kind == INGOT_STEP_CHECK) {
         if (step.split > step.end || step.end > desc->num_checks)
           return Bad("step", s, "names checks outside the table");
+        continue;
+      }
+      if (step.kind == INGOT_STEP_BIND) {
+        if (step.num_operands != 1) return Bad("step", s, "has not one operand with sizes");
+        if (step.split == 0 || step.split > desc->num_stages) return Bad("step", s, "begins no stage");
         continue;
       }
       if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
@@ -208,7 +243,6 @@ struct Validator {
     return INGOT_OK;
   }
 
-  static constexpr uint32_t kMaxBlockDepth = 64;
   static constexpr uint64_t kMaxWeights = static_cast<uint64_t>(PTRDIFF_MAX) - 2 * INGOT_WEIGHTS_HEADER;
 };
 
@@ -218,6 +252,7 @@ int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *st
   Validator validator{desc, status};
   int32_t code = validator.Head();
   if (code == INGOT_OK) code = validator.Symbols();
+  if (code == INGOT_OK) code = validator.Stages();
   if (code == INGOT_OK) code = validator.Checks();
   if (code == INGOT_OK) code = validator.Values();
   if (code == INGOT_OK) code = validator.Interface("input", desc->inputs, desc->num_inputs, INGOT_VALUE_INPUT);

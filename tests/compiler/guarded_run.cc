@@ -93,7 +93,8 @@ absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, c
   if (ingot_context_query(context, in.data(), out.data(), &status) != INGOT_OK) return Refused(status);
   for (ingot_tensor_t &view : out) {
     buffers.emplace_back(view.bytes, guard);
-    view.data = buffers.back().data();
+    bool known = std::all_of(view.dims, view.dims + view.rank, [](int64_t dim) { return dim >= 0; });
+    view.data = known ? buffers.back().data() : nullptr;
   }
   std::vector<Tensor> outputs;
   for (int run = 0; run < 2; ++run) {
@@ -102,7 +103,11 @@ absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, c
     for (size_t i = 0; i < out.size(); ++i) {
       if (!buffers[inputs.size() + i].Clean()) return absl::DataLossError("memory beside an output was written");
       std::vector<int64_t> dims(out[i].dims, out[i].dims + out[i].rank);
-      Tensor copy = Tensor::Copy(static_cast<DType>(out[i].dtype), std::move(dims), out[i].data);
+      ingot_tensor_t view = out[i];
+      if (view.data == nullptr &&
+          ingot_context_get_output(context, static_cast<uint32_t>(i), &view, &status) != INGOT_OK)
+        return Refused(status);
+      Tensor copy = Tensor::Copy(static_cast<DType>(out[i].dtype), std::move(dims), view.data);
       if (run == 0) {
         outputs.push_back(std::move(copy));
       } else if (std::memcmp(copy.data(), outputs[i].data(), copy.bytes()) != 0) {

@@ -212,6 +212,12 @@ void DynamicUpdate(Case &c, OpKind op) {
   c.Out(op,
         c.b.DynamicUpdate(c.b.DynamicUpdate(w, c.In({1, c.n}), start), c.b.Transpose(c.In({c.n, 2}), {1, 0}), start));
 }
+void NonZero(Case &c, OpKind op) {
+  Expr x = c.In({c.n, 7});
+  for (Dim count : {Dim(0), Dim(5), Dim(40), c.n}) c.Out(op, c.b.NonZero(x, {count}));
+  c.Out(op, c.b.NonZero(c.b.Transpose(c.In({3, c.n, 2}), {2, 0, 1}), {2 * c.n}));
+  c.Out(op, c.b.NonZero(c.In({}), {2}));
+}
 void DimValues(Case &c, OpKind op) {
   c.In({c.n});
   c.Out(op, c.b.DimValues({c.n, 7, 2 * c.n + 1, Dim::FloorDiv(c.n, 2), Dim::CeilDiv(c.n, 4), Dim::Mod(c.n, 3),
@@ -324,7 +330,8 @@ Family TensorOps() {
           {OpKind::kBroadcastTo, BroadcastTo}, {OpKind::kSlice, Slice},
           {OpKind::kConcat, Concat},           {OpKind::kPad, Pad},
           {OpKind::kGather, Gather},           {OpKind::kIota, Iota},
-          {OpKind::kDimValues, DimValues},     {OpKind::kDynamicUpdate, DynamicUpdate}};
+          {OpKind::kDimValues, DimValues},     {OpKind::kDynamicUpdate, DynamicUpdate},
+          {OpKind::kNonZero, NonZero}};
 }
 Family ReduceOps() {
   return {{OpKind::kReduceSum, Reduce}, {OpKind::kReduceMean, Reduce}, {OpKind::kReduceMax, Reduce},
@@ -354,7 +361,7 @@ TEST(EveryOpCompiled, HasAnExample) {
       EXPECT_TRUE(seen.insert(example.op).second) << std::string(Name(example.op)) << " has two";
   }
   for (const OpSchema &schema : AllSchemas())
-    EXPECT_TRUE(seen.count(schema.kind) || schema.fusion == FusionKind::kControl)
+    EXPECT_TRUE(seen.count(schema.kind) || schema.fusion == FusionKind::kControl || schema.fusion == FusionKind::kSizes)
         << "no example for " << std::string(schema.name);
 }
 

@@ -77,7 +77,7 @@ TEST(SizeTable, CompiledSizesAreTheGraphs) {
       std::vector<int64_t> sizes(desc.num_sizes);
       sizes[0] = m;
       sizes[1] = n;
-      int32_t result = desc.eval_sizes(sizes.data());
+      int32_t result = desc.eval_sizes(sizes.data(), 0);
       for (uint32_t i = desc.num_symbols; i < desc.num_sizes; ++i) {
         Dim dim = Dim::Parse(desc.size_texts[i]).value();
         absl::StatusOr<int64_t> expected = dim.Evaluate({{"n", n}, {"m", m}});

@@ -56,7 +56,7 @@ static void make(call_t *call, ingot_context_t *context, const char *text) {
     require(end != text && *end == (i + 1 < desc->num_symbols ? ',' : 0), "SIZES is not a number per symbol");
     text = end + 1;
   }
-  require(desc->eval_sizes(sizes) == 0, "sizes are out of range");
+  require(desc->eval_sizes(sizes, 0) == 0, "sizes are out of range");
   for (uint32_t i = 0; i < desc->num_inputs; ++i) fill(&call->inputs[i], &desc->inputs[i], sizes);
   require(ingot_context_query(context, call->inputs, call->outputs, &status) == INGOT_OK, "query");
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {

@@ -8,7 +8,8 @@
 
 enum { kBatch, kColumns, kOne, kXBytes, kMaskBytes, kScaleBytes, kCountBytes, kWork, kNumSizes };
 
-static int32_t EvalSizes(int64_t *sizes) {
+static int32_t EvalSizes(int64_t *sizes, uint32_t stage) {
+  (void)stage;
   if (sizes[kBatch] > INT64_MAX / 64) return 1;
   sizes[kColumns] = 3;
   sizes[kOne] = 1;

@@ -158,7 +158,7 @@ int32_t FailOnTile(void *const *b, const int64_t *, int64_t begin, int64_t end, 
   busy->fetch_sub(1);
   return 0;
 }
-int32_t EvalTiles(int64_t *sizes) {
+int32_t EvalTiles(int64_t *sizes, uint32_t) {
   sizes[0] = 8;
   sizes[1] = 1000;
   sizes[2] = 100000000;

@@ -35,7 +35,7 @@ TEST(RunTest, ManySizesInTurn) {
 }
 
 // A program of static shape: in[4] -> copy -> arena -> copy -> out, with eval_sizes giving constants.
-int32_t EvalStatic(int64_t *sizes) {
+int32_t EvalStatic(int64_t *sizes, uint32_t) {
   sizes[0] = 4;
   sizes[1] = 16;
   sizes[2] = 1;
@@ -267,7 +267,7 @@ TEST(AllocatorTest, MisalignedMemoryIsRefused) {
 
 // Many arena values of sizes s_i(n) with random lifetimes, where first fit may need more room for a smaller n.
 constexpr uint32_t kWild = 40;
-int32_t EvalWild(int64_t *sizes) {
+int32_t EvalWild(int64_t *sizes, uint32_t) {
   sizes[1] = 1;
   sizes[2] = sizes[0];
   for (uint32_t i = 0; i < kWild; ++i)

@@ -13,7 +13,7 @@ using testing::HasSubstr;
 
 // concat over axis 0: a[n, m], b[k, m] -> out[n + k, m]; c has the derived dim n + 1. Sizes: 0 n, 1 m, 2 k, 3 n+k, 4
 // n+1, 5.. bytes, 9 one.
-int32_t EvalConcat(int64_t *s) {
+int32_t EvalConcat(int64_t *s, uint32_t) {
   bool overflow = __builtin_add_overflow(s[0], s[2], &s[3]) || __builtin_add_overflow(s[0], int64_t{1}, &s[4]);
   auto bytes = [&](int64_t rows, int64_t columns, int64_t *target) {
     overflow = overflow || __builtin_mul_overflow(rows, columns, target) ||

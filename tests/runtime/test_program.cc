@@ -18,7 +18,7 @@ ingot_io_t MakeIo(const char *name, uint32_t value, uint32_t dtype, const std::v
   return io;
 }
 
-int32_t EvalChain(int64_t *sizes) {
+int32_t EvalChain(int64_t *sizes, uint32_t) {
   if (__builtin_mul_overflow(sizes[0], int64_t{4}, &sizes[1])) return 1;
   sizes[2] = (sizes[0] + kChainTile - 1) / kChainTile;
   if (__builtin_mul_overflow(sizes[0], int64_t{1000}, &sizes[3])) return 1;
@@ -182,7 +182,7 @@ int32_t SetToZero(void *const *buffers, const int64_t *, int64_t, int64_t, void 
   *static_cast<int64_t *>(buffers[0]) = 0;
   return 0;
 }
-int32_t EvalCount(int64_t *sizes) {
+int32_t EvalCount(int64_t *sizes, uint32_t) {
   sizes[0] = 8;
   sizes[1] = 1;
   return 0;

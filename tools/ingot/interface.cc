@@ -21,7 +21,7 @@ Port PortOf(const std::string &name, const TensorType &type) {
 absl::StatusOr<std::vector<int64_t>> SizeTable(const ingot_program_desc_t &desc, const std::vector<int64_t> &symbols) {
   std::vector<int64_t> table(symbols);
   table.resize(std::max(desc.num_sizes, desc.num_symbols));
-  if (desc.eval_sizes != nullptr && desc.eval_sizes(table.data()) != 0) {
+  if (desc.eval_sizes != nullptr && desc.eval_sizes(table.data(), 0) != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("a size of program '", desc.name, "' overflows or divides by zero; use other dims"));
   }

@@ -94,6 +94,10 @@ absl::Status ProgramRunner::Bind(const std::vector<Tensor> &inputs) {
   ingot_status_t status = {};
   RETURN_IF_ERROR(ToStatus(ingot_context_query(context_, input_views_.data(), output_views_.data(), &status), status));
   for (ingot_tensor_t &view : output_views_) {
+    if (std::any_of(view.dims, view.dims + view.rank, [](int64_t dim) { return dim < 0; })) {
+      outputs_.push_back(Tensor());  // the run finds its size, and the context has it
+      continue;
+    }
     ASSIGN_OR_RETURN(Tensor output,
                      AlignedTensor(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.bytes));
     view.data = output.mutable_data();
@@ -111,6 +115,13 @@ absl::Status ProgramRunner::Run() {
 absl::StatusOr<std::vector<Tensor>> ProgramRunner::Evaluate(const std::vector<Tensor> &inputs) {
   RETURN_IF_ERROR(Bind(inputs));
   RETURN_IF_ERROR(Run());
+  for (uint32_t i = 0; i < desc_->num_outputs; ++i) {
+    if (output_views_[i].data != nullptr) continue;
+    ingot_status_t status = {};
+    ingot_tensor_t view;
+    RETURN_IF_ERROR(ToStatus(ingot_context_get_output(context_, i, &view, &status), status));
+    outputs_[i] = Tensor::Copy(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.data);
+  }
   return outputs_;
 }
 
@@ -122,7 +133,7 @@ absl::StatusOr<std::vector<int64_t>> StepWork(const ingot_program_desc_t &desc, 
       if (io.dims[d] < desc.num_symbols) sizes[io.dims[d]] = inputs[i].dims()[d];
     }
   }
-  if (desc.eval_sizes != nullptr && desc.eval_sizes(sizes.data()) != 0) {
+  if (desc.eval_sizes != nullptr && desc.eval_sizes(sizes.data(), 0) != 0) {
     return absl::InvalidArgumentError(
         absl::StrCat("a size of program '", desc.name, "' overflows or divides by zero; use other dims"));
   }

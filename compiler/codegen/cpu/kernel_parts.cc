@@ -26,7 +26,7 @@ KernelInfo emitKernel(KernelBuilder &k) {
     case RegionKind::Library:
       return emitLibraryKernel(k);
     case RegionKind::Sort:
-      return emitSortKernel(k);
+      return k.body().getOps<ir::NonZeroOp>().empty() ? emitSortKernel(k) : emitNonZeroKernel(k);
     case RegionKind::Update:
       return emitUpdateKernel(k);
     case RegionKind::Control:

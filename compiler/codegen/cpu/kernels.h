@@ -18,6 +18,7 @@ KernelInfo emitContractKernel(KernelBuilder &k);
 KernelInfo emitAttentionKernel(KernelBuilder &k);
 KernelInfo emitLibraryKernel(KernelBuilder &k);
 KernelInfo emitSortKernel(KernelBuilder &k);
+KernelInfo emitNonZeroKernel(KernelBuilder &k);
 KernelInfo emitUpdateKernel(KernelBuilder &k);
 // `prepare` of a library kernel.
 void emitLibraryPrepare(KernelBuilder &k);

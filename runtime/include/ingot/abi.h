@@ -40,10 +40,16 @@ typedef enum ingot_dtype {
 } ingot_dtype_t;
 
 /* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in
- * order, filled by the runtime from the input shapes; `eval_sizes` fills the rest. Nothing else computes sizes: kernels
- * load entries of the table. An entry may be negative (the stride of a reversed axis); what may not is the subject of a
- * check. */
+ * order, filled by the runtime from the input shapes; behind them stand `num_bound_symbols` that BIND steps fill from
+ * data; `eval_sizes` fills the rest. Nothing else computes sizes: kernels load entries of the table. An entry may be
+ * negative (the stride of a reversed axis); what may not is the subject of a check. */
 typedef uint32_t ingot_size_index_t;
+/* Sizes come in stages. Those of stage 0 are known before a run. A BIND step begins a later one: it fills the stage's
+ * symbols, evaluates the stage's sizes and compares its checks. Steps behind it in its block may use them. */
+typedef struct ingot_stage {
+  uint32_t first_symbol, end_symbol; /* places in the size table */
+  uint32_t first_check, end_check;
+} ingot_stage_t;
 
 /* What the program relies on and could not prove when it was compiled. A run whose sizes break a check is refused
  * before its first step, or where it enters the block that the check belongs to. */
@@ -67,7 +73,7 @@ typedef struct ingot_symbol {
 
 typedef struct ingot_io {
   const char *name;
-  uint32_t value; /* index into values */
+  uint32_t value; /* index into values: an INPUT, or an OUTPUT; an ARENA value for an output of a later stage */
   uint32_t dtype; /* ingot_dtype_t */
   uint32_t rank;
   ingot_size_index_t dims[INGOT_MAX_RANK];
@@ -121,13 +127,14 @@ typedef struct ingot_kernel {
 typedef enum ingot_step_kind {
   INGOT_STEP_KERNEL = 0,
   INGOT_STEP_COPY = 1, /* operand 0 -> operand 1, sizes equal */
-  INGOT_STEP_CALL = 2, /* reserved, as HOST and RESIZE: a runtime that meets one refuses to load the program */
+  INGOT_STEP_CALL = 2, /* reserved, as HOST: a runtime that meets one refuses to load the program */
   /* Operand 0 is a bool. Steps [s + 1, split) run when it is true, steps [split, end) when it is not; end is next. */
   INGOT_STEP_IF = 3,
   /* Steps [s + 1, split) compute operand 0, a bool; while it is true, steps [split, end) run and all begins again. */
   INGOT_STEP_WHILE = 4,
   INGOT_STEP_HOST = 5,
-  INGOT_STEP_RESIZE = 6,
+  /* Operand 0 holds the symbols of stage `split`, i64 each. Steps behind it in its block may use the stage's sizes. */
+  INGOT_STEP_BIND = 6,
   INGOT_STEP_CHECK = 7 /* checks [split, end) must hold: those of a block, which may never be entered */
 } ingot_step_kind_t;
 
@@ -137,7 +144,7 @@ typedef struct ingot_step {
   uint32_t first_operand, num_operands; /* into the operand table (indices of values) */
   uint32_t device, queue;               /* 0, 0 so far */
   uint32_t wait, signal;                /* event numbers, or INGOT_NONE */
-  uint32_t split, end;                  /* of IF, WHILE and CHECK */
+  uint32_t split, end;                  /* of IF, WHILE, CHECK and BIND */
   const char *name;                     /* the nodes this step computes, for messages and traces */
 } ingot_step_t;
 
@@ -166,12 +173,18 @@ typedef struct ingot_program_desc {
 
   uint32_t num_symbols, num_sizes, num_checks;
   const ingot_symbol_t *symbols;
-  /* Fills sizes[num_symbols .. num_sizes). Returns 0, or i + 1 when size i overflows or divides by zero. */
-  int32_t (*eval_sizes)(int64_t *sizes);
+  /* Fills the sizes of a stage, but for symbols. Returns 0, or i + 1 when size i overflows or divides by zero. */
+  int32_t (*eval_sizes)(int64_t *sizes, uint32_t stage);
   const char *const
       *size_texts; /* num_sizes of them: the expressions behind the sizes, for messages and help; may be NULL */
-  const ingot_check_t *checks; /* the first num_entry_checks before a run; others by CHECK steps */
+  const ingot_check_t *checks; /* the first num_entry_checks before a run; others by CHECK and BIND steps */
   uint32_t num_entry_checks;
+
+  uint32_t num_bound_symbols; /* they stand in `symbols` and in the size table behind the first num_symbols */
+  uint32_t num_stages;        /* later ones: stages[0] is stage 1 */
+  uint32_t reserved;
+  const ingot_stage_t *stages;
+  const uint32_t *size_stages; /* num_sizes of them; NULL when there are no later stages */
 
   uint32_t num_inputs, num_outputs, num_states, num_values;
   const ingot_io_t *inputs, *outputs;

@@ -101,14 +101,21 @@ int32_t ingot_context_create(const ingot_program_t *program, const ingot_context
 void ingot_context_free(ingot_context_t *context);
 
 /* Reads only dtype, rank and dims of `inputs` (num_inputs of them, in order); fills dtype, rank, dims and bytes of
- * `outputs` (not data). */
+ * `outputs` (not data). A dim that follows from data is -1, and bytes then 0: the run finds it. */
 int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
                             ingot_status_t *status);
 
 /* Runs. `inputs` as above with data; `outputs` need data and bytes (at least what query says); dtype, rank and dims are
- * filled in. Sizes no larger than those seen before: no allocation and, on one thread, no system call. */
+ * filled in. Sizes no larger than those seen before: no allocation and, on one thread, no system call.
+ * An output with a dim that follows from data is copied to its `data` when that holds enough bytes (an error that names
+ * the number when it does not), and left in the context when `data` is NULL. */
 int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
                           ingot_status_t *status);
+
+/* An output with a dim that follows from data, after a run: data, bytes, dtype and dims. Borrowed until the context's
+ * next run. */
+int32_t ingot_context_get_output(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor,
+                                 ingot_status_t *status);
 
 /* Ends the run that is in progress in another thread, at the next turn of a loop; the run returns INGOT_CANCELLED, and
  * the context can run again. Without a run in progress it does nothing. */

@@ -68,6 +68,11 @@ std::vector<Example> TensorExamples() {
        {2, 3},
        {0, 1, 2, 0, 1, 2}},
       {OpKind::kDimValues, {}, {{"values", Dims{7, 9}}}, {2}, {7, 9}},
+      {OpKind::kNonZero,
+       {Tensor::Copy(DType::kBool, {2, 3}, "\0\1\0\1\1\0")},
+       {{"count", Dims{4}}},
+       {2, 4},
+       {0, 1, 1, 0, 1, 0, 1, 0}},
       {OpKind::kDynamicUpdate, {x, M({1, 3}, {7, 8, 9}), Tensor::I64({}, {1})}, {}, {2, 3}, {1, 2, 3, 7, 8, 9}},
       {OpKind::kDynamicUpdate,
        {x, M({2, 2}, {7, 8, 9, 0}), Tensor::I64({}, {2})},
@@ -125,7 +130,7 @@ TEST(EveryOp, HasAnExampleAndGivesTheExpectedNumbers) {
     }
   }
   for (const OpSchema &schema : AllSchemas())
-    EXPECT_TRUE(seen.count(schema.kind) || schema.fusion == FusionKind::kControl)
+    EXPECT_TRUE(seen.count(schema.kind) || schema.fusion == FusionKind::kControl || schema.fusion == FusionKind::kSizes)
         << "no example for " << std::string(schema.name);
 }
 
