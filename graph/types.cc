@@ -1,52 +1,49 @@
+// What element types are, from the one list of them. Tests: tests/graph/types_test.cc.
 #include "graph/types.h"
 
-#include <array>
+#include <iterator>
 
 namespace ingot {
 namespace {
 
+enum class Kind : uint8_t { kNone, kFloat, kSigned, kUnsigned, kBool };
+
 struct Row {
+  DType dtype;
+  int value;
   std::string_view name;
-  size_t bytes;
+  int bits;
+  Kind kind;
+  int fraction;
 };
-constexpr std::array<Row, 14> kRows = {{{"invalid", 0},
-                                        {"f64", 8},
-                                        {"f32", 4},
-                                        {"f16", 2},
-                                        {"bf16", 2},
-                                        {"i64", 8},
-                                        {"i32", 4},
-                                        {"i16", 2},
-                                        {"i8", 1},
-                                        {"u64", 8},
-                                        {"u32", 4},
-                                        {"u16", 2},
-                                        {"u8", 1},
-                                        {"bool", 1}}};
+constexpr Row kRows[] = {
+    {DType::kInvalid, 0, "invalid", 0, Kind::kNone, 0},
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) \
+  {DType::k##cc, value, name, bits, Kind::k##kind, fraction},
+#include "runtime/include/ingot/dtypes.inc"
+};
+constexpr bool InOrder() {
+  for (size_t i = 0; i < std::size(kRows); ++i) {
+    if (static_cast<size_t>(kRows[i].dtype) != i || kRows[i].value != static_cast<int>(i)) return false;
+  }
+  return true;
+}
+static_assert(InOrder(), "DType names the rows of ingot/dtypes.inc, in their order");
+
+constexpr const Row &RowOf(DType dtype) { return kRows[static_cast<size_t>(dtype)]; }
 
 }  // namespace
 
-bool IsFloat(DType dtype) { return dtype >= DType::kF64 && dtype <= DType::kBF16; }
-bool IsSigned(DType dtype) { return dtype >= DType::kI64 && dtype <= DType::kI8; }
-bool IsUnsigned(DType dtype) { return dtype >= DType::kU64 && dtype <= DType::kU8; }
-size_t ByteSize(DType dtype) { return kRows[static_cast<size_t>(dtype)].bytes; }
-double Epsilon(DType dtype) {
-  switch (dtype) {
-    case DType::kF64:
-      return 0x1p-52;
-    case DType::kF32:
-      return 0x1p-23;
-    case DType::kF16:
-      return 0x1p-10;
-    default:
-      return 0x1p-7;  // bf16
-  }
-}
-std::string_view Name(DType dtype) { return kRows[static_cast<size_t>(dtype)].name; }
+bool IsFloat(DType dtype) { return RowOf(dtype).kind == Kind::kFloat; }
+bool IsSigned(DType dtype) { return RowOf(dtype).kind == Kind::kSigned; }
+bool IsUnsigned(DType dtype) { return RowOf(dtype).kind == Kind::kUnsigned; }
+size_t ByteSize(DType dtype) { return static_cast<size_t>(RowOf(dtype).bits + 7) / 8; }
+double Epsilon(DType dtype) { return 1.0 / static_cast<double>(uint64_t{1} << RowOf(dtype).fraction); }
+std::string_view Name(DType dtype) { return RowOf(dtype).name; }
 
 std::optional<DType> ParseDType(std::string_view name) {
-  for (size_t i = 1; i < kRows.size(); ++i) {
-    if (kRows[i].name == name) return static_cast<DType>(i);
+  for (const Row &row : kRows) {
+    if (row.name == name && row.dtype != DType::kInvalid) return row.dtype;
   }
   return std::nullopt;
 }

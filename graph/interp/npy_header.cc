@@ -1,6 +1,4 @@
 // The header of an .npy file: magic, version, length, and a Python dict with three fixed keys.
-#include <array>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "graph/interp/npy.h"
@@ -10,32 +8,25 @@ namespace {
 
 struct DescrRow {
   DType dtype;
-  std::string_view descr;
+  std::string_view code;  // without the byte order
+
+  bool orderless() const { return code[0] == 'V' || code[1] == '1'; }
+  std::string descr() const { return absl::StrCat(orderless() ? "|" : "<", std::string(code)); }
 };
-constexpr std::array<DescrRow, 13> kDescrs = {{{DType::kF64, "<f8"},
-                                               {DType::kF32, "<f4"},
-                                               {DType::kF16, "<f2"},
-                                               {DType::kBF16, "|V2"},
-                                               {DType::kI64, "<i8"},
-                                               {DType::kI32, "<i4"},
-                                               {DType::kI16, "<i2"},
-                                               {DType::kI8, "|i1"},
-                                               {DType::kU64, "<u8"},
-                                               {DType::kU32, "<u4"},
-                                               {DType::kU16, "<u2"},
-                                               {DType::kU8, "|u1"},
-                                               {DType::kBool, "|b1"}}};
+constexpr DescrRow kDescrs[] = {
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) {DType::k##cc, npy},
+#include "runtime/include/ingot/dtypes.inc"
+};
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 absl::Status Bad(const std::string &what) { return absl::InvalidArgumentError(what); }
 
 absl::StatusOr<DType> DTypeOf(std::string_view descr) {
   for (const DescrRow &row : kDescrs) {
-    if (descr.size() != 3 || descr.substr(1) != row.descr.substr(1)) continue;
-    bool orderless = descr[2] == '1' || descr[1] == 'V';
-    if (descr[0] == '>' && !orderless)
-      return Bad(absl::StrCat("is big-endian ('", std::string(descr), "'); save it as '", std::string(row.descr), "'"));
-    if (descr[0] == '<' || descr[0] == '=' || orderless) return row.dtype;
+    if (descr.size() != 3 || descr.substr(1) != row.code) continue;
+    if (descr[0] == '>' && !row.orderless())
+      return Bad(absl::StrCat("is big-endian ('", std::string(descr), "'); save it as '", row.descr(), "'"));
+    if (descr[0] == '<' || descr[0] == '=' || row.orderless()) return row.dtype;
   }
   return Bad(absl::StrCat("has elements of type '", std::string(descr),
                           "', which no tensor can have; convert it with astype"));
@@ -168,11 +159,11 @@ absl::StatusOr<NpyHeader> ParseNpyHeader(std::string_view file) {
 }
 
 std::string MakeNpyHeader(DType dtype, const std::vector<int64_t> &dims) {
-  std::string_view descr;
+  std::string descr;
   for (const DescrRow &row : kDescrs) {
-    if (row.dtype == dtype) descr = row.descr;
+    if (row.dtype == dtype) descr = row.descr();
   }
-  std::string dict = absl::StrCat("{'descr': '", std::string(descr), "', 'fortran_order': False, 'shape': (");
+  std::string dict = absl::StrCat("{'descr': '", descr, "', 'fortran_order': False, 'shape': (");
   absl::StrAppend(&dict, absl::StrJoin(dims, ", "), dims.size() == 1 ? "," : "", "), }");
   // Padded so that the elements start at a multiple of 64; version 1, since eight dims always fit its 16-bit length.
   dict.append((64 - (10 + dict.size() + 1) % 64) % 64, ' ');

@@ -1,6 +1,6 @@
-// NumPy's .npy format, versions 1 to 3: little endian, C order, plain element types. bf16, which NumPy lacks, is stored
-// as u2. Files come from anywhere: every size is checked against the file's length before memory is taken. Tests:
-// tests/runtime/npy_test.cc.
+// NumPy's .npy format, versions 1 to 3: little endian, C order, plain element types. bf16, which NumPy lacks, is
+// written as u2, and read from that or from V2. Files come from anywhere: every size is checked against the file's
+// length before memory is taken. Tests: tests/runtime/npy_test.cc.
 #ifndef INGOT_RUNTIME_MAIN_NPY_H_
 #define INGOT_RUNTIME_MAIN_NPY_H_
 

@@ -9,6 +9,7 @@
 
 #include "runtime/main/message.h"
 #include "runtime/main/npy.h"
+#include "runtime/src/elements.h"
 
 namespace ingot::main_program {
 namespace {
@@ -20,8 +21,8 @@ struct TypeRow {
   uint32_t dtype;
 };
 constexpr TypeRow kTypes[] = {
-    {"f8", INGOT_F64}, {"f4", INGOT_F32}, {"f2", INGOT_F16}, {"i8", INGOT_I64}, {"i4", INGOT_I32}, {"i2", INGOT_I16},
-    {"i1", INGOT_I8},  {"u8", INGOT_U64}, {"u4", INGOT_U32}, {"u2", INGOT_U16}, {"u1", INGOT_U8},  {"b1", INGOT_BOOL},
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) {npy, value},
+#include "ingot/dtypes.inc"
 };
 
 // A position in the header's text.
@@ -82,7 +83,7 @@ const char *ParseType(Cursor *cursor, NpyHeader *header) {
       return nullptr;
     }
   }
-  return "its element type is not supported: use f8 f4 f2 i8 i4 i2 i1 u8 u4 u2 u1 or b1";
+  return "its element type is not supported: use f8 f4 f2 V2 (bf16) i8 i4 i2 i1 u8 u4 u2 u1 or b1";
 }
 
 const char *ParseShape(Cursor *cursor, NpyHeader *header) {
@@ -207,14 +208,15 @@ const char *ParseNpyHeader(const char *text, size_t size, NpyHeader *header) {
 }
 
 bool ArrayBytes(uint32_t dtype, uint32_t rank, const int64_t *dims, uint64_t *bytes) {
-  int64_t product = static_cast<int64_t>(ingot_dtype_size(dtype));
+  int64_t count = 1, needed = 0;
   bool empty = false, overflow = false;
   for (uint32_t d = 0; d < rank; ++d) {
     empty = empty || dims[d] == 0;
-    overflow = __builtin_mul_overflow(product, dims[d], &product) || overflow;
+    overflow = __builtin_mul_overflow(count, dims[d], &count) || overflow;
   }
-  *bytes = empty ? 0 : static_cast<uint64_t>(product);
-  return empty || (!overflow && product >= 0);
+  overflow = overflow || !runtime::BytesOfElements(runtime::DtypeBits(dtype), count, &needed);
+  *bytes = empty || overflow ? 0 : static_cast<uint64_t>(needed);
+  return empty || !overflow;
 }
 
 bool ReadNpy(const char *path, NpyArray *array) {

@@ -13,9 +13,12 @@
 namespace ingot::main_program {
 namespace {
 
-constexpr const char *kCodes[] = {"",    "<f8", "<f4", "<f2", "<u2", "<i8", "<i4",
-                                  "<i2", "|i1", "<u8", "<u4", "<u2", "|u1", "|b1"};
-static_assert(sizeof(kCodes) / sizeof(kCodes[0]) == INGOT_BOOL + 1, "one code for each ingot_dtype_t");
+// By ingot_dtype_t.
+constexpr const char *kCodes[] = {
+    "",
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) npy,
+#include "ingot/dtypes.inc"
+};
 
 constexpr size_t kPrefix = 10;      // magic, version, length
 constexpr size_t kMaxHeader = 320;  // 8 dims of 19 digits, and the rest
@@ -23,9 +26,11 @@ constexpr size_t kMaxHeader = 320;  // 8 dims of 19 digits, and the rest
 // Fills in the whole header; returns its length, a multiple of 64.
 size_t FormatHeader(const ingot_tensor_t &tensor, char *header) {
   char *text = header + kPrefix;
+  const char *code = tensor.dtype == INGOT_BF16 ? kCodes[INGOT_U16] : kCodes[tensor.dtype];
+  char order = ingot_dtype_size(tensor.dtype) > 1 ? '<' : '|';
   size_t capacity = kMaxHeader - kPrefix;
   size_t used = static_cast<size_t>(
-      snprintf(text, capacity, "{'descr': '%s', 'fortran_order': False, 'shape': (", kCodes[tensor.dtype]));
+      snprintf(text, capacity, "{'descr': '%c%s', 'fortran_order': False, 'shape': (", order, code));
   for (uint32_t d = 0; d < tensor.rank; ++d) {
     const char *after = tensor.rank == 1 ? "," : d + 1 < tensor.rank ? ", " : "";
     used += static_cast<size_t>(

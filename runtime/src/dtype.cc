@@ -1,23 +1,44 @@
-// Names and sizes of element types, in the order of ingot_dtype_t.
+// Names and widths of element types, from the one list of them.
 // Tests: tests/runtime/load_test.cc.
 #include "runtime/src/api.h"
+#include "runtime/src/elements.h"
 
 namespace {
 
 struct DtypeRow {
   const char *name;
-  size_t size;
+  uint32_t bits;
 };
 
 constexpr DtypeRow kDtypes[] = {
-    {"invalid", 0}, {"f64", 8}, {"f32", 4}, {"f16", 2}, {"bf16", 2}, {"i64", 8}, {"i32", 4},
-    {"i16", 2},     {"i8", 1},  {"u64", 8}, {"u32", 4}, {"u16", 2},  {"u8", 1},  {"bool", 1},
+    {"invalid", 0},
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) {name, bits},
+#include "ingot/dtypes.inc"
 };
 constexpr uint32_t kNumDtypes = sizeof(kDtypes) / sizeof(kDtypes[0]);
-static_assert(kNumDtypes == INGOT_BOOL + 1, "one row for each ingot_dtype_t");
+
+// The table above is indexed by value.
+constexpr uint32_t kValues[] = {
+    INGOT_DTYPE_INVALID,
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) INGOT_##id,
+#include "ingot/dtypes.inc"
+};
+constexpr bool InOrder() {
+  for (uint32_t i = 0; i < kNumDtypes; ++i) {
+    if (kValues[i] != i) return false;
+  }
+  return true;
+}
+static_assert(InOrder(), "ingot_dtype_t names the rows of ingot/dtypes.inc, in their order");
 
 }  // namespace
 
-size_t ingot_dtype_size(uint32_t dtype) { return dtype < kNumDtypes ? kDtypes[dtype].size : 0; }
+namespace ingot::runtime {
+
+uint32_t DtypeBits(uint32_t dtype) { return dtype < kNumDtypes ? kDtypes[dtype].bits : 0; }
+
+}  // namespace ingot::runtime
+
+size_t ingot_dtype_size(uint32_t dtype) { return (ingot::runtime::DtypeBits(dtype) + 7) / 8; }
 
 const char *ingot_dtype_name(uint32_t dtype) { return dtype < kNumDtypes ? kDtypes[dtype].name : "invalid"; }

@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runtime/src/elements.h"
+
 namespace ingot::runtime {
 namespace {
 
@@ -64,15 +66,16 @@ int32_t CheckDims(const ingot_program_t *program, const int64_t *sizes, const in
   return INGOT_OK;
 }
 
-// Whether dims times element size is what the program says the value has.
+// Whether dims times element width, in whole bytes, is what the program says the value has.
 bool BytesAgree(const ingot_program_desc_t *desc, const int64_t *sizes, const ingot_io_t &io, bool *overflow) {
-  int64_t bytes = static_cast<int64_t>(ingot_dtype_size(io.dtype));
+  int64_t count = 1, bytes = 0;
   for (uint32_t d = 0; d < io.rank; ++d) {
     if (sizes[io.dims[d]] == 0) return sizes[desc->values[io.value].bytes] == 0;
   }
   for (uint32_t d = 0; d < io.rank; ++d) {
-    if (__builtin_mul_overflow(bytes, sizes[io.dims[d]], &bytes)) *overflow = true;
+    if (__builtin_mul_overflow(count, sizes[io.dims[d]], &count)) *overflow = true;
   }
+  if (!BytesOfElements(DtypeBits(io.dtype), count, &bytes)) *overflow = true;
   return bytes == sizes[desc->values[io.value].bytes];
 }
 

@@ -57,6 +57,13 @@ TEST(TypesTest, DTypesAgreeWithAbiAndWireFormat) {
   EXPECT_EQ(static_cast<unsigned>(kMaxRank), INGOT_MAX_RANK);
 }
 
+TEST(TypesTest, EpsilonIsTheStepAboveOne) {
+  EXPECT_EQ(Epsilon(DType::kF64), std::numeric_limits<double>::epsilon());
+  EXPECT_EQ(Epsilon(DType::kF32), static_cast<double>(std::numeric_limits<float>::epsilon()));
+  EXPECT_EQ(Epsilon(DType::kF16), static_cast<double>(HalfToFloat(0x3c01)) - 1);
+  EXPECT_EQ(Epsilon(DType::kBF16), static_cast<double>(Bfloat16ToFloat(0x3f81)) - 1);
+}
+
 TEST(TypesTest, TensorTypePrintsAndCompares) {
   TensorType type{DType::kF32, {"batch", 768}};
   EXPECT_EQ(type.ToString(), "f32[batch, 768]");

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "runtime/src/elements.h"
 #include "runtime/src/variant.h"
 #include "tests/runtime/test_program.h"
 
@@ -219,7 +220,26 @@ TEST(DtypeTest, NamesAndSizes) {
   EXPECT_STREQ(ingot_dtype_name(0), "invalid");
   EXPECT_STREQ(ingot_dtype_name(14), "invalid");
   const size_t sizes[] = {0, 8, 4, 2, 2, 8, 4, 2, 1, 8, 4, 2, 1, 1, 0};
-  for (uint32_t d = 0; d < 15; ++d) EXPECT_EQ(ingot_dtype_size(d), sizes[d]) << d;
+  for (uint32_t d = 0; d < 15; ++d) {
+    EXPECT_EQ(ingot_dtype_size(d), sizes[d]) << d;
+    EXPECT_EQ(ingot::runtime::DtypeBits(d), sizes[d] * 8) << d;
+  }
+}
+
+TEST(DtypeTest, BytesOfElements) {
+  using ingot::runtime::BytesOfElements;
+  int64_t bytes = 0;
+  for (uint32_t bits : {4u, 8u, 16u, 32u, 64u}) {
+    for (int64_t count : {0, 1, 2, 3, 7, 8, 9, 1001}) {
+      ASSERT_TRUE(BytesOfElements(bits, count, &bytes));
+      EXPECT_EQ(bytes, (count * bits + 7) / 8) << bits << " " << count;
+    }
+  }
+  EXPECT_TRUE(BytesOfElements(4, INT64_MAX, &bytes));
+  EXPECT_EQ(bytes, INT64_MAX / 2 + 1);
+  EXPECT_FALSE(BytesOfElements(4, -1, &bytes));
+  EXPECT_TRUE(BytesOfElements(16, INT64_MAX / 2, &bytes));
+  EXPECT_FALSE(BytesOfElements(16, INT64_MAX / 2 + 1, &bytes));
 }
 
 }  // namespace

@@ -111,6 +111,17 @@ TEST_F(NpyTest, ReadsAllVersionsAndSpellings) {
   }
 }
 
+TEST_F(NpyTest, ReadsBfloat16AsV2) {
+  for (const char *descr : {"|V2", "<V2"}) {
+    NpyArray array = {};
+    ASSERT_EQ(Read(File(Header(descr, "(2,)"), std::string("\x80\x3f\0\x40", 4)), &array), "");
+    EXPECT_EQ(array.tensor.dtype, static_cast<uint32_t>(INGOT_BF16));
+    EXPECT_EQ(static_cast<uint16_t *>(array.tensor.data)[1], 0x4000);
+    free(array.tensor.data);
+  }
+  EXPECT_THAT(Error(File(Header("|V4", "(1,)"), "1234")), HasSubstr("not supported"));
+}
+
 TEST_F(NpyTest, RefusesHostileFiles) {
   std::string good = File(Header("<f4", "(2, 3)"), std::string(24, 'x'));
   EXPECT_THAT(Error(""), HasSubstr("too short"));

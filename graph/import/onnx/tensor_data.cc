@@ -96,15 +96,14 @@ absl::Status Named(const std::string &name, const absl::Status &status) {
 }  // namespace
 
 std::optional<DType> ToDType(int onnx_type) {
-  constexpr DType kTypes[] = {DType::kInvalid, DType::kF32, DType::kU8,
-                              DType::kI8,      DType::kU16, DType::kI16,
-                              DType::kI32,     DType::kI64, DType::kInvalid /* string */,
-                              DType::kBool,    DType::kF16, DType::kF64,
-                              DType::kU32,     DType::kU64, DType::kInvalid /* complex */,
-                              DType::kInvalid, DType::kBF16};
-  if (onnx_type < 0 || static_cast<size_t>(onnx_type) >= std::size(kTypes)) return std::nullopt;
-  DType dtype = kTypes[onnx_type];
-  return dtype == DType::kInvalid ? std::nullopt : std::optional<DType>(dtype);
+  switch (onnx_type) {
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) \
+  case onnx:                                                              \
+    return DType::k##cc;
+#include "runtime/include/ingot/dtypes.inc"
+    default:
+      return std::nullopt;
+  }
 }
 
 std::string OnnxTypeName(int onnx_type) {
