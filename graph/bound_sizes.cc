@@ -111,6 +111,7 @@ absl::Status CheckBoundSizes(const Graph &graph) {
   absl::Status status;
   std::vector<std::string> of_inputs;
   for (ValueId id : graph.inputs) CollectSymbols(graph.type(id).dims, of_inputs);
+  for (const GraphState &state : graph.states) CollectSymbols(graph.type(state.input).dims, of_inputs);
   const std::set<std::string> inputs(of_inputs.begin(), of_inputs.end());
   ForBodies(graph, [&](const Graph &body) {
     for (const Node &node : body.nodes) {

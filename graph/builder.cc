@@ -50,14 +50,16 @@ ValueId GraphBuilder::NewValue(std::string name, TensorType type) {
   return static_cast<ValueId>(graph_.values.size() - 1);
 }
 
-Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Location at) {
+ValueId GraphBuilder::NewEntry(const char *kind, const std::string &name, DType dtype, Dims dims, const Location &at) {
   if (names_.count(name) || name.empty()) {
-    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input name '", name, "' is empty or already used")));
+    Fail(absl::InvalidArgumentError(
+        absl::StrCat(Where(at), ": the ", kind, " name '", name, "' is empty or already used")));
   }
   std::vector<std::string> symbols;
   for (const Dim &dim : dims) {
     if (dim.undefined()) {
-      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the input '", name, "' has the dim ", dim.ToString(),
+      Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the ", kind, " '", name, "' has the dim ",
+                                                   dim.ToString(),
                                                    "; give a number, a symbol or an expression like \"2 * n + 1\"")));
     }
     dim.CollectSymbols(symbols);
@@ -66,9 +68,43 @@ Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Locati
   if (around_ == nullptr) {
     for (const std::string &symbol : symbols) graph_.symbols.try_emplace(symbol);
   }
-  ValueId id = NewValue(name, {dtype, std::move(dims)});
+  return NewValue(name, {dtype, std::move(dims)});
+}
+
+Expr GraphBuilder::Input(const std::string &name, DType dtype, Dims dims, Location at) {
+  ValueId id = NewEntry("input", name, dtype, std::move(dims), at);
   graph_.inputs.push_back(id);
   return {id, identity_};
+}
+
+Expr GraphBuilder::State(const std::string &name, DType dtype, Dims dims, Expr initial, Location at) {
+  ValueId id = NewEntry("state", name, dtype, std::move(dims), at);
+  auto error = [&](const char *what) {
+    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": the state '", name, "' ", what)));
+  };
+  if (around_ != nullptr) error("stands in a function; make it in the graph and give it to the function");
+  if (initial.id != kNoValue && constant(initial) == nullptr) {
+    error("begins with a value that is no constant of this builder");
+    initial = {};
+  }
+  graph_.states.push_back({id, id, initial.id});
+  return {id, identity_};
+}
+
+void GraphBuilder::SetState(Expr state, Expr next, Location at) {
+  auto error = [&](auto... what) { Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": ", what...))); };
+  for (GraphState &known : graph_.states) {
+    if (!Owns(state) || known.input != state.id) continue;
+    const std::string &name = graph_.value(state.id).name;
+    if (!Owns(next)) return error("what replaces the state '", name, "' is no value of this builder");
+    if (type(next) != type(state))
+      return error("the state '", name, "' is ", type(state).ToString(), ", and what replaces it is ",
+                   type(next).ToString());
+    if (known.output != known.input) return error("the state '", name, "' is set twice");
+    known.output = next.id;
+    return;
+  }
+  error("SetState needs a value that State returned");
 }
 
 Expr GraphBuilder::Constant(Tensor tensor, const std::string &name) {

@@ -44,6 +44,11 @@ class GraphBuilder {
   Expr Constant(Tensor tensor, const std::string &name = "");
   Expr Scalar(double value, DType dtype = DType::kF32);
   void Output(const std::string &name, Expr value, Location at = Location::current());
+  // What a run leaves for the next one: reads as what the last run set, first `initial` (a constant of this type or a
+  // scalar), else zeros. SetState says what takes its place when the run has succeeded; a state without it stays as it
+  // is. States belong to the graph: functions get and give them as operands and results.
+  Expr State(const std::string &name, DType dtype, Dims dims, Expr initial = {}, Location at = Location::current());
+  void SetState(Expr state, Expr next, Location at = Location::current());
   // Bounds a symbol; the compiled program refuses sizes outside.
   void Bound(const std::string &symbol, SymbolRange range);
 
@@ -104,6 +109,8 @@ class GraphBuilder {
     return value.builder == identity_ && value.id >= 0 && value.id < static_cast<ValueId>(graph_.values.size());
   }
   ValueId NewValue(std::string name, TensorType type);
+  // An input or a state: `kind` is for messages.
+  ValueId NewEntry(const char *kind, const std::string &name, DType dtype, Dims dims, const Location &at);
   std::string UniqueName(const std::string &wanted);
   std::string Where(const Location &at) const;
 

@@ -64,11 +64,13 @@ absl::Status CheckConstant(const Graph &graph, const Value &value) {
 // Every symbol must be found from an input's dim that is that symbol alone, or be bound by a node.
 absl::Status CheckSymbols(const Graph &graph) {
   std::set<std::string> solvable = SymbolsBoundByNodes(graph);
-  for (ValueId id : graph.inputs) {
+  auto solve = [&](ValueId id) {
     for (const Dim &dim : graph.type(id).dims) {
       if (auto symbol = dim.symbol()) solvable.insert(*symbol);
     }
-  }
+  };
+  for (ValueId id : graph.inputs) solve(id);
+  for (const GraphState &state : graph.states) solve(state.input);
   for (const auto &[name, range] : graph.symbols) {
     if (!Dim::IsSymbolName(name)) return absl::InvalidArgumentError(absl::StrCat("'", name, "' is not a symbol name"));
     if (range.min < 0 || range.min > range.max)
@@ -83,6 +85,31 @@ absl::Status CheckSymbols(const Graph &graph) {
           "' alone as a dim, and no node binds it, so its value cannot be found; give one input the dim \"", name,
           "\""));
     }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status CheckStates(const Graph &graph, const std::vector<bool> &defined, std::set<std::string> outputs) {
+  for (const GraphState &state : graph.states) {
+    const std::string &name = graph.value(state.input).name;
+    auto error = [&](auto... what) {
+      return absl::InvalidArgumentError(absl::StrCat("state '", name, "': ", what...));
+    };
+    const TensorType &type = graph.type(state.input);
+    if (!outputs.insert(name).second) return error("an output has this name; name one of them otherwise");
+    bool in_range = state.output >= 0 && static_cast<size_t>(state.output) < graph.values.size();
+    if (!in_range || !defined[static_cast<size_t>(state.output)])
+      return error("what replaces it is never computed; call SetState");
+    if (graph.type(state.output) != type)
+      return error("is ", type.ToString(), ", and '", graph.value(state.output).name, "', which replaces it, is ",
+                   graph.type(state.output).ToString());
+    if (state.initial == kNoValue) continue;
+    if (state.initial < 0 || static_cast<size_t>(state.initial) >= graph.values.size() ||
+        graph.constant(state.initial) == nullptr)
+      return error("its initial value is no constant");
+    const TensorType &initial = graph.type(state.initial);
+    if (initial != type && initial != TensorType{type.dtype, {}})
+      return error("its initial value is ", initial.ToString(), "; give ", type.ToString(), " or a scalar");
   }
   return absl::OkStatus();
 }
@@ -152,6 +179,12 @@ absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std:
       return absl::InvalidArgumentError("an input is not a free value");
     defined[static_cast<size_t>(id)] = true;
   }
+  for (const GraphState &state : graph.states) {
+    if (!in_range(state.input) || graph.value(state.input).constant >= 0 || graph.value(state.input).producer >= 0 ||
+        defined[static_cast<size_t>(state.input)])
+      return absl::InvalidArgumentError("a state's input is not a free value of its own");
+    defined[static_cast<size_t>(state.input)] = true;
+  }
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].constant >= 0) defined[i] = true;
   }
@@ -198,7 +231,7 @@ absl::Status ValidateBody(const Graph &graph, const Symbols &symbols, const std:
     if (!in_range(output.value) || !defined[static_cast<size_t>(output.value)])
       return absl::InvalidArgumentError(absl::StrCat("output '", output.name, "' is never computed"));
   }
-  return absl::OkStatus();
+  return CheckStates(graph, defined, std::move(outputs));
 }
 
 }  // namespace
@@ -210,8 +243,8 @@ absl::Status Validate(const Graph &graph) {
       return absl::InvalidArgumentError(absl::StrCat("function '", function.name, "': ", what));
     };
     if (function.name.empty() || before.count(function.name)) return error("the name is empty or used twice");
-    if (!function.symbols.empty() || !function.functions.empty())
-      return error("has symbols or functions of its own; they belong to the graph");
+    if (!function.symbols.empty() || !function.functions.empty() || !function.states.empty())
+      return error("has symbols, states or functions of its own; they belong to the graph");
     absl::StatusOr<Extent> extent = ExtentOf(function, before);
     absl::Status status = extent.status();
     if (status.ok()) status = ValidateBody(function, graph.symbols, graph.functions);
@@ -246,6 +279,11 @@ static void RemoveDeadNodesOfBody(Graph &graph) {
                                        [](const Node &node) { return node.op == OpKind::kBindSizes; });
   bool runs_functions = false;  // which may use any size
   std::set<std::string> sizes;
+  for (const GraphState &state : graph.states) {
+    for (ValueId id : {state.input, state.output, state.initial}) {
+      if (id != kNoValue) live[static_cast<size_t>(id)] = true;
+    }
+  }
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node &node = graph.nodes[i];
     auto is_live = [&](ValueId id) { return live[static_cast<size_t>(id)]; };
@@ -287,6 +325,11 @@ static void RemoveDeadNodesOfBody(Graph &graph) {
   }
   for (ValueId &id : graph.inputs) id = renamed[static_cast<size_t>(id)];
   for (GraphOutput &output : graph.outputs) output.value = renamed[static_cast<size_t>(output.value)];
+  for (GraphState &state : graph.states) {
+    for (ValueId *id : {&state.input, &state.output, &state.initial}) {
+      if (*id != kNoValue) *id = renamed[static_cast<size_t>(*id)];
+    }
+  }
   graph.values = std::move(values);
   graph.nodes = std::move(nodes);
   graph.constants = std::move(constants);
@@ -323,6 +366,11 @@ std::string ToString(const Graph &graph) {
   std::string text = absl::StrCat("graph ", graph.name, "\n");
   for (ValueId id : graph.inputs)
     absl::StrAppend(&text, "  input %", graph.value(id).name, " : ", graph.type(id).ToString(), "\n");
+  for (const GraphState &state : graph.states) {
+    absl::StrAppend(&text, "  state %", graph.value(state.input).name, " : ", graph.type(state.input).ToString());
+    if (state.initial != kNoValue) absl::StrAppend(&text, " from %", graph.value(state.initial).name);
+    text += "\n";
+  }
   for (const Value &value : graph.values) {
     if (value.constant >= 0) absl::StrAppend(&text, "  constant %", value.name, " : ", value.type.ToString(), "\n");
   }
@@ -342,6 +390,8 @@ std::string ToString(const Graph &graph) {
   }
   for (const GraphOutput &output : graph.outputs)
     absl::StrAppend(&text, "  output ", output.name, " = %", graph.value(output.value).name, "\n");
+  for (const GraphState &state : graph.states)
+    absl::StrAppend(&text, "  next ", graph.value(state.input).name, " = %", graph.value(state.output).name, "\n");
   for (const Graph &function : graph.functions) text += ToString(function);
   return text;
 }

@@ -58,6 +58,14 @@ struct GraphOutput {
   ValueId value;
 };
 
+// What a run leaves for the next one. The graph stays pure: a state is an input that the caller does not give, and the
+// value that takes its place when the run has succeeded. Its name is that of the input.
+struct GraphState {
+  ValueId input = kNoValue;
+  ValueId output = kNoValue;   // of the same type
+  ValueId initial = kNoValue;  // a constant of this type, or a scalar that fills it; without one: zeros
+};
+
 struct Graph {
   std::string name;
   std::map<std::string, SymbolRange> symbols;
@@ -65,10 +73,11 @@ struct Graph {
   std::vector<Node> nodes;
   std::vector<ValueId> inputs;
   std::vector<GraphOutput> outputs;
+  std::vector<GraphState> states;  // of the graph alone, not of functions
   std::vector<Tensor> constants;
   // What `call`, `if` and `while` run, each naming only functions before it, so that none runs itself. A function is a
-  // graph without symbols and functions of its own: its dims speak of the symbols of the graph that holds it. What its
-  // nodes need are inputs of it, constants are its own.
+  // graph without symbols, states and functions of its own: its dims speak of the symbols of the graph that holds it.
+  // What its nodes need are inputs of it, constants are its own.
   std::vector<Graph> functions;
 
   const Value &value(ValueId id) const { return values[static_cast<size_t>(id)]; }
@@ -83,7 +92,8 @@ struct Graph {
 // order, sizes. InvalidArgument that names the node and the remedy.
 absl::Status Validate(const Graph &graph);
 
-// Removes nodes, constants and values that no output needs, and functions that no node names. Inputs stay.
+// Removes nodes, constants and values that no output and no state needs, and functions that no node names. Inputs and
+// states stay.
 void RemoveDeadNodes(Graph &graph);
 
 // The function of this name among `functions`, or nullptr.

@@ -59,6 +59,15 @@ absl::Status checkOptions(const CompileOptions &options) {
   return absl::OkStatus();
 }
 
+// Programs keep no states yet.
+absl::Status checkGraph(const Graph &graph) {
+  if (graph.states.empty()) return absl::OkStatus();
+  return absl::UnimplementedError(absl::StrCat("graph '", graph.name, "' has states, such as '",
+                                               graph.value(graph.states[0].input).name,
+                                               "', which compiled programs do not keep yet; StatesAsValues "
+                                               "(graph/interp/interpreter.h) makes them inputs and outputs"));
+}
+
 absl::Status runPipeline(Pipeline &pipeline, const CompileOptions &options, Phase last, std::string *text) {
   if (!options.dump_phases.empty())
     if (std::error_code error = llvm::sys::fs::create_directories(options.dump_phases))
@@ -86,6 +95,7 @@ std::vector<std::string> PhaseNames() { return {"import", "simplify", "fuse", "v
 
 absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase) {
   if (absl::Status status = checkOptions(options); !status.ok()) return status;
+  if (absl::Status status = checkGraph(graph); !status.ok()) return status;
   absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
@@ -101,6 +111,7 @@ absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &op
 
 absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options) {
   if (absl::Status status = checkOptions(options); !status.ok()) return status;
+  if (absl::Status status = checkGraph(graph); !status.ok()) return status;
   absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   double begin = now();

@@ -261,6 +261,10 @@ class Run {
 
 absl::StatusOr<std::vector<Tensor>> InterpretTo(const Graph &graph, const std::vector<Tensor> &inputs,
                                                 const InterpreterOptions &options, bool wide_floats) {
+  if (!graph.states.empty())
+    return absl::InvalidArgumentError(absl::StrCat("graph '", graph.name, "' has states, such as '",
+                                                   graph.value(graph.states[0].input).name,
+                                                   "'; run it with InterpretStep"));
   std::vector<std::vector<int64_t>> dims;
   for (const Tensor &input : inputs) dims.push_back(input.dims());
   absl::StatusOr<interp::Symbols> symbols = SolveSymbols(graph, dims);

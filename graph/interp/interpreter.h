@@ -29,14 +29,28 @@ struct InterpreterOptions {
   Noise noise = {};  // errors on purpose
 };
 
-// Inputs in graph order. Symbols are solved from their shapes; every dtype, dim and range is checked, and errors name
-// input, dim, expected and got. The outputs have the graph's dtypes, rounded once.
+// Inputs in graph order. Graphs with states: InterpretStep. Symbols are solved from their shapes; every dtype, dim and
+// range is checked, and errors name input, dim, expected and got. The outputs have the graph's dtypes, rounded once.
 absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vector<Tensor> &inputs,
                                               const InterpreterOptions &options = {});
 
 // The same, but float outputs of any precision come as f64 tensors (for error measurement).
 absl::StatusOr<std::vector<Tensor>> InterpretDouble(const Graph &graph, const std::vector<Tensor> &inputs,
                                                     const InterpreterOptions &options = {});
+
+// One run of a graph with states: `states` holds one tensor per state in graph order, and after a success what takes
+// their place, in the states' dtypes. After an error it is as it was.
+absl::StatusOr<std::vector<Tensor>> InterpretStep(const Graph &graph, const std::vector<Tensor> &inputs,
+                                                  std::vector<Tensor> &states, const InterpreterOptions &options = {});
+
+// What the states hold before the first run, for these values of the symbols in their dims. InvalidArgument when a
+// symbol is missing or a size is not possible, ResourceExhausted beyond max_bytes.
+absl::StatusOr<std::vector<Tensor>> InitialStates(const Graph &graph, const std::map<std::string, int64_t> &symbols,
+                                                  int64_t max_bytes = INT64_C(8) << 30);
+
+// The same graph without states: they are further inputs and outputs, behind the others and of the same names. For who
+// passes states from run to run by hand.
+Graph StatesAsValues(Graph graph);
 
 // The values of the symbols that inputs have, for inputs of these dims, in graph order. InvalidArgument when they do
 // not fit the input types or the symbols' ranges.

@@ -93,10 +93,15 @@ class Reader {
   // What graphs and functions have in common.
   absl::StatusOr<Graph> Body() {
     graph_.name = message_.name();
-    if (functions_ != nullptr && (message_.functions_size() > 0 || message_.symbols_size() > 0))
-      return absl::InvalidArgumentError("has functions or symbols of its own; they belong to the graph");
+    if (functions_ != nullptr &&
+        (message_.functions_size() > 0 || message_.symbols_size() > 0 || message_.states_size() > 0))
+      return absl::InvalidArgumentError("has functions, symbols or states of its own; they belong to the graph");
     for (const proto::Value &input : message_.inputs()) {
-      if (absl::Status s = ReadInput(input); !s.ok()) return Named("input", input.name(), s);
+      if (absl::Status s = ReadInput(input, &graph_.inputs); !s.ok()) return Named("input", input.name(), s);
+    }
+    std::vector<ValueId> states;
+    for (const proto::State &state : message_.states()) {
+      if (absl::Status s = ReadInput(state.input(), &states); !s.ok()) return Named("state", state.input().name(), s);
     }
     for (const proto::Constant &constant : message_.constants()) {
       if (absl::Status s = ReadConstant(constant); !s.ok()) return Named("constant", constant.name(), s);
@@ -110,6 +115,14 @@ class Reader {
         return absl::InvalidArgumentError(
             absl::StrCat("output '", output.name(), "' stands for '", output.value(), "', which is never computed"));
       graph_.outputs.push_back({output.name(), found->second});
+    }
+    for (size_t i = 0; i < states.size(); ++i) {
+      const proto::State &state = message_.states(static_cast<int>(i));
+      ValueId initial = Find(state.initial());
+      if (initial == kNoValue && !state.initial().empty())
+        return Named("state", state.input().name(),
+                     absl::InvalidArgumentError(absl::StrCat("there is no constant '", state.initial(), "'")));
+      graph_.states.push_back({states[i], Find(state.output()), initial});
     }
     return std::move(graph_);
   }
@@ -127,7 +140,13 @@ class Reader {
     return id;
   }
 
-  absl::Status ReadInput(const proto::Value &input) {
+  // The value that a name stands for, or none.
+  ValueId Find(const std::string &name) const {
+    auto found = ids_.find(name);
+    return found == ids_.end() ? kNoValue : found->second;
+  }
+
+  absl::Status ReadInput(const proto::Value &input, std::vector<ValueId> *inputs) {
     absl::StatusOr<DType> dtype = ReadDType(input.type().dtype());
     if (!dtype.ok()) return dtype.status();
     absl::StatusOr<Dims> dims = ReadDims(input.type().dims());
@@ -139,7 +158,7 @@ class Reader {
     }
     absl::StatusOr<ValueId> id = Define(input.name(), {*dtype, *std::move(dims)});
     if (!id.ok()) return id.status();
-    graph_.inputs.push_back(*id);
+    inputs->push_back(*id);
     return absl::OkStatus();
   }
 

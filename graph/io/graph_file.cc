@@ -41,6 +41,9 @@ absl::Status CheckReadable(const Graph &graph) {
   for (ValueId id : graph.inputs) {
     if (absl::Status s = CheckReadable(graph.type(id).dims); !s.ok()) return s;
   }
+  for (const GraphState &state : graph.states) {
+    if (absl::Status s = CheckReadable(graph.type(state.input).dims); !s.ok()) return s;
+  }
   for (const Node &node : graph.nodes) {
     for (const auto &[name, attribute] : node.attributes) {
       const Dims *dims = std::get_if<Dims>(&attribute);

@@ -14,7 +14,7 @@ class Graph;
 
 namespace ingot {
 
-constexpr uint32_t kGraphFormatVersion = 2;  // version 1 has no functions, and one result per node
+constexpr uint32_t kGraphFormatVersion = 2;  // version 1 has no functions, no states, and one result per node
 constexpr uint32_t kOpSet = 1;
 
 // Reads and validates a file; the form is told from the contents. Tensors in side files are mapped; a side file must

@@ -68,11 +68,18 @@ static void WriteBody(const Graph &graph, int64_t side_file_threshold, const std
     out->set_name(output.name);
     out->set_value(graph.value(output.value).name);
   }
+  for (const GraphState &state : graph.states) {
+    proto::State *out = message->add_states();
+    WriteValue(graph.value(state.input), out->mutable_input());
+    out->set_output(graph.value(state.output).name);
+    if (state.initial != kNoValue) out->set_initial(graph.value(state.initial).name);
+  }
 }
 
 static bool NeedsVersion2(const Graph &graph) {
   auto is_new = [](const Node &node) { return node.outputs.size() > 1 || node.op == OpKind::kBindSizes; };
-  return !graph.functions.empty() || std::any_of(graph.nodes.begin(), graph.nodes.end(), is_new);
+  return !graph.functions.empty() || !graph.states.empty() ||
+         std::any_of(graph.nodes.begin(), graph.nodes.end(), is_new);
 }
 
 void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string &side_file, std::string *side_data,

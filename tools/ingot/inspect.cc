@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/import/onnx/import.h"
+#include "graph/interp/interpreter.h"
 #include "tools/ingot/command.h"
 #include "tools/ingot/flops.h"
 #include "tools/ingot/interface.h"
@@ -69,6 +70,11 @@ void DescribeInterface(const Interface &interface, Json *json) {
 
 void DescribeGraph(const Graph &graph, Json *json) {
   DescribeInterface(Interface::Of(graph), json);
+  if (!graph.states.empty()) {
+    std::vector<Port> ports = Interface::Of(StatesAsValues(graph)).inputs();
+    ports.erase(ports.begin(), ports.begin() + static_cast<std::ptrdiff_t>(graph.inputs.size()));
+    (*json)["states"] = PortsJson(ports);
+  }
   int64_t parameters = 0, bytes = 0;
   std::map<std::string, int64_t> ops;
   auto add = [&](const Graph &body) {
@@ -162,6 +168,7 @@ void PrintPage(const std::string &path, const Json &json) {
   Print(head + "\n");
   PrintPorts("inputs", json["inputs"]);
   PrintPorts("outputs", json["outputs"]);
+  if (json.contains("states")) PrintPorts("states", json["states"]);
   if (!json["symbols"].empty()) Print("dims that vary:\n");
   for (const auto &[name, range] : json["symbols"].items()) {
     Print(absl::StrCat("  ", name, "  ", range["min"].get<int64_t>(), " to ", range["max"].get<int64_t>(), "\n"));
