@@ -134,6 +134,23 @@ void GraphBuilder::Output(const std::string &name, Expr value, Location at) {
   graph_.outputs.push_back({name, value.id});
 }
 
+Dims GraphBuilder::SizesFrom(Expr data, const std::string &name, Location at) {
+  std::optional<int64_t> count = NumElements(type(data).dims).constant();
+  if (!count || *count > kMaxDimList) {
+    Fail(absl::InvalidArgumentError(absl::StrCat(Where(at), ": sizes come from ", type(data).ToString(), "; at most ",
+                                                 kMaxDimList, " can, and how many must be known")));
+    return {};
+  }
+  Dims sizes;
+  GraphBuilder &root = outermost();
+  while (static_cast<int64_t>(sizes.size()) < *count) {
+    std::string symbol = absl::StrCat(name, "_", ++root.counters_["size " + name]);
+    if (!root.graph_.symbols.count(symbol)) sizes.push_back(Dim::Symbol(symbol));
+  }
+  if (!sizes.empty()) BindSizes(data, sizes, at);
+  return status_.ok() ? sizes : Dims();
+}
+
 void GraphBuilder::Bound(const std::string &symbol, SymbolRange range) { graph_.symbols[symbol] = range; }
 
 void GraphBuilder::SetNext(std::string name, std::string location) {
@@ -174,6 +191,7 @@ std::vector<Expr> GraphBuilder::EmitAll(OpKind op, const std::vector<Expr> &oper
     if (!outermost().graph_.symbols.try_emplace(symbol).second)
       Fail(absl::InvalidArgumentError(
           absl::StrCat("node '", node.name, "': the symbol '", symbol, "' has a meaning already; bind another one")));
+    outermost().bound_sizes_.insert(symbol);
   }
   results.resize(types->size());
   for (size_t i = 0; i < results.size(); ++i) {
@@ -258,6 +276,10 @@ absl::StatusOr<Graph> GraphBuilder::Finish() {
     return absl::InvalidArgumentError(
         absl::StrCat("graph '", graph_.name, "' has no output; call Output(name, value)"));
   RemoveDeadNodes(graph_);
+  const std::set<std::string> bound = SymbolsBoundByNodes(graph_);
+  for (const std::string &symbol : bound_sizes_) {
+    if (!bound.count(symbol)) graph_.symbols.erase(symbol);
+  }
   if (absl::Status valid = Validate(graph_); !valid.ok()) return valid;
   return std::move(graph_);
 }

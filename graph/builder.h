@@ -49,6 +49,9 @@ class GraphBuilder {
   // is. States belong to the graph: functions get and give them as operands and results.
   Expr State(const std::string &name, DType dtype, Dims dims, Expr initial = {}, Location at = Location::current());
   void SetState(Expr state, Expr next, Location at = Location::current());
+  // New symbols, named after `name`, whose values are the elements of `data` (i64, a number or a vector of a static
+  // length): sizes that are known when the program has got there. No symbols after an error.
+  Dims SizesFrom(Expr data, const std::string &name, Location at = Location::current());
   // Bounds a symbol; the compiled program refuses sizes outside.
   void Bound(const std::string &symbol, SymbolRange range);
 
@@ -122,6 +125,7 @@ class GraphBuilder {
   std::map<std::string, int> counters_;
   // Of the outermost builder: functions by name, with their numbers of outputs, also of those that an error kept out.
   std::map<std::string, size_t> functions_;
+  std::set<std::string> bound_sizes_;  // of the outermost builder, also where the node that binds them is gone
   std::string next_name_, next_location_;
 };
 

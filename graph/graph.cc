@@ -63,7 +63,8 @@ absl::Status CheckConstant(const Graph &graph, const Value &value) {
 
 // Every symbol must be found from an input's dim that is that symbol alone, or be bound by a node.
 absl::Status CheckSymbols(const Graph &graph) {
-  std::set<std::string> solvable = SymbolsBoundByNodes(graph);
+  const std::set<std::string> bound = SymbolsBoundByNodes(graph);
+  std::set<std::string> solvable = bound;
   auto solve = [&](ValueId id) {
     for (const Dim &dim : graph.type(id).dims) {
       if (auto symbol = dim.symbol()) solvable.insert(*symbol);
@@ -76,8 +77,7 @@ absl::Status CheckSymbols(const Graph &graph) {
     if (range.min < 0 || range.min > range.max)
       return absl::InvalidArgumentError(
           absl::StrCat("symbol '", name, "' has the empty range [", range.min, ", ", range.max, "]"));
-    // A file writes "no stated bound" as max 0.
-    if (range.max == 0)
+    if (range.max == 0 && !bound.count(name))
       return absl::InvalidArgumentError(absl::StrCat("symbol '", name, "' can only be 0; use the number instead"));
     if (!solvable.count(name)) {
       return absl::InvalidArgumentError(absl::StrCat(

@@ -76,7 +76,8 @@ class Reader {
       return absl::InvalidArgumentError(
           absl::StrCat("op set ", message_.op_set(), " is newer than this build's ", kOpSet));
     for (const proto::Symbol &symbol : message_.symbols()) {
-      graph_.symbols[symbol.name()] = {symbol.min(), symbol.max() == 0 ? SymbolRange().max : symbol.max()};
+      const int64_t max = symbol.max() == 0 ? SymbolRange().max : symbol.max() == -1 ? 0 : symbol.max();
+      graph_.symbols[symbol.name()] = {symbol.min(), max};
     }
     for (const proto::Graph &function : message_.functions()) {
       absl::StatusOr<Graph> read = Reader(function, directory_, graph_.functions).Body();

@@ -91,7 +91,7 @@ void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string 
     proto::Symbol *symbol = message->add_symbols();
     symbol->set_name(name);
     symbol->set_min(range.min);
-    symbol->set_max(range.max);
+    symbol->set_max(range.max == 0 ? -1 : range.max);
   }
   for (const Graph &function : graph.functions)
     WriteBody(function, side_file_threshold, side_file, side_data, message->add_functions());

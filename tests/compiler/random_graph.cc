@@ -142,6 +142,24 @@ Expr RandomGraph::MakeConstant(DType dtype, const std::vector<int64_t> &dims) {
   return b_.Constant(RandomTensor(dtype, dims, engine));
 }
 
+Expr RandomGraph::MakeInput(const char *name, DType dtype, const Dims &dims) {
+  Dims outside = dims;
+  bool changed = false;
+  for (Dim &dim : outside) {
+    // What a bound size was made of may stand on bound sizes itself.
+    for (Dim before = 0; before != dim;) {
+      before = dim;
+      dim = dim.Substitute([&](const std::string &symbol) -> std::optional<Dim> {
+        auto found = bound_.find(symbol);
+        return found == bound_.end() ? std::nullopt : std::optional<Dim>(found->second);
+      });
+    }
+    changed = changed || dim != dims[static_cast<size_t>(&dim - outside.data())];
+  }
+  Expr x = Remember(b_.Input(absl::StrCat(name, inputs_++), dtype, outside), 0);
+  return changed ? Add(OpKind::kReshape, {x}, {{"dims", dims}}) : x;
+}
+
 Expr RandomGraph::Make(DType dtype, const Dims &dims) {
   std::vector<Expr> same;
   for (Expr x : pool_) {
@@ -154,7 +172,7 @@ Expr RandomGraph::Make(DType dtype, const Dims &dims) {
     for (const Dim &dim : dims) sizes.push_back(*dim.constant());
     return MakeConstant(dtype, sizes);
   }
-  if (inputs_ < kMostInputs) return Remember(b_.Input(absl::StrCat("x", inputs_++), dtype, dims), 0);
+  if (inputs_ < kMostInputs) return MakeInput("x", dtype, dims);
   return Add(OpKind::kBroadcastTo, {MakeConstant(dtype, {})}, {{"dims", dims}});
 }
 
@@ -165,7 +183,7 @@ Expr RandomGraph::MakeIndices(const Dims &dims) {
   }
   if (dims.size() == 1 && Chance(30))
     return Add(OpKind::kIota, {}, {{"dims", dims}, {"axis", int64_t{0}}, {"dtype", dtype}});
-  if (inputs_ < kMostInputs && Chance(60)) return Remember(b_.Input(absl::StrCat("index", inputs_++), dtype, dims), 0);
+  if (inputs_ < kMostInputs && Chance(60)) return MakeInput("index", dtype, dims);
   return Make(dtype, dims);
 }
 
@@ -204,6 +222,24 @@ void RandomGraph::Incomplete(const OpSchema &schema) {
                    std::string(schema.shape_rule), "'; add one to tests/compiler/random_ops.cc")));
 }
 
+std::optional<Expr> RandomGraph::BindSize() {
+  const Dim size = Chance(50) ? PickDim() : Dim::FloorDiv(PickDim() + 1, 2);
+  const std::string symbol = absl::StrCat("b", dims_.size());
+  std::vector<int64_t> values;
+  for (const auto &sizes : sizes_) {
+    absl::StatusOr<int64_t> value = size.Evaluate(sizes);
+    if (!value.ok() || *value < 0) return std::nullopt;
+    values.push_back(*value);
+  }
+  Expr number = Add(OpKind::kDimValues, {}, {{"values", Dims{size}}});
+  if (Chance(50)) number = Add(OpKind::kNeg, {Add(OpKind::kNeg, {number})});
+  for (size_t i = 0; i < sizes_.size(); ++i) sizes_[i][symbol] = values[i];
+  std::optional<Expr> bound = Try(OpKind::kBindSizes, {number}, {{"sizes", Dims{Dim::Symbol(symbol)}}});
+  bound_[symbol] = size;
+  dims_.push_back(Dim::Symbol(symbol));
+  return bound;
+}
+
 bool RandomGraph::Step() {
   if (Chance(18)) return RandomChain().has_value();
   if (Chance(5)) return RandomControl().has_value();
@@ -212,7 +248,7 @@ bool RandomGraph::Step() {
       FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise, FusionKind::kElementwise,
       FusionKind::kReduction,   FusionKind::kContraction, FusionKind::kView,        FusionKind::kView,
       FusionKind::kGather,      FusionKind::kGather,      FusionKind::kComposite,   FusionKind::kLeaf,
-      FusionKind::kSort,        FusionKind::kUpdate};
+      FusionKind::kSort,        FusionKind::kUpdate,      FusionKind::kSizes};
   FusionKind kind = OneOf(kKinds);
   std::vector<const OpSchema *> schemas;
   for (const OpSchema &schema : AllSchemas()) {

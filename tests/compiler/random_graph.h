@@ -50,6 +50,8 @@ class RandomGraph {
   Expr PickFloat(size_t least_rank = 0);
   // A value of exactly this type: one made before, a constant where it can be, an input or a broadcast.
   Expr Make(DType dtype, const Dims &dims);
+  // No input has a bound size: it has what that was made of, and is reshaped.
+  Expr MakeInput(const char *name, DType dtype, const Dims &dims);
   Expr MakeConstant(DType dtype, const std::vector<int64_t> &dims);
   Expr MakeIndices(const Dims &dims);
   Expr CastTo(Expr x, DType dtype);
@@ -73,6 +75,8 @@ class RandomGraph {
   std::optional<Expr> RandomChain();
   // A loop, a branch or a call over values made before.
   std::optional<Expr> RandomControl();
+  // Makes a size of what stands in memory as a number: the value of another dim, so that it is known here.
+  std::optional<Expr> BindSize();
   // A value of these dims that an index op makes: concat, pad, gather, iota or slice.
   std::optional<Expr> Indexed(DType dtype, const Dims &dims);
 
@@ -90,6 +94,7 @@ class RandomGraph {
   bool daring_;
   std::vector<std::map<std::string, int64_t>> sizes_;
   std::vector<Dim> dims_;
+  std::map<std::string, Dim> bound_;  // what bound sizes are made of
   std::vector<Expr> pool_;
   std::map<ValueId, int> heat_;  // roughly the decimal exponent of a value's magnitude: what grows too hot is cooled
   std::map<ValueId, int> uses_;

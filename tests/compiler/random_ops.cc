@@ -82,6 +82,14 @@ Made TopK(RandomGraph &g, const OpSchema &schema) {
   return g.Try(schema.kind, {x}, attributes);
 }
 
+Made NonZero(RandomGraph &g, const OpSchema &schema) {
+  Expr x = g.PickOf(schema.dtypes);
+  Dim count = g.Chance(50) ? g.PickDim() : Dim(static_cast<int64_t>(g.Below(9)));
+  return g.Try(schema.kind, {x}, {{"count", Dims{count}}});
+}
+
+Made BindSizes(RandomGraph &g, const OpSchema &) { return g.BindSize(); }
+
 Made LayerNorm(RandomGraph &g, const OpSchema &schema) {
   Expr x = g.PickFloat(1);
   const Dims &dims = g.DimsOf(x);
@@ -340,6 +348,8 @@ std::optional<Expr> RandomGraph::RandomOp(const OpSchema &schema) {
                                                                     {"mat_mul", MatMul},
                                                                     {"conv", Conv},
                                                                     {"top_k", TopK},
+                                                                    {"non_zero", NonZero},
+                                                                    {"bind_sizes", BindSizes},
                                                                     {"dynamic_update", DynamicUpdate}};
   auto generator = kGenerators.find(schema.shape_rule);
   if (generator == kGenerators.end()) {

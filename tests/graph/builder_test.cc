@@ -211,10 +211,8 @@ TEST(BuilderTest, SymbolsComeFromInputs) {
   {
     GraphBuilder b("hidden");
     b.Output("y", b.Input("x", DType::kF32, {"2 * n"}));
-    EXPECT_THAT(
-        FinishError(b),
-        HasSubstr(
-            "no input has the symbol 'n' alone as a dim, so its value cannot be found; give one input the dim \"n\""));
+    EXPECT_THAT(FinishError(b), HasSubstr("no input has the symbol 'n' alone as a dim, and no node binds it, so its "
+                                          "value cannot be found; give one input the dim \"n\""));
   }
   {
     GraphBuilder b("range");

@@ -130,7 +130,21 @@ const BadCase kBadCases[] = {
     {"Queue", [](ChainProgram &p) { p.steps[1].queue = 1; }, "step 1 names a device"},
     {"Call", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_CALL; }, "step 1 (scaled) is of kind 'call'"},
     {"HostStep", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_HOST; }, "of kind 'host'"},
-    {"Resize", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_RESIZE; }, "of kind 'resize'"},
+    {"BindOperands",
+     [](ChainProgram &p) {
+       p.steps[1].kind = INGOT_STEP_BIND;
+       p.steps[1].num_operands = 0;
+     },
+     "step 1 has not one operand"},
+    {"BindStage",
+     [](ChainProgram &p) {
+       p.steps[1].kind = INGOT_STEP_BIND;
+       p.steps[1].num_operands = 1;
+       p.steps[1].split = 1;
+     },
+     "step 1 begins no stage"},
+    {"StageTable", [](ChainProgram &p) { p.desc.num_stages = 1; }, "stages"},
+    {"BoundSymbols", [](ChainProgram &p) { p.desc.num_bound_symbols = 1; }, "symbol 1 belongs to no stage"},
     {"StepKind", [](ChainProgram &p) { p.steps[1].kind = 8; }, "step 1 has an unknown kind"},
     {"CopyOperands", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_COPY; }, "step 1 is a copy without"},
     {"CopyIntoInput",

@@ -56,6 +56,25 @@ absl::StatusOr<Dims> NodeContext::DimsIn(size_t i, const char *what) const {
   return known->ints;
 }
 
+absl::StatusOr<Dims> NodeContext::SizesFrom(Expr data, const char *what) {
+  const TensorType type = b.type(data);
+  std::optional<int64_t> count = NumElements(type.dims).constant();
+  if (!IsInteger(type.dtype) || type.rank() > 1 || !count || *count > kMaxDimList)
+    return absl::UnimplementedError(absl::StrCat("its ", what, " is ", type.ToString(),
+                                                 "; sizes from data are a vector of integers of a known length"));
+  return b.SizesFrom(CastIfNeeded(b, data, type.dtype, DType::kI64), "size");
+}
+
+absl::StatusOr<Dims> NodeContext::SizesIn(size_t i, const char *what) {
+  if (!Has(i) || KnownIn(i) != nullptr) return DimsIn(i, what);
+  INGOT_ASSIGN_OR_RETURN(Dims sizes, SizesFrom(In(i), what));
+  Known known = Known::Vector(sizes);
+  known.dtype = dtype(i);
+  if (rank(i) == 0) known.shape.clear();
+  inputs[i]->known = std::move(known);
+  return sizes;
+}
+
 absl::StatusOr<Ints> NodeContext::IntsIn(size_t i, const char *what) const {
   INGOT_ASSIGN_OR_RETURN(Dims dims, DimsIn(i, what));
   Ints values;

@@ -39,6 +39,7 @@ const OpTable &Ops() {
     AddNormOps(*ops);
     AddConvOps(*ops);
     AddSortOps(*ops);
+    AddSelectOps(*ops);
     AddPoolOps(*ops);
     AddResizeOps(*ops);
     AddSampleOps(*ops);
@@ -61,9 +62,6 @@ std::string WhyUnsupported(const std::string &domain, const std::string &op_type
     return "strings are not supported";
   if (op_type.rfind("Random", 0) == 0 || op_type == "Multinomial" || op_type == "Bernoulli")
     return "random numbers are not supported";
-  if (op_type == "NonZero" || op_type == "Unique" || op_type == "NonMaxSuppression") {
-    return "results whose size depends on data are not supported";
-  }
   return "this op is not supported";
 }
 

@@ -40,6 +40,7 @@ void AddNnOps(OpTable &table);
 void AddNormOps(OpTable &table);
 void AddConvOps(OpTable &table);
 void AddSortOps(OpTable &table);
+void AddSelectOps(OpTable &table);
 void AddPoolOps(OpTable &table);
 void AddResizeOps(OpTable &table);
 void AddSampleOps(OpTable &table);

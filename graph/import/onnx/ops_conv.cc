@@ -140,7 +140,7 @@ absl::Status Col2Im(NodeContext &n) {
   constexpr int64_t kMaxTaps = 64;
   const TensorType x = n.Type(0);
   INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kAdd, x.dtype));
-  INGOT_ASSIGN_OR_RETURN(Dims image, n.DimsIn(1, "image shape"));
+  INGOT_ASSIGN_OR_RETURN(Dims image, n.SizesIn(1, "image shape"));
   INGOT_ASSIGN_OR_RETURN(Ints block, n.IntsIn(2, "block shape"));
   INGOT_ASSIGN_OR_RETURN(Window w, ReadWindow(n, image.size(), block));
   int64_t taps = 1;

@@ -1,6 +1,7 @@
 // Ops that pick elements by index: along an axis, by tuples, by a known condition, or backwards.
 #include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
+#include "graph/import/onnx/selection.h"
 
 namespace ingot::onnx_import {
 namespace {
@@ -70,16 +71,23 @@ absl::Status Compress(NodeContext &n) {
   TensorType x = n.Type(0);
   const Tensor *condition = n.ConstantIn(1);
   std::optional<Ints> known = n.KnownIn(1) != nullptr ? n.KnownIn(1)->constants() : std::nullopt;
-  if (condition == nullptr && !known)
-    return absl::UnimplementedError(
-        "results whose size depends on data are not supported; its condition must be "
-        "constant");
   bool flat = !n.HasAttribute("axis");
   int64_t axis = 0;
   if (!flat) {
     INGOT_ASSIGN_OR_RETURN(axis, n.Axis("axis", std::nullopt, x.rank()));
   }
   Dim size = flat ? NumElements(x.dims) : x.dims[static_cast<size_t>(axis)];
+  Expr data = flat && x.rank() != 1 ? n.b.Reshape(n.In(0), {size}) : n.In(0);
+  if (condition == nullptr && !known) {
+    const TensorType mask = n.Type(1);
+    if (mask.dtype != DType::kBool || mask.rank() != 1)
+      return absl::InvalidArgumentError(
+          absl::StrCat("its condition is ", mask.ToString(), "; it must be a vector of bool"));
+    if (!n.bounds.Proves(mask.dims[0], size))
+      return absl::UnimplementedError(absl::StrCat("cannot tell whether its condition, of size ",
+                                                   mask.dims[0].ToString(), ", is longer than ", size.ToString()));
+    return n.Return(n.b.Gather(data, TruePlaces(n.b, n.In(1)), axis));
+  }
   Ints kept;
   int64_t count = known ? static_cast<int64_t>(known->size()) : condition->size();
   for (int64_t i = 0; i < count; ++i) {
@@ -88,7 +96,6 @@ absl::Status Compress(NodeContext &n) {
   if (!kept.empty() && !n.bounds.Require(Dim(kept.back() + 1), size))
     return absl::InvalidArgumentError(
         absl::StrCat("its condition keeps element ", kept.back(), ", but the size is ", size.ToString()));
-  Expr data = flat && x.rank() != 1 ? n.b.Reshape(n.In(0), {size}) : n.In(0);
   Expr at = n.b.Constant(Tensor::I64({static_cast<int64_t>(kept.size())}, kept));
   return n.Return(n.b.Gather(data, at, axis));
 }

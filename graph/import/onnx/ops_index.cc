@@ -13,11 +13,36 @@ Expr Progression(NodeContext &n, const Dim &count, Expr start, bool from_zero, d
   return from_zero ? x : n.b.Add(x, start);
 }
 
+// Limits that are data: how many numbers there are is then a size of its own. A step of 0 has none (-1, which no size
+// can be).
+absl::Status RangeByData(NodeContext &n) {
+  GraphBuilder &b = n.b;
+  const DType dtype = n.dtype(0);
+  std::vector<Expr> limits;
+  for (size_t i = 0; i < 3; ++i) {
+    if (n.dtype(i) != dtype || !NumElements(n.Type(i).dims).Is(1) || dtype == DType::kBool)
+      return absl::InvalidArgumentError("its limits must be three scalars of one numeric dtype");
+    limits.push_back(n.rank(i) == 0 ? n.In(i) : b.Reshape(n.In(i), {}));
+  }
+  const DType wide = IsFloat(dtype) ? DType::kF64 : DType::kI64;
+  Expr start = CastIfNeeded(b, limits[0], dtype, wide), delta = CastIfNeeded(b, limits[2], dtype, wide);
+  Expr span = b.Sub(CastIfNeeded(b, limits[1], dtype, wide), start), zero = b.Scalar(0, wide), count;
+  if (IsFloat(dtype)) {
+    count = b.Cast(b.Max(b.Ceil(b.Div(span, delta)), zero), DType::kI64);
+  } else {
+    Expr quotient = b.Div(span, delta), has_rest = b.NotEqual(b.Mul(quotient, delta), span);
+    Expr rounds_up = b.LogicalAnd(has_rest, b.Equal(b.Less(span, zero), b.Less(delta, zero)));
+    count = b.Max(b.Add(quotient, b.Cast(rounds_up, DType::kI64)), zero);
+  }
+  count = b.Select(b.Equal(delta, zero), b.Scalar(-1, DType::kI64), count);
+  INGOT_ASSIGN_OR_RETURN(Dims size, n.SizesFrom(count, "number of elements"));
+  return n.Return(b.Add(b.Mul(b.Iota(size, 0, dtype), limits[2]), limits[0]));
+}
+
 absl::Status Range(NodeContext &n) {
   n.Ignore({"stash_type"});
   const Known *start = n.KnownIn(0), *limit = n.KnownIn(1), *delta = n.KnownIn(2);
-  if (start == nullptr || limit == nullptr || delta == nullptr)
-    return absl::UnimplementedError("its limits are computed from data; only shape arithmetic is supported there");
+  if (start == nullptr || limit == nullptr || delta == nullptr) return RangeByData(n);
   if (start->size() != 1 || limit->size() != 1 || delta->size() != 1 || start->dtype != limit->dtype ||
       start->dtype != delta->dtype || start->dtype == DType::kBool) {
     return absl::InvalidArgumentError("its limits must be three scalars of one numeric dtype");
@@ -56,13 +81,16 @@ absl::Status Range(NodeContext &n) {
 absl::Status OneHot(NodeContext &n) {
   TensorType indices = n.Type(0), values = n.Type(2);
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Axis("axis", -1, indices.rank() + 1));
-  const Known *known_depth = n.KnownIn(1);
-  if (known_depth == nullptr)
-    return absl::UnimplementedError("its depth is computed from data; only shape arithmetic is supported there");
-  if (known_depth->size() != 1)
-    return absl::InvalidArgumentError(absl::StrCat("its depth is ", known_depth->type().ToString(), ", not a scalar"));
+  if (!NumElements(n.Type(1).dims).Is(1))
+    return absl::InvalidArgumentError(absl::StrCat("its depth is ", n.Type(1).ToString(), ", not a scalar"));
   Dim depth = -1;
-  if (!known_depth->is_real()) {
+  const Known *known_depth = n.KnownIn(1);
+  if (known_depth == nullptr) {
+    Expr data = CastIfNeeded(n.b, n.In(1), n.dtype(1), DType::kI64);
+    INGOT_ASSIGN_OR_RETURN(Dims size, n.SizesFrom(n.b.Reshape(data, {}), "depth"));
+    if (size.empty()) return absl::OkStatus();  // the builder has an error
+    depth = size[0];
+  } else if (!known_depth->is_real()) {
     depth = known_depth->ints[0];
   } else if (double real = known_depth->reals[0]; real > -1 && real < 0x1p46) {  // not so for NaN
     depth = static_cast<int64_t>(real);

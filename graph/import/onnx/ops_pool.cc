@@ -150,7 +150,7 @@ absl::Status MaxUnpool(NodeContext &n) {
   for (size_t i = 0; i < w.kernel.size(); ++i)
     out[i + 2] = (x.dims[i + 2] - 1) * Dim(w.strides[i]) + Dim(w.kernel[i] - w.low[i] - w.high[i]);
   if (n.Has(2)) {
-    INGOT_ASSIGN_OR_RETURN(Dims wanted, n.DimsIn(2, "output_shape"));
+    INGOT_ASSIGN_OR_RETURN(Dims wanted, n.SizesIn(2, "output_shape"));
     if (wanted.size() != out.size())
       return absl::InvalidArgumentError(absl::StrCat("its output shape ", ToString(wanted), " is of another rank"));
     for (size_t i = 0; i < out.size(); ++i) {

@@ -223,7 +223,7 @@ absl::StatusOr<std::vector<ResizedAxis>> AxesFrom(NodeContext &n, const Ints &ax
   std::vector<double> factors;
   Dims targets;
   if (given(sizes)) {
-    INGOT_ASSIGN_OR_RETURN(targets, n.DimsIn(sizes, "sizes"));
+    INGOT_ASSIGN_OR_RETURN(targets, n.SizesIn(sizes, "sizes"));
   } else if (n.HasAttribute("scales")) {
     INGOT_ASSIGN_OR_RETURN(factors, n.FloatList("scales"));
   } else if (given(scales)) {

@@ -162,7 +162,7 @@ absl::Status GridSample(NodeContext &n) {
 absl::Status AffineGrid(NodeContext &n) {
   const TensorType theta = n.Type(0);
   INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
-  INGOT_ASSIGN_OR_RETURN(Dims size, n.DimsIn(1, "size"));
+  INGOT_ASSIGN_OR_RETURN(Dims size, n.SizesIn(1, "size"));
   INGOT_ASSIGN_OR_RETURN(int64_t corners, n.Int("align_corners", 0));
   size_t spatial = size.size() < 2 ? 0 : size.size() - 2;
   if (spatial < 2 || spatial > 3 || theta.rank() != 3 || !theta.dims[1].Is(static_cast<int64_t>(spatial)) ||

@@ -71,8 +71,38 @@ absl::StatusOr<Dim> Remaining(const Dims &from, const Dims &to, size_t hole) {
   return Dim::FloorDiv(total, denominator);
 }
 
+// The vector's elements for `dims`, then `other`, in `count` places.
+Expr Sizes(NodeContext &n, Dims dims, size_t count, int64_t other) {
+  dims.resize(count, Dim(other));
+  return Known::Vector(dims).Materialize(n.b);
+}
+
+// The number of elements of a shape that is data; that many symbols it becomes.
+absl::StatusOr<size_t> ShapeLength(const NodeContext &n, size_t i) {
+  const TensorType type = n.Type(i);
+  std::optional<int64_t> count = NumElements(type.dims).constant();
+  if (type.dtype != DType::kI64 || type.rank() != 1 || !count || *count > kMaxRank)
+    return absl::UnimplementedError(
+        absl::StrCat("its shape is ", type.ToString(), "; as data it must be i64 of a known length"));
+  return static_cast<size_t>(*count);
+}
+
+// A shape that is data: 0 stands for x's own size, -1 for what is left.
+absl::Status ReshapeByData(NodeContext &n, bool zero_is_own) {
+  INGOT_ASSIGN_OR_RETURN(size_t count, ShapeLength(n, 1));
+  GraphBuilder &b = n.b;
+  Expr shape = n.In(1), zero = b.Scalar(0, DType::kI64), one = b.Scalar(1, DType::kI64);
+  if (zero_is_own) shape = b.Select(b.Equal(shape, zero), Sizes(n, n.Type(0).dims, count, 0), shape);
+  Expr total = Known::Scalar(NumElements(n.Type(0).dims)).Materialize(b);
+  Expr rest = b.Div(total, b.ReduceProd(b.Select(b.Less(shape, zero), one, shape), {0}));
+  shape = b.Select(b.Equal(shape, b.Scalar(-1, DType::kI64)), rest, shape);
+  INGOT_ASSIGN_OR_RETURN(Dims to, n.SizesFrom(shape, "shape"));
+  return n.Return(b.Reshape(n.In(0), to));
+}
+
 absl::Status Reshape(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t allow_zero, n.Int("allowzero", 0));
+  if (n.KnownIn(1) == nullptr) return ReshapeByData(n, allow_zero == 0);
   INGOT_ASSIGN_OR_RETURN(Dims to, n.DimsIn(1, "shape"));
   const Dims from = n.Type(0).dims;
   std::optional<size_t> hole;
@@ -156,7 +186,24 @@ absl::Status Unsqueeze(NodeContext &n) {
   return SetReshaped(n, result);
 }
 
+// A shape that is data: 1 leaves an axis as it is.
+absl::Status ExpandByData(NodeContext &n) {
+  INGOT_ASSIGN_OR_RETURN(size_t count, ShapeLength(n, 1));
+  GraphBuilder &b = n.b;
+  Dims from = n.Type(0).dims;
+  const size_t rank = std::max(count, from.size());
+  Dims last = from;
+  if (count < from.size()) last.erase(last.begin(), last.end() - static_cast<std::ptrdiff_t>(count));
+  last.insert(last.begin(), count - last.size(), Dim(1));
+  Expr shape = n.In(1);
+  shape = b.Select(b.Equal(shape, b.Scalar(1, DType::kI64)), Sizes(n, last, count, 1), shape);
+  INGOT_ASSIGN_OR_RETURN(Dims to, n.SizesFrom(shape, "shape"));
+  if (to.size() < rank) to.insert(to.begin(), from.begin(), from.end() - static_cast<std::ptrdiff_t>(to.size()));
+  return n.Return(b.BroadcastTo(n.In(0), to));
+}
+
 absl::Status Expand(NodeContext &n) {
+  if (n.KnownIn(1) == nullptr) return ExpandByData(n);
   INGOT_ASSIGN_OR_RETURN(Dims target, n.DimsIn(1, "shape"));
   const Dims from = n.Type(0).dims;
   Dims to(std::max(from.size(), target.size()));
@@ -182,7 +229,7 @@ absl::Status Expand(NodeContext &n) {
 }
 
 absl::Status ConstantOfShape(NodeContext &n) {
-  INGOT_ASSIGN_OR_RETURN(Dims dims, n.DimsIn(0, "shape"));
+  INGOT_ASSIGN_OR_RETURN(Dims dims, n.SizesIn(0, "shape"));
   Tensor value = Tensor::ScalarF32(0);
   if (n.HasAttribute("value")) {
     INGOT_ASSIGN_OR_RETURN(value, n.TensorAttribute("value"));
@@ -240,11 +287,6 @@ absl::Status Constant(NodeContext &n) {
   return absl::OkStatus();
 }
 
-// Only over constants; the folder does the work.
-absl::Status NonZero(NodeContext &) {
-  return absl::UnimplementedError("results whose size depends on data are not supported");
-}
-
 }  // namespace
 
 void AddShapeOps(OpTable &table) {
@@ -258,7 +300,6 @@ void AddShapeOps(OpTable &table) {
   table["Expand"] = {Expand, 2, 2, FoldExpand};
   table["ConstantOfShape"] = {ConstantOfShape, 1, 1};
   table["Constant"] = {Constant, 0, 0};
-  table["NonZero"] = {NonZero, 1, 1, FoldNonZero};
 }
 
 }  // namespace ingot::onnx_import

@@ -12,7 +12,7 @@ absl::Status TopK(NodeContext &n) {
   Dims k;
   if (n.opset >= 10) {
     if (!n.Has(1)) return absl::InvalidArgumentError("its operand K is missing");
-    INGOT_ASSIGN_OR_RETURN(k, n.DimsIn(1, "K"));
+    INGOT_ASSIGN_OR_RETURN(k, n.SizesIn(1, "K"));
   } else {
     INGOT_ASSIGN_OR_RETURN(int64_t size, n.Int("k"));
     k = {size};

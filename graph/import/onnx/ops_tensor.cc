@@ -40,7 +40,7 @@ Expr Repeat(GraphBuilder &b, Expr x, const Dims &dims, size_t axis, const Dim &r
 }
 
 absl::Status Tile(NodeContext &n) {
-  INGOT_ASSIGN_OR_RETURN(Dims repeats, n.DimsIn(1, "repeats"));
+  INGOT_ASSIGN_OR_RETURN(Dims repeats, n.SizesIn(1, "repeats"));
   Dims dims = n.Type(0).dims;
   if (repeats.size() != dims.size())
     return absl::InvalidArgumentError(absl::StrCat("has ", repeats.size(), " repeats for rank ", dims.size()));
@@ -90,7 +90,7 @@ absl::Status Pad(NodeContext &n) {
   Ints axes;
   for (int i = 0; i < type.rank(); ++i) axes.push_back(i);
   if (n.opset >= 11) {
-    INGOT_ASSIGN_OR_RETURN(pads, n.DimsIn(1, "pads"));
+    INGOT_ASSIGN_OR_RETURN(pads, n.SizesIn(1, "pads"));
     if (n.Has(2)) value = n.rank(2) == 0 ? n.In(2) : n.b.Reshape(n.In(2), {});
     if (n.Has(3)) {
       INGOT_ASSIGN_OR_RETURN(axes, n.IntsIn(3, "axes"));
@@ -156,7 +156,7 @@ absl::Status CenterCropPad(NodeContext &n) {
   for (int i = 0; i < x.rank(); ++i) all.push_back(i);
   INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntList("axes", all));
   INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, x.rank()));
-  INGOT_ASSIGN_OR_RETURN(Dims target, n.DimsIn(1, "shape"));
+  INGOT_ASSIGN_OR_RETURN(Dims target, n.SizesIn(1, "shape"));
   if (target.size() != axes.size())
     return absl::InvalidArgumentError(
         absl::StrCat("its shape has ", target.size(), " entries for ", axes.size(), " axes"));

@@ -102,7 +102,7 @@ TEST(Import, EverythingUnsupportedIsListedAtOnce) {
   m.Input("x", kFloat, {2, 2}).Input("text", onnx::TensorProto::STRING, {2}).Output("y").Output("z").Output("text");
   m.Node("ImageDecoder", {"x"}, {"d"}).Name("picture");
   m.Node("Relu", {"d"}, {"y"});  // only a dependant
-  m.Node("NonZero", {"x"}, {"n"}).Name("where");
+  m.Node("RandomNormalLike", {"x"}, {"n"}).Name("where");
   m.Node("Pad", {"x", "p"}, {"q"}).Name("reflected").Text("mode", "reflect").Int("extra", 1);
   m.Int64s("p", {1, 1, 1, 1});
   m.Node("Concat", {"n", "q"}, {"z"}).Int("axis", 0);
@@ -110,9 +110,9 @@ TEST(Import, EverythingUnsupportedIsListedAtOnce) {
   ASSERT_TRUE(found.ok()) << found.status();
   std::vector<std::string> nodes;
   for (const Unsupported &one : *found) nodes.push_back(one.node + ":" + one.op);
-  EXPECT_THAT(nodes, ElementsAre("text:input", "picture:ImageDecoder", "where:NonZero", "reflected:Pad"));
+  EXPECT_THAT(nodes, ElementsAre("text:input", "picture:ImageDecoder", "where:RandomNormalLike", "reflected:Pad"));
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
-              {"4 parts", "input 'text': tensors of string", "'picture' (ImageDecoder)", "'where' (NonZero)",
+              {"4 parts", "input 'text': tensors of string", "'picture' (ImageDecoder)", "'where' (RandomNormalLike)",
                "'reflected' (Pad): its attribute 'extra'"});
 }
 
