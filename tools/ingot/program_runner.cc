@@ -112,17 +112,22 @@ absl::Status ProgramRunner::Run() {
   return code == INGOT_OK ? absl::OkStatus() : ToStatus(code, status);
 }
 
-absl::StatusOr<std::vector<Tensor>> ProgramRunner::Evaluate(const std::vector<Tensor> &inputs) {
-  RETURN_IF_ERROR(Bind(inputs));
-  RETURN_IF_ERROR(Run());
+absl::StatusOr<std::vector<Tensor>> ProgramRunner::Outputs() {
+  std::vector<Tensor> outputs = outputs_;
   for (uint32_t i = 0; i < desc_->num_outputs; ++i) {
     if (output_views_[i].data != nullptr) continue;
     ingot_status_t status = {};
     ingot_tensor_t view;
     RETURN_IF_ERROR(ToStatus(ingot_context_get_output(context_, i, &view, &status), status));
-    outputs_[i] = Tensor::Copy(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.data);
+    outputs[i] = Tensor::Copy(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.data);
   }
-  return outputs_;
+  return outputs;
+}
+
+absl::StatusOr<std::vector<Tensor>> ProgramRunner::Evaluate(const std::vector<Tensor> &inputs) {
+  RETURN_IF_ERROR(Bind(inputs));
+  RETURN_IF_ERROR(Run());
+  return Outputs();
 }
 
 absl::StatusOr<std::vector<int64_t>> StepWork(const ingot_program_desc_t &desc, const std::vector<Tensor> &inputs) {

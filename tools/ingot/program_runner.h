@@ -25,7 +25,7 @@ class ProgramRunner {
   absl::Status Bind(const std::vector<Tensor> &inputs);
   absl::Status Run();
   // Of the last run; overwritten by the next one until Bind is called again.
-  const std::vector<Tensor> &outputs() const { return outputs_; }
+  absl::StatusOr<std::vector<Tensor>> Outputs();
 
   // Bind and Run.
   absl::StatusOr<std::vector<Tensor>> Evaluate(const std::vector<Tensor> &inputs);

@@ -71,7 +71,7 @@ absl::StatusOr<Result> RunProgram(const Arguments &arguments) {
   }
   result.facts["run_ms"] = std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - begin).count();
   result.facts["threads"] = runner->threads();
-  result.tensors = runner->outputs();
+  ASSIGN_OR_RETURN(result.tensors, runner->Outputs());
   return result;
 }
 
