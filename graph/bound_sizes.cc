@@ -7,6 +7,8 @@
 namespace ingot {
 namespace {
 
+constexpr size_t kMostBoundSizes = 4096;
+
 absl::Status Error(const Node &node, const std::string &what) {
   return absl::InvalidArgumentError(absl::StrCat("node '", node.name, "' (", std::string(Name(node.op)), "): ", what));
 }
@@ -122,6 +124,9 @@ absl::Status CheckBoundSizes(const Graph &graph) {
     }
   });
   if (!status.ok() || bound.empty()) return status;
+  if (bound.size() > kMostBoundSizes)
+    return absl::InvalidArgumentError(
+        absl::StrCat("nodes bind ", bound.size(), " sizes; at most ", kMostBoundSizes, " are supported"));
   ScopeCheck check(bound);
   for (const Graph &function : graph.functions) {
     if (absl::Status s = check.Add(function); !s.ok())

@@ -28,7 +28,8 @@ class Planner {
     auto ret = cast<func::ReturnOp>(body.getTerminator());
     for (auto [number, operand] : llvm::enumerate(ret.getOperands()))
       // What is as large as data says is made in the arena: the caller cannot have a buffer for it.
-      if (plan.sizes.stageOf(NumElements(typeOf(operand).dims)) == 0) outputs[operand] = static_cast<int>(number);
+      if (llvm::all_of(typeOf(operand).dims, [&](const Dim &dim) { return plan.sizes.stageOf(dim) == 0; }))
+        outputs[operand] = static_cast<int>(number);
     addSteps(body);
     for (auto [number, operand] : llvm::enumerate(ret.getOperands())) {
       ingot_value_t &value = plan.values[numbers.at(operand)];
@@ -234,7 +235,7 @@ class Planner {
   void addBind(ir::BindSizesOp op) {
     uint32_t from = numbers[op.getResult()] = numberOf(op.getX()),
              stage = plan.sizes.stageOfSymbol(*op.getSizes().front().symbol());
-    push({-1, {from}, nodeNames(op.getLoc()), INGOT_STEP_BIND, stage, stage});
+    push({-1, {from}, nodeNames(op.getLoc()), INGOT_STEP_BIND, stage, 0});
   }
 
   void addIf(ir::IfOp op) {

@@ -11,10 +11,8 @@ namespace {
 
 class Evaluator {
  public:
-  Evaluator(IRBuilder<> &b, llvm::Value *table, const SizeTable &sizes) : b(b) {
-    for (const auto &[name, range] : sizes.symbols())
-      symbols[name] = b.CreateLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), table, symbols.size()));
-  }
+  Evaluator(IRBuilder<> &b, llvm::Value *table, const std::map<std::string, uint32_t> &places)
+      : b(b), table(table), places(places) {}
 
   // The value, and in `bad` whether it could not be computed.
   llvm::Value *evaluate(const Dim &dim, llvm::Value *&bad) {
@@ -22,7 +20,7 @@ class Evaluator {
     for (const Dim::Term &term : dim.terms()) {
       llvm::Value *product = b.getInt64(term.coefficient);
       for (const auto &atom : term.atoms) {
-        llvm::Value *factor = atom->symbol.empty() ? call(*atom, bad) : symbols.at(atom->symbol);
+        llvm::Value *factor = atom->symbol.empty() ? call(*atom, bad) : symbol(atom->symbol);
         product = checked(Intrinsic::smul_with_overflow, product, factor, bad);
       }
       sum = checked(Intrinsic::sadd_with_overflow, sum, product, bad);
@@ -31,6 +29,13 @@ class Evaluator {
   }
 
  private:
+  // Loaded at its first use.
+  llvm::Value *symbol(const std::string &name) {
+    llvm::Value *&value = symbols[name];
+    if (!value) value = b.CreateLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), table, places.at(name)));
+    return value;
+  }
+
   llvm::Value *checked(Intrinsic::ID id, llvm::Value *x, llvm::Value *y, llvm::Value *&bad) {
     llvm::Value *pair = b.CreateBinaryIntrinsic(id, x, y);
     bad = b.CreateOr(bad, b.CreateExtractValue(pair, 1));
@@ -57,6 +62,8 @@ class Evaluator {
   }
 
   IRBuilder<> &b;
+  llvm::Value *table;
+  const std::map<std::string, uint32_t> &places;  // of symbols
   std::map<std::string, llvm::Value *> symbols;
 };
 
@@ -69,9 +76,13 @@ Function *emitEvalSizes(Module &module, const SizeTable &sizes) {
                                     GlobalValue::InternalLinkage, "ingot.eval_sizes", module);
   IRBuilder<> b(BasicBlock::Create(context, "entry", function));
   llvm::Value *table = function->getArg(0);
+  std::map<std::string, uint32_t> symbols;
+  for (const auto &[name, range] : sizes.symbols()) symbols.emplace(name, static_cast<uint32_t>(symbols.size()));
   const std::vector<uint32_t> stages = sizes.stages();
   const uint32_t numStages = static_cast<uint32_t>(sizes.laterStages().size()) + 1,
                  numSymbols = static_cast<uint32_t>(sizes.symbols().size());
+  std::vector<std::vector<uint32_t>> placesOf(numStages);
+  for (uint32_t place = numSymbols; place < sizes.size(); ++place) placesOf[stages[place]].push_back(place);
   auto *none = BasicBlock::Create(context, "none", function);
   auto *choose = b.CreateSwitch(function->getArg(1), none, numStages);
   IRBuilder<>(none).CreateRet(b.getInt32(0));
@@ -80,9 +91,8 @@ Function *emitEvalSizes(Module &module, const SizeTable &sizes) {
     choose->addCase(b.getInt32(stage), block);
     b.SetInsertPoint(block);
     llvm::Value *result = b.getInt32(0);
-    Evaluator evaluator(b, table, sizes);
-    for (uint32_t place = numSymbols; place < sizes.size(); ++place) {
-      if (stages[place] != stage) continue;
+    Evaluator evaluator(b, table, symbols);
+    for (uint32_t place : placesOf[stage]) {
       llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(sizes.expressions()[place - numSymbols], bad);
       b.CreateStore(value, b.CreateConstGEP1_64(b.getInt64Ty(), table, place));
       // The first bad size is the one that is reported.

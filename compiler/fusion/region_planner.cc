@@ -51,17 +51,18 @@ bool isComputing(Operation *op) {
   return !isa<ir::ViewOp, ir::ScalarOp, ir::ConstantOp, ir::PackOp, func::ReturnOp>(op);
 }
 
-// Which bind_sizes each op stands behind without reading its result: those that bind sizes it uses.
+// Which bind_sizes each op stands behind without reading its result: those that bind sizes it uses. They keep their
+// order among themselves: a later one evaluates expressions over the symbols of those before it.
 class SizeUses {
  public:
   explicit SizeUses(func::FuncOp function) {
     std::map<std::string, Value> binders;
-    SmallVector<Value> all;
+    Value last;
     for (Operation &op : function.getBody().front()) {
-      if (!all.empty() && isComputing(&op)) {
+      if (last && isComputing(&op)) {
         llvm::SetVector<Value> needed;
-        if (fusionKind(&op) == FusionKind::kControl)
-          needed.insert(all.begin(), all.end());  // functions may use any
+        if (fusionKind(&op) == FusionKind::kControl || isa<ir::BindSizesOp>(op))
+          needed.insert(last);  // functions may use any size
         else
           for (const std::string &symbol : symbolsOf(&op))
             if (auto found = binders.find(symbol); found != binders.end()) needed.insert(found->second);
@@ -70,7 +71,7 @@ class SizeUses {
       }
       auto bind = dyn_cast<ir::BindSizesOp>(op);
       if (!bind) continue;
-      all.push_back(bind.getResult());
+      last = bind.getResult();
       for (const Dim &size : bind.getSizes()) binders[*size.symbol()] = bind.getResult();
     }
   }

@@ -159,6 +159,70 @@ LogicalResult verifyAfterVector(ModuleOp kernels) {
   return check.result();
 }
 
+namespace {
+
+// Steps use sizes of stages that are bound around them alone, and no stage is bound before those that its sizes need.
+class StageCheck {
+ public:
+  explicit StageCheck(const ProgramPlan &plan) : plan(plan), stages(plan.sizes.stages()) {
+    for (const Dim &size : plan.sizes.expressions()) {
+      std::vector<std::string> symbols;
+      size.CollectSymbols(symbols);
+      for (const std::string &symbol : symbols)
+        if (uint32_t stage = plan.sizes.stageOfSymbol(symbol); stage != plan.sizes.stageOf(size))
+          needs[plan.sizes.stageOf(size)].insert(stage);
+    }
+  }
+
+  std::string block(size_t begin, size_t end) {
+    std::vector<uint32_t> here;
+    for (size_t s = begin; s < end; ++s) {
+      const PlannedStep &step = plan.steps[s];
+      std::string problem;
+      if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+        problem = block(s + 1, step.split);
+        if (problem.empty()) problem = block(step.split, step.end);
+        s = step.end - 1;
+      } else if (step.kind == INGOT_STEP_BIND) {
+        for (uint32_t stage : needs[step.split])
+          if (!isBound(stage)) return absl::StrCat("step ", s, " binds stage ", step.split, " before ", stage);
+        here.push_back(step.split);
+        ++bound[step.split];
+      } else {
+        problem = sizesOf(step, s);
+      }
+      if (!problem.empty()) return problem;
+    }
+    for (uint32_t stage : here) --bound[stage];
+    return "";
+  }
+
+ private:
+  bool isBound(uint32_t stage) { return stage == 0 || bound[stage] > 0; }
+
+  std::string sizesOf(const PlannedStep &step, size_t s) {
+    std::vector<uint32_t> sizes;
+    for (uint32_t operand : step.operands) sizes.push_back(plan.values[operand].bytes);
+    for (size_t level = 0; step.kind == INGOT_STEP_KERNEL && level < plan.variants.size(); ++level) {
+      const PlannedKernel &kernel = plan.variants[level][static_cast<size_t>(step.kernel)];
+      sizes.insert(sizes.end(), {kernel.tiles, kernel.work});
+      if (kernel.workspace != INGOT_NONE) sizes.push_back(kernel.workspace);
+    }
+    for (uint32_t size : sizes)
+      if (!isBound(stages[size]))
+        return absl::StrCat("step ", s, " (", step.name, ") uses size ", size, " of stage ", stages[size],
+                            ", which is not bound there");
+    return "";
+  }
+
+  const ProgramPlan &plan;
+  std::vector<uint32_t> stages;
+  std::map<uint32_t, std::set<uint32_t>> needs;
+  std::map<uint32_t, int> bound;
+};
+
+}  // namespace
+
 std::string verifyPlan(const ProgramPlan &plan) {
   size_t sizes = plan.sizes.size();
   std::vector<bool> written(plan.values.size());
@@ -210,7 +274,8 @@ std::string verifyPlan(const ProgramPlan &plan) {
       return absl::StrCat("the weights at ", item.offset, " overlap others or are misaligned");
     end = item.offset + item.bytes;
   }
-  return end == plan.weightsBytes ? "" : "the weights' size is not the sum of its parts";
+  if (end != plan.weightsBytes) return "the weights' size is not the sum of its parts";
+  return plan.sizes.laterStages().empty() ? "" : StageCheck(plan).block(0, plan.steps.size());
 }
 
 }  // namespace ingot::compiler

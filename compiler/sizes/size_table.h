@@ -13,7 +13,8 @@
 
 namespace ingot::compiler {
 
-// A fact that nothing proves: compared before the first step, or before those of the function it belongs to.
+// A fact that nothing proves: compared before the first step, before those of the function it belongs to, or where the
+// last of its sizes is bound.
 struct SizeCheck {
   SizeFact::Kind kind;
   uint32_t a, b;  // places

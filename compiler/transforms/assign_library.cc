@@ -34,8 +34,19 @@ bool suitsLibrary(ir::ContractOp op) {
 
 struct AssignLibrary : impl::AssignLibraryBase<AssignLibrary> {
   void runOnOperation() override {
-    getOperation().walk([](ir::ContractOp op) {
-      if (suitsLibrary(op)) op.setLibrary(true);
+    // The library prepares itself for sizes that are known before a run.
+    std::set<std::string> late;
+    getOperation()->getParentOfType<ModuleOp>().walk([&](ir::BindSizesOp op) {
+      for (const Dim &size : op.getSizes()) late.insert(*size.symbol());
+    });
+    auto isEarly = [&](ir::ContractOp op) {
+      std::vector<std::string> symbols;
+      for (Type type : {op.getX().getType(), op.getY().getType()})
+        for (const Dim &dim : toTensorType(type).dims) dim.CollectSymbols(symbols);
+      return llvm::none_of(symbols, [&](const std::string &symbol) { return late.count(symbol) > 0; });
+    };
+    getOperation().walk([&](ir::ContractOp op) {
+      if (suitsLibrary(op) && isEarly(op)) op.setLibrary(true);
     });
   }
 };

@@ -46,7 +46,7 @@ def Ingot_DimValuesOp : Ingot_Op<"dim_values", "Leaf", "dim"> {
 }
 // Not pure: ops whose sizes it binds stand behind it without reading its result.
 def Ingot_BindSizesOp : Ingot_Op<"bind_sizes", "Sizes", "bind_sizes", [], []> {
-  let summary = "x (i64, a number or a vector), whose elements are from here on the values of these symbols, which no input has; one out of a symbol's range ends the run.";
+  let summary = "x (i64, a number or a vector), whose elements are from here on the values of these symbols, which no input has; one out of a symbol's range ends the run. Left out where nothing uses the symbols.";
   let dtypes = "Integer";
   let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$sizes);
   let cost = 0;

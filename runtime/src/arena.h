@@ -1,6 +1,6 @@
-// Where temporary buffers live: one block per context, in which values whose lifetimes do not overlap share bytes.
-// Placement is a pure function of lifetimes and sizes; it runs once per dims vector (plan.cc). Tests:
-// tests/runtime/arena_test.cc.
+// Where temporary buffers live: one block per context, and one more for what stands behind each BIND step, in which
+// values whose lifetimes do not overlap share bytes. Placement is a pure function of lifetimes and sizes (plan.cc).
+// Tests: tests/runtime/arena_test.cc.
 #ifndef INGOT_RUNTIME_SRC_ARENA_H_
 #define INGOT_RUNTIME_SRC_ARENA_H_
 

@@ -89,7 +89,7 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
   }
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     const ingot_io_t &io = desc->outputs[i];
-    if (IsLate(desc, desc->values[io.value].bytes)) continue;  // TakeLateOutputs
+    if (IsLate(desc, io)) continue;  // TakeLateOutputs
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
     if (!BufferOk(outputs[i], needed, ingot_dtype_size(io.dtype)))
       return BufferError("output", io.name, outputs[i], needed, status);
@@ -110,7 +110,7 @@ int32_t TakeLateOutputs(const ingot_context_t *context, ingot_tensor_t *outputs,
   const Plan *plan = context->current;
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     const ingot_io_t &io = desc->outputs[i];
-    if (!IsLate(desc, desc->values[io.value].bytes)) continue;
+    if (!IsLate(desc, io)) continue;
     DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, &outputs[i]);
     if (outputs[i].data == nullptr) continue;
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
@@ -200,7 +200,7 @@ int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inpu
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     DescribeOutput(desc, desc->outputs[i], plan->sizes, /*has_run=*/false, &outputs[i]);
     uint32_t bytes = desc->values[desc->outputs[i].value].bytes;
-    outputs[i].bytes = IsLate(desc, bytes) ? 0 : static_cast<size_t>(plan->sizes[bytes]);
+    outputs[i].bytes = IsLate(desc, desc->outputs[i]) ? 0 : static_cast<size_t>(plan->sizes[bytes]);
   }
   return Succeed(status);
 }
@@ -236,7 +236,7 @@ int32_t ingot_context_get_output(ingot_context_t *context, uint32_t output, ingo
                 desc->name, desc->num_outputs, output);
   const ingot_io_t &io = desc->outputs[output];
   uint32_t bytes = desc->values[io.value].bytes;
-  if (!IsLate(desc, bytes))
+  if (!IsLate(desc, io))
     return Fail(status, INGOT_INVALID_ARGUMENT, "output '%s' is in the buffer that was given to the run", io.name);
   if (!context->has_results)
     return Fail(status, INGOT_INVALID_ARGUMENT, "output '%s' is there only after a run that has ended well", io.name);

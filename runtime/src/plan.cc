@@ -70,8 +70,8 @@ void ReuseLargerLayout(const ingot_context_t *context, Plan *plan) {
 // What holds for every epoch: where the steps' pointers stand, and which epochs BIND steps begin.
 void StartSteps(const ingot_program_t *program, Plan *plan) {
   for (uint32_t s = 0; s < program->desc->num_steps; ++s)
-    plan->steps[s] = {nullptr, plan->buffers + program->step_buffers[s], 0, 0, 1, program->desc->steps[s].kind};
-  for (uint32_t e = 1; e < program->num_epochs; ++e) plan->steps[program->epochs[e].begin - 1].chunk = e;
+    plan->steps[s] = {nullptr, plan->buffers + program->step_buffers[s], 0, 0, 1, program->desc->steps[s].kind, 0};
+  for (uint32_t e = 1; e < program->num_epochs; ++e) plan->steps[program->epochs[e].begin - 1].epoch = e;
   plan->workspace_bytes = 0;
   plan->workers = 1;
   plan->parallel_steps = 0;
@@ -81,12 +81,15 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status
   const ingot_program_desc_t *desc = context->program->desc;
   const ingot_kernel_t *kernels = context->program->variant->kernels;
   const Epoch &epoch = context->program->epochs[e];
-  uint32_t block_end = 0;  // the sizes of a block mean nothing until its checks have held
+  uint32_t block_end = 0;  // sizes before it mean nothing until their checks have held
   for (uint32_t s = epoch.begin; s < epoch.end; ++s) {
     if (context->program->step_epochs[s] != e) continue;
     const ingot_step_t &step = desc->steps[s];
     PlannedStep *planned = &plan->steps[s];
-    if (step.kind == INGOT_STEP_CHECK) continue;
+    if (step.kind == INGOT_STEP_CHECK) {
+      block_end = epoch.end;  // as of what a function does that is called here
+      continue;
+    }
     if (step.kind == INGOT_STEP_BIND) {
       const ingot_stage_t &stage = desc->stages[step.split - 1];
       int64_t bytes = 8 * static_cast<int64_t>(stage.end_symbol - stage.first_symbol);
@@ -256,6 +259,50 @@ int32_t ReadSymbols(const ingot_program_desc_t *desc, const ingot_step_t &step, 
   return INGOT_OK;
 }
 
+int32_t TryBindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  const ingot_program_desc_t *desc = program->desc;
+  const ingot_step_t &step = desc->steps[s];
+  const uint32_t e = plan->steps[s].epoch, parent = program->epochs[e].parent;
+  const ingot_stage_t &stage = desc->stages[step.split - 1];
+  EpochPlan *epoch = &plan->epochs[e];
+  EpochMemory *arena = &context->later[e];
+  bool same = plan->owners[step.split - 1] == e && epoch->stamp != 0 &&
+              epoch->parent_stamp == plan->epochs[parent].stamp && epoch->generation == arena->generation;
+  plan->owners[step.split - 1] = e;
+  int32_t code =
+      ReadSymbols(desc, step, static_cast<const int64_t *>(plan->steps[s].buffers[0]), plan->sizes, &same, status);
+  if (code != INGOT_OK || same) {
+    if (code != INGOT_OK) epoch->stamp = 0;
+#ifdef INGOT_GUARD_PAGES
+    if (code == INGOT_OK) PoisonEpoch(context, plan, e);
+#endif
+    return code;
+  }
+  epoch->stamp = 0;
+  uint64_t bytes = 0;
+  code = EvalStage(desc, plan->sizes, step.split, stage.first_check, stage.end_check, status);
+  if (code == INGOT_OK) code = PlanEpoch(context, plan, e, &bytes, status);
+#ifdef INGOT_GUARD_PAGES
+  ++arena->generation;
+  if (code == INGOT_OK) code = GuardEpoch(context, plan, e, bytes, status);
+#else
+  if (code == INGOT_OK && bytes > arena->memory.bytes) {
+    ++arena->generation;
+    // More than is needed now, where there is more: the next turn of a loop may need a little more.
+    code = Grow(context, &arena->memory, bytes + bytes / 4, "arena", status);
+    if (code != INGOT_OK) code = Grow(context, &arena->memory, bytes, "arena", status);
+  }
+#endif
+  if (code == INGOT_OK) code = GrowWorkspace(context, plan, status);
+  if (code != INGOT_OK) return code;
+  BindPointers(context, plan, e);
+  epoch->parent_stamp = plan->epochs[parent].stamp;
+  epoch->generation = arena->generation;
+  epoch->stamp = ++context->stamp;
+  return INGOT_OK;
+}
+
 }  // namespace
 
 Plan *FindPlan(ingot_context_t *context, const int64_t *symbols) {
@@ -319,46 +366,10 @@ int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
 }
 
 int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status) {
-  const ingot_program_t *program = context->program;
-  const ingot_program_desc_t *desc = program->desc;
-  const ingot_step_t &step = desc->steps[s];
-  const uint32_t e = static_cast<uint32_t>(plan->steps[s].chunk), parent = program->epochs[e].parent;
-  const ingot_stage_t &stage = desc->stages[step.split - 1];
-  EpochPlan *epoch = &plan->epochs[e];
-  EpochMemory *arena = &context->later[e];
-  bool same = plan->owners[step.split - 1] == e && epoch->stamp != 0 &&
-              epoch->parent_stamp == plan->epochs[parent].stamp && epoch->generation == arena->generation;
-  plan->owners[step.split - 1] = e;
-  int32_t code =
-      ReadSymbols(desc, step, static_cast<const int64_t *>(plan->steps[s].buffers[0]), plan->sizes, &same, status);
-  if (code != INGOT_OK || same) {
-    if (code != INGOT_OK) epoch->stamp = 0;
-#ifdef INGOT_GUARD_PAGES
-    if (code == INGOT_OK) PoisonEpoch(context, plan, e);
-#endif
-    return code;
-  }
-  epoch->stamp = 0;
-  uint64_t bytes = 0;
-  code = EvalStage(desc, plan->sizes, step.split, stage.first_check, stage.end_check, status);
-  if (code == INGOT_OK) code = PlanEpoch(context, plan, e, &bytes, status);
-#ifdef INGOT_GUARD_PAGES
-  ++arena->generation;
-  if (code == INGOT_OK) code = GuardEpoch(context, plan, e, bytes, status);
-#else
-  if (code == INGOT_OK && bytes > arena->memory.bytes) {
-    ++arena->generation;
-    // More than is needed now: the next turn of a loop may need a little more.
-    code = Grow(context, &arena->memory, bytes + bytes / 4, "arena", status);
-  }
-#endif
-  if (code == INGOT_OK) code = GrowWorkspace(context, plan, status);
-  if (code != INGOT_OK) return code;
-  BindPointers(context, plan, e);
-  epoch->parent_stamp = plan->epochs[parent].stamp;
-  epoch->generation = arena->generation;
-  epoch->stamp = ++context->stamp;
-  return INGOT_OK;
+  int32_t code = TryBindSizes(context, plan, s, status);
+  // What could not grow is gone: the next run begins with the plan's memory.
+  if (code != INGOT_OK) context->current = nullptr;
+  return code;
 }
 
 void *ArenaPointer(const ingot_context_t *context, const Plan *plan, uint32_t value) {

@@ -1,4 +1,5 @@
-// A plan is everything that follows from one vector of symbol values: the size table, where arena values lie, how each
+// A plan is everything that follows from one vector of the inputs' symbol values, and from the sizes that its last run
+// found in data: the size table, where arena values lie, how each
 // step is split, and the table of pointers that kernels get. A context keeps plans for its most recent vectors, so
 // alternating sizes cost nothing. Tests: tests/runtime/run_test.cc.
 #ifndef INGOT_RUNTIME_SRC_PLAN_H_
@@ -13,9 +14,10 @@ struct PlannedStep {
   ingot_kernel_fn_t run;
   void **buffers;
   int64_t tiles;
-  int64_t chunk;     // tiles per chunk when it runs on several threads; of a BIND step the epoch that it begins
+  int64_t chunk;     // tiles per chunk when it runs on several threads
   uint32_t workers;  // 1: on the calling thread
   uint32_t kind;     // ingot_step_kind_t
+  uint32_t epoch;    // that a BIND step begins
 };
 
 // What is planned when a BIND step has found sizes.

@@ -146,16 +146,23 @@ bool OrderArenaValues(ingot_program_t *program) {
       *epoch = *epoch == INGOT_NONE ? here : CommonEpoch(program, *epoch, here);
     }
   }
+  // By epoch, keeping that order: first how many each has, in arena_end, then where they begin.
+  auto epoch_of = [&](uint32_t i) {
+    uint32_t epoch = program->arena_index[by_step[i]];
+    return epoch == INGOT_NONE ? 0 : epoch;  // no step uses it
+  };
+  for (uint32_t i = 0; i < program->num_arena_values; ++i) ++program->epochs[epoch_of(i)].arena_end;
   uint32_t at = 0;
   for (uint32_t e = 0; e < program->num_epochs; ++e) {
-    program->epochs[e].arena_begin = at;
-    for (uint32_t i = 0; i < program->num_arena_values; ++i) {
-      uint32_t epoch = program->arena_index[by_step[i]];
-      if (epoch != e && (e != 0 || epoch != INGOT_NONE)) continue;
-      program->arena_epochs[at] = e;
-      program->arena_values[at++] = by_step[i];
-    }
-    program->epochs[e].arena_end = at;
+    Epoch *epoch = &program->epochs[e];
+    uint32_t count = epoch->arena_end;
+    epoch->arena_begin = epoch->arena_end = at;
+    at += count;
+  }
+  for (uint32_t i = 0; i < program->num_arena_values; ++i) {
+    uint32_t e = epoch_of(i), place = program->epochs[e].arena_end++;
+    program->arena_epochs[place] = e;
+    program->arena_values[place] = by_step[i];
   }
   for (uint32_t v = 0; v < desc->num_values; ++v) program->arena_index[v] = INGOT_NONE;
   for (uint32_t i = 0; i < at; ++i) program->arena_index[program->arena_values[i]] = i;

@@ -89,13 +89,19 @@ void AppendSize(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t
   text->Append("'%s' = %" PRId64, name, sizes[index]);
 }
 
-int32_t FailForSizes(const ingot_program_desc_t *desc, const int64_t *sizes, const char *what, ingot_status_t *status) {
+// For the symbols of stage 0, and those of a later one, which come from data.
+int32_t FailForSizes(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t stage, const char *what,
+                     ingot_status_t *status) {
   Text symbols;
-  for (uint32_t s = 0; s < desc->num_symbols; ++s)
-    symbols.Append("%s%s=%" PRId64, s == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
-  return Fail(status, INGOT_INVALID_ARGUMENT,
-              "%s of program '%s' overflows or divides by zero for %s: use other input shapes", what, desc->name,
-              symbols.used == 0 ? "its static shapes" : symbols.data);
+  auto append = [&](uint32_t begin, uint32_t end) {
+    for (uint32_t s = begin; s < end; ++s)
+      symbols.Append("%s%s=%" PRId64, symbols.used == 0 ? "" : ", ", desc->symbols[s].name, sizes[s]);
+  };
+  append(0, desc->num_symbols);
+  if (stage != 0) append(desc->stages[stage - 1].first_symbol, desc->stages[stage - 1].end_symbol);
+  return Fail(status, INGOT_INVALID_ARGUMENT, "%s of program '%s' overflows or divides by zero for %s: use other %s",
+              what, desc->name, symbols.used == 0 ? "its static shapes" : symbols.data,
+              stage == 0 ? "input shapes" : "inputs");
 }
 
 int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status_t *status) {
@@ -104,10 +110,9 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
   for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i)
     agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
   for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i) {
-    if (!IsLate(desc, desc->values[desc->outputs[i].value].bytes))
-      agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
+    if (!IsLate(desc, desc->outputs[i])) agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
   }
-  if (overflow) return FailForSizes(desc, sizes, "the bytes of an input or output", status);
+  if (overflow) return FailForSizes(desc, sizes, 0, "the bytes of an input or output", status);
   if (!agree)
     return Fail(status, INGOT_INTERNAL,
                 "program '%s' is malformed: bytes of inputs or outputs contradict their dims; compile it again",
@@ -128,7 +133,7 @@ int32_t EvalStage(const ingot_program_desc_t *desc, int64_t *sizes, uint32_t sta
   } else {
     size.Append("a size");
   }
-  return FailForSizes(desc, sizes, size.data, status);
+  return FailForSizes(desc, sizes, stage, size.data, status);
 }
 
 int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, uint32_t begin, uint32_t end,
@@ -140,11 +145,18 @@ int32_t RunChecks(const ingot_program_desc_t *desc, const int64_t *sizes, uint32
     Text a, b;
     AppendSize(desc, sizes, check.a, &a);
     AppendSize(desc, sizes, check.b, &b);
-    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other input shapes",
-                NameOr(check.node, "?"), NameOr(check.what, "sizes do not fit"), a.data,
-                equal ? "not equal to" : "larger than", b.data);
+    return Fail(status, INGOT_INVALID_ARGUMENT, "node '%s': %s, but %s is %s %s: use other %s", NameOr(check.node, "?"),
+                NameOr(check.what, "sizes do not fit"), a.data, equal ? "not equal to" : "larger than", b.data,
+                IsLate(desc, check.a) || IsLate(desc, check.b) ? "inputs" : "input shapes");
   }
   return INGOT_OK;
+}
+
+bool IsLate(const ingot_program_desc_t *desc, const ingot_io_t &io) {
+  for (uint32_t d = 0; d < io.rank; ++d) {
+    if (IsLate(desc, io.dims[d])) return true;
+  }
+  return IsLate(desc, desc->values[io.value].bytes);
 }
 
 bool InputsMatch(const ingot_program_desc_t *desc, const int64_t *sizes, const ingot_tensor_t *inputs) {

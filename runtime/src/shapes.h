@@ -26,6 +26,9 @@ inline bool IsLate(const ingot_program_desc_t *desc, uint32_t size) {
   return desc->num_stages != 0 && desc->size_stages[size] != 0;
 }
 
+// The same for an input or output: any of its dims.
+bool IsLate(const ingot_program_desc_t *desc, const ingot_io_t &io);
+
 // Fills in dtype, rank and dims; before a run, dims that it will find are -1.
 void DescribeOutput(const ingot_program_desc_t *desc, const ingot_io_t &io, const int64_t *sizes, bool has_run,
                     ingot_tensor_t *output);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "runtime/src/program.h"
+#include "runtime/src/shapes.h"
 
 namespace ingot::runtime {
 namespace {
@@ -92,6 +93,8 @@ struct Validator {
       const ingot_check_t &check = desc->checks[i];
       if (check.kind > INGOT_CHECK_AT_MOST) return Bad("check", i, "has an unknown kind");
       if (!SizeOk(check.a) || !SizeOk(check.b)) return Bad("check", i, "names a size outside the size table");
+      if (i < desc->num_entry_checks && (IsLate(desc, check.a) || IsLate(desc, check.b)))
+        return Bad("check", i, "needs sizes that are not known before a run");
     }
     if (desc->num_entry_checks > desc->num_checks) return Bad("number of checks", desc->num_checks, "is too small");
     return INGOT_OK;
@@ -107,7 +110,7 @@ struct Validator {
       }
       if (io[i].value >= desc->num_values) return Bad(table, i, "names a value outside the table");
       const ingot_value_t &value = desc->values[io[i].value];
-      bool is_late = desc->num_stages != 0 && desc->size_stages[value.bytes] != 0;
+      bool is_late = IsLate(desc, io[i]);
       if (kind == INGOT_VALUE_OUTPUT && is_late && value.kind == INGOT_VALUE_ARENA) {
         if (value.last_step != desc->num_steps - 1) return Bad(table, i, "does not live to the end");
         continue;

@@ -105,6 +105,49 @@ TEST(BoundSizesJit, ShapesFromData) {
   }
 }
 
+// A later size's kernels are wanted before those of an earlier one; what needs both must still find both.
+TEST(BoundSizesJit, SizesKeepTheirOrder) {
+  GraphBuilder b("order");
+  Expr x = b.Input("x", DType::kF32, {"n"}), first = b.Input("first", DType::kI64, {}),
+       second = b.Input("second", DType::kI64, {});
+  Expr y = b.Neg(x);
+  b.BindSizes(first, {"a"});
+  b.BindSizes(second, {"b"});
+  b.Output("z", b.Add(y, b.ReduceSum(b.Iota({"b"}, 0, DType::kF32))));
+  b.Output("w", b.Add(b.Iota({"a", "b"}, 0, DType::kF32), b.Iota({"a", "b"}, 1, DType::kF32)));
+  std::vector<std::vector<Tensor>> inputs;
+  for (auto [a, c] : {std::pair(2, 3), std::pair(90, 3), std::pair(90, 40), std::pair(1, 1)})
+    inputs.push_back({NormalTensor({5}, 1), Tensor::I64({}, {a}), Tensor::I64({}, {c})});
+  ExpectMatchesOn(b.Finish(), inputs);
+}
+
+// No elements, and a dim that is known after the run alone.
+TEST(BoundSizesJit, AnEmptyOutputHasItsDims) {
+  GraphBuilder b("empty");
+  Expr x = b.Input("x", DType::kI64, {});
+  b.BindSizes(x, {"k"});
+  b.Output("y", b.Iota({0, "k"}, 1, DType::kF32));
+  b.Output("none", b.NonZero(b.Greater(x, I64(b, 0)), {"k"}));
+  std::vector<std::vector<Tensor>> inputs;
+  for (int64_t k : {3, 0, 7}) inputs.push_back({Tensor::I64({}, {k})});
+  ExpectMatchesOn(b.Finish(), inputs);
+}
+
+TEST(BoundSizesJit, AFunctionsCheckSpeaksForItsSizes) {
+  GraphBuilder b("check");
+  Expr x = b.Input("x", DType::kF32, {9}), count = b.Input("count", DType::kI64, {});
+  b.BindSizes(count, {"k"});
+  std::string cut = b.Function("cut", {{DType::kF32, {9}}}, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    return {f.ReduceSum(f.Exp(f.Slice(v[0], {0}, {Dim("k") - 5}, {1})))};
+  });
+  b.Output("y", b.Call(cut, {x})[0]);
+  absl::StatusOr<Graph> graph = b.Finish();
+  ExpectMatchesOn(graph, {{NormalTensor({9}, 1), Tensor::I64({}, {8})}});
+  absl::Status refused = RunCompiled(*graph, {NormalTensor({9}, 1), Tensor::I64({}, {3})}).status();
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("node 'slice'"));
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("use other inputs"));
+}
+
 // Nothing reads the bound value itself, and what needs the size needs nothing else from it.
 TEST(BoundSizesJit, ASizeAloneOrdersSteps) {
   GraphBuilder b("order");

@@ -12,9 +12,11 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 
 struct Counted {
-  int allocations = 0;
+  int allocations = 0, left = 1000;  // allocations that succeed from here on
   ingot_allocator_t allocator = {[](void *self, size_t bytes, size_t alignment) -> void * {
-                                   ++static_cast<Counted *>(self)->allocations;
+                                   auto *counted = static_cast<Counted *>(self);
+                                   ++counted->allocations;
+                                   if (--counted->left < 0) return nullptr;
                                    return std::aligned_alloc(alignment,
                                                              (bytes + alignment - 1) / alignment * alignment);
                                  },
@@ -113,6 +115,27 @@ TEST_F(LateOutputs, AllocateNothingForSizesNoLarger) {
     EXPECT_EQ(Late(1)[99], 4);
   }
   EXPECT_EQ(counted_.allocations, before);
+}
+
+// Whichever allocation fails, the next run has what it needs.
+TEST_F(LateOutputs, RunAgainAfterMemoryRanOut) {
+  int failures = 0;
+  for (int allowed = 0; allowed < 6; ++allowed) {
+    ingot_context_free(context_);
+    ingot_context_options_t make = {};
+    make.struct_size = sizeof(make);
+    make.allocator = &counted_.allocator;
+    ASSERT_EQ(ingot_context_create(program_->program(), &make, &context_, &status_), INGOT_OK);
+    ASSERT_EQ(Run({1, -1}), INGOT_OK) << status_.message;
+    counted_.left = allowed;
+    int32_t code = Run(std::vector<float>(5000, 1));
+    failures += code != INGOT_OK;
+    if (code != INGOT_OK) EXPECT_EQ(code, INGOT_OUT_OF_MEMORY) << status_.message;
+    counted_.left = 1000;
+    ASSERT_EQ(Run(std::vector<float>(5000, 2)), INGOT_OK) << status_.message;
+    EXPECT_THAT(Late(1), testing::Each(4));
+  }
+  EXPECT_GT(failures, 0);
 }
 
 // Plans of one context for other input sizes share the memory of what stands behind a size.

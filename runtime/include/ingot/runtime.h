@@ -106,9 +106,10 @@ int32_t ingot_context_query(ingot_context_t *context, const ingot_tensor_t *inpu
                             ingot_status_t *status);
 
 /* Runs. `inputs` as above with data; `outputs` need data and bytes (at least what query says); dtype, rank and dims are
- * filled in. Sizes no larger than those seen before: no allocation and, on one thread, no system call.
- * An output with a dim that follows from data is copied to its `data` when that holds enough bytes (an error that names
- * the number when it does not), and left in the context when `data` is NULL. */
+ * filled in. Sizes no larger than those seen before: no allocation and, on one thread, no system call (where
+ * sizes follow from data, memory grows with some room to spare, and a run that places its values otherwise may need
+ * more). An output with a dim that follows from data is copied to its `data` when that holds enough bytes (an error
+ * that names the number when it does not), and left in the context when `data` is NULL. */
 int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
                           ingot_status_t *status);
 
