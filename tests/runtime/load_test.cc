@@ -82,12 +82,12 @@ const BadCase kBadCases[] = {
     {"ZeroVariants", [](ChainProgram &p) { p.desc.num_variants = 0; }, "variants"},
     {"NoEvalSizes", [](ChainProgram &p) { p.desc.eval_sizes = nullptr; }, "eval_sizes"},
     {"TooFewSizes", [](ChainProgram &p) { p.desc.num_sizes = 0; }, "num_symbols"},
-    {"States", [](ChainProgram &p) { p.desc.num_states = 1; }, "reserved"},
+    {"States", [](ChainProgram &p) { p.desc.num_states = 1; }, "states"},
     {"SymbolName", [](ChainProgram &p) { p.symbols[0].name = nullptr; }, "symbol 0 has no name"},
     {"SymbolRange", [](ChainProgram &p) { p.symbols[0].min = 5, p.symbols[0].max = 4; }, "symbol 0"},
     {"NegativeSymbol", [](ChainProgram &p) { p.symbols[0].min = -1; }, "symbol 0"},
     {"SymbolWithoutInput", [](ChainProgram &p) { p.inputs[0].dims[0] = p.inputs[1].dims[0] = 4; },
-     "symbol 'n' is no input's dim"},
+     "symbol 'n' is no dim of an input or state"},
     {"InputName", [](ChainProgram &p) { p.inputs[1].name = nullptr; }, "input 1 has no name"},
     {"InputDtype", [](ChainProgram &p) { p.inputs[0].dtype = 0; }, "input 0 has an unknown dtype"},
     {"OutputDtype", [](ChainProgram &p) { p.outputs[0].dtype = 99; }, "output 0 has an unknown dtype"},
@@ -105,8 +105,8 @@ const BadCase kBadCases[] = {
     {"ConstantAlignment", [](ChainProgram &p) { p.values[3].offset = 4; }, "misaligned"},
     {"Lifetime", [](ChainProgram &p) { p.values[4].last_step = 4; }, "value 4 has a bad lifetime"},
     {"LifetimeOrder", [](ChainProgram &p) { p.values[4].first_step = 3; }, "value 4 has a bad lifetime"},
-    {"State", [](ChainProgram &p) { p.values[4].kind = INGOT_VALUE_STATE; }, "value 4 is a variable"},
-    {"Host", [](ChainProgram &p) { p.values[4].kind = INGOT_VALUE_HOST; }, "value 4 is a variable or host object"},
+    {"State", [](ChainProgram &p) { p.values[4].kind = INGOT_VALUE_STATE; }, "value 4 names a state outside"},
+    {"Host", [](ChainProgram &p) { p.values[4].kind = INGOT_VALUE_HOST; }, "value 4 is a host object"},
     {"ValueKind", [](ChainProgram &p) { p.values[4].kind = 6; }, "value 4 has an unknown kind"},
     {"Operands", [](ChainProgram &p) { p.steps[3].num_operands = 4; }, "step 3 has operands"},
     {"OperandsOverflow", [](ChainProgram &p) { p.steps[3].first_operand = UINT32_MAX; }, "step 3 has operands"},
@@ -130,7 +130,27 @@ const BadCase kBadCases[] = {
     {"Queue", [](ChainProgram &p) { p.steps[1].queue = 1; }, "step 1 names a device"},
     {"Call", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_CALL; }, "step 1 (scaled) is of kind 'call'"},
     {"HostStep", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_HOST; }, "of kind 'host'"},
-    {"Resize", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_RESIZE; }, "of kind 'resize'"},
+    {"BindOperands",
+     [](ChainProgram &p) {
+       p.steps[1].kind = INGOT_STEP_BIND;
+       p.steps[1].num_operands = 0;
+     },
+     "step 1 has not one operand"},
+    {"BindStage",
+     [](ChainProgram &p) {
+       p.steps[1].kind = INGOT_STEP_BIND;
+       p.steps[1].num_operands = 1;
+       p.steps[1].split = 1;
+     },
+     "step 1 begins no stage"},
+    {"StageTable", [](ChainProgram &p) { p.desc.num_stages = 1; }, "stages"},
+    {"BoundSymbols",
+     [](ChainProgram &p) {
+       p.symbols.push_back({"m", 0, 1});
+       p.desc.symbols = p.symbols.data();
+       p.desc.num_bound_symbols = 1;
+     },
+     "symbol 1 belongs to no stage"},
     {"StepKind", [](ChainProgram &p) { p.steps[1].kind = 8; }, "step 1 has an unknown kind"},
     {"CopyOperands", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_COPY; }, "step 1 is a copy without"},
     {"CopyIntoInput",
