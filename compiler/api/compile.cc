@@ -59,15 +59,6 @@ absl::Status checkOptions(const CompileOptions &options) {
   return absl::OkStatus();
 }
 
-// Programs keep no states yet.
-absl::Status checkGraph(const Graph &graph) {
-  if (graph.states.empty()) return absl::OkStatus();
-  return absl::UnimplementedError(absl::StrCat("graph '", graph.name, "' has states, such as '",
-                                               graph.value(graph.states[0].input).name,
-                                               "', which compiled programs do not keep yet; StatesAsValues "
-                                               "(graph/interp/interpreter.h) makes them inputs and outputs"));
-}
-
 absl::Status runPipeline(Pipeline &pipeline, const CompileOptions &options, Phase last, std::string *text) {
   if (!options.dump_phases.empty())
     if (std::error_code error = llvm::sys::fs::create_directories(options.dump_phases))
@@ -95,7 +86,6 @@ std::vector<std::string> PhaseNames() { return {"import", "simplify", "fuse", "v
 
 absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase) {
   if (absl::Status status = checkOptions(options); !status.ok()) return status;
-  if (absl::Status status = checkGraph(graph); !status.ok()) return status;
   absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
@@ -111,7 +101,6 @@ absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &op
 
 absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options) {
   if (absl::Status status = checkOptions(options); !status.ok()) return status;
-  if (absl::Status status = checkGraph(graph); !status.ok()) return status;
   absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   double begin = now();
@@ -159,9 +148,15 @@ std::string CompiledProgram::header() const {
   const std::string &name = impl->options.name;
   std::string guard = "INGOT_PROGRAM_" + name + "_H_";
   std::string text = absl::StrCat("/* The compiled program '", name, "'; made by Ingot.\n *\n");
-  for (auto [what, list] : {std::pair("input", &impl->plan.inputs), std::pair("output", &impl->plan.outputs)})
-    for (size_t i = 0; i < list->size(); ++i)
-      absl::StrAppend(&text, " * ", what, " ", i, ": ", (*list)[i].name, " ", (*list)[i].type.ToString(), "\n");
+  std::vector<compiler::PlannedIo> states;
+  for (const compiler::PlannedState &state : impl->plan.states) states.push_back(state.io);
+  auto list = [&](const char *what, const std::vector<compiler::PlannedIo> &ios) {
+    for (size_t i = 0; i < ios.size(); ++i)
+      absl::StrAppend(&text, " * ", what, " ", i, ": ", ios[i].name, " ", ios[i].type.ToString(), "\n");
+  };
+  list("input", impl->plan.inputs);
+  list("output", impl->plan.outputs);
+  list("state", states);
   absl::StrAppend(&text, " */\n#ifndef ", guard, "\n#define ", guard,
                   "\n\n#include \"ingot/runtime.h\"\n\n#ifdef __cplusplus\nextern \"C\" {\n#endif\nextern const "
                   "ingot_program_desc_t ingot_program_",

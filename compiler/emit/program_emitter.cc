@@ -30,7 +30,7 @@ class Emitter {
     setTargets();
     Constant *weights = ConstantPointerNull::get(pointer);
     if (options.embedWeights && plan.weightsBytes > 0) weights = reserveWeights();
-    std::vector<Constant *> symbols, sizeTexts, checks, stages, sizeStages, values, operands, steps, variants;
+    std::vector<Constant *> symbols, sizeTexts, checks, stages, sizeStages, states, values, operands, steps, variants;
     for (const SizeStage &stage : plan.sizes.laterStages())
       stages.push_back(structure(
           {number(stage.firstSymbol), number(stage.endSymbol), number(stage.firstCheck), number(stage.endCheck)}));
@@ -44,6 +44,8 @@ class Emitter {
                      number(check.a), number(check.b), number(0), text(check.node), text(check.what)}));
     for (const auto &[name, range] : plan.sizes.symbols())
       symbols.push_back(structure({text(name), number64(range.min), number64(range.max)}));
+    for (const auto &[state, io] : zip_equal(plan.states, ios(stateIos())))
+      states.push_back(structure({io, number64(state.initial), number(state.fills), number(0)}));
     for (const ingot_value_t &value : plan.values)
       values.push_back(structure({number(value.kind), number(value.slot), number64(value.offset), number(value.bytes),
                                   number(value.first_step), number(value.last_step), number(0)}));
@@ -91,10 +93,11 @@ class Emitter {
                                    array(sizeStages, "size_stages"),
                                    number(plan.inputs.size()),
                                    number(plan.outputs.size()),
-                                   number(0),
+                                   number(states.size()),
                                    number(plan.values.size()),
                                    array(ios(plan.inputs), "inputs"),
                                    array(ios(plan.outputs), "outputs"),
+                                   array(states, "states"),
                                    array(values, "values"),
                                    number(operands.size()),
                                    number(plan.steps.size()),
@@ -133,6 +136,12 @@ class Emitter {
     auto *type = ArrayType::get(elements[0]->getType(), elements.size());
     return new GlobalVariable(module, type, true, GlobalValue::InternalLinkage, ConstantArray::get(type, elements),
                               std::string("ingot.") + name);
+  }
+
+  std::vector<PlannedIo> stateIos() const {
+    std::vector<PlannedIo> list;
+    for (const PlannedState &state : plan.states) list.push_back(state.io);
+    return list;
   }
 
   std::vector<Constant *> ios(const std::vector<PlannedIo> &list) {

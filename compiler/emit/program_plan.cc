@@ -21,17 +21,24 @@ class Planner {
   ProgramPlan run() {
     plan.variants.resize(infos.size());
     Block &body = main.getBody().front();
-    for (auto [number, argument] : llvm::enumerate(body.getArguments())) {
+    for (auto [number, argument] : llvm::enumerate(body.getArguments().take_front(graph.inputs.size()))) {
       const ingot::Value &value = graph.value(graph.inputs[number]);
       plan.inputs.push_back(makeIo(value.name, addValue(argument, INGOT_VALUE_INPUT, number, 0), value.type));
     }
+    for (auto [number, argument] : llvm::enumerate(body.getArguments().drop_front(graph.inputs.size())))
+      addState(number, argument);
     auto ret = cast<func::ReturnOp>(body.getTerminator());
-    for (auto [number, operand] : llvm::enumerate(ret.getOperands()))
+    OperandRange results = ret.getOperands().take_front(graph.outputs.size());
+    for (auto [number, operand] : llvm::enumerate(results))
       // What is as large as data says is made in the arena: the caller cannot have a buffer for it.
       if (llvm::all_of(typeOf(operand).dims, [&](const Dim &dim) { return plan.sizes.stageOf(dim) == 0; }))
         outputs[operand] = static_cast<int>(number);
     addSteps(body);
-    for (auto [number, operand] : llvm::enumerate(ret.getOperands())) {
+    SmallVector<std::pair<uint32_t, uint32_t>> copies;
+    for (auto [state, operand] : llvm::zip_equal(plan.states, ret.getOperands().drop_front(graph.outputs.size())))
+      if (uint32_t from = numberOf(operand); from != state.io.value) copies.push_back({from, state.io.value});
+    addCopies(std::move(copies), [&](uint32_t to) { return plan.states[plan.values[to].slot].io.name; });
+    for (auto [number, operand] : llvm::enumerate(results)) {
       ingot_value_t &value = plan.values[numbers.at(operand)];
       if (value.kind == INGOT_VALUE_ARENA) value.last_step = nextStep() - 1;
       plan.outputs.push_back(
@@ -45,6 +52,31 @@ class Planner {
     PlannedIo io{name, value, type, {}};
     for (const Dim &dim : type.dims) io.dims.push_back(plan.sizes.index(dim));
     return io;
+  }
+
+  // A state, with what it begins as in the weights. Nothing but the value that takes its place shares its memory.
+  void addState(size_t number, Value argument) {
+    const GraphState &state = graph.states[number];
+    uint32_t value = addValue(argument, INGOT_VALUE_STATE, number, 0);
+    plan.values[value].first_step = INGOT_NONE;
+    owned.insert(argument);
+    PlannedState planned{makeIo(graph.value(state.input).name, value, graph.type(state.input)), INGOT_NONE, false};
+    if (const Tensor *initial = graph.constant(state.initial)) {
+      WeightItem item;
+      item.constant = graph.value(state.initial).constant;
+      item.bytes = initial->bytes();
+      planned.initial = addWeights(std::move(item));
+      planned.fills = initial->size() == 1;
+    }
+    plan.states.push_back(std::move(planned));
+  }
+
+  // Returns the item's offset.
+  uint64_t addWeights(WeightItem item) {
+    item.offset = (plan.weightsBytes + INGOT_ALIGNMENT - 1) / INGOT_ALIGNMENT * INGOT_ALIGNMENT;
+    plan.weightsBytes = item.offset + item.bytes;
+    plan.weights.push_back(std::move(item));
+    return plan.weights.back().offset;
   }
 
   uint32_t addValue(Value value, ingot_value_kind_t kind, size_t slot, uint64_t offset) {
@@ -76,10 +108,7 @@ class Planner {
     }
     TensorType type = typeOf(value);
     item.bytes = static_cast<uint64_t>(*NumElements(type.dims).constant()) * ByteSize(type.dtype);
-    item.offset = (plan.weightsBytes + INGOT_ALIGNMENT - 1) / INGOT_ALIGNMENT * INGOT_ALIGNMENT;
-    plan.weightsBytes = item.offset + item.bytes;
-    plan.weights.push_back(item);
-    return addValue(value, INGOT_VALUE_CONSTANT, 0, item.offset);
+    return addValue(value, INGOT_VALUE_CONSTANT, 0, addWeights(std::move(item)));
   }
 
   int kernelNumber(const std::string &name) {
@@ -170,6 +199,7 @@ class Planner {
     bool alone = argument.hasOneUse() && x.hasOneUse() && owned.contains(x);
     if (alone && !outputs.contains(result) && !targets.contains(result)) {
       owned.insert(result);
+      madeHere(numberOf(x));  // a state is first written here
       return numbers[result] = numberOf(x);
     }
     uint32_t from = numberOf(x), to = resultValue(result);
@@ -217,6 +247,12 @@ class Planner {
       targets.erase(value);
       if (uint32_t from = numberOf(value); from != number) copies.push_back({from, number});
     }
+    addCopies(std::move(copies), [&](uint32_t) { return name.str(); });
+  }
+
+  // Copies (from, to), as if all at once. `nameOf(to)`: of the step.
+  void addCopies(SmallVector<std::pair<uint32_t, uint32_t>> copies,
+                 llvm::function_ref<std::string(uint32_t to)> nameOf) {
     // What another copy overwrites goes aside first.
     for (auto &[from, to] : copies) {
       if (llvm::none_of(copies, [from = from](auto &copy) { return copy.second == from; })) continue;
@@ -225,10 +261,10 @@ class Planner {
       aside.first_step = aside.last_step = nextStep();
       uint32_t number = static_cast<uint32_t>(plan.values.size());
       plan.values.push_back(aside);
-      addCopy(from, number, name.str());
+      addCopy(from, number, nameOf(to));
       from = number;
     }
-    for (auto [from, to] : copies) addCopy(from, to, name.str());
+    for (auto [from, to] : copies) addCopy(from, to, nameOf(to));
   }
 
   // The result is the operand.

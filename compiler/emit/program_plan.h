@@ -44,9 +44,16 @@ struct PlannedIo {
   std::vector<uint32_t> dims;  // size indices
 };
 
+struct PlannedState {
+  PlannedIo io;
+  uint64_t initial;  // in the weights, or INGOT_NONE
+  bool fills;        // one element, which all begin as
+};
+
 struct ProgramPlan {
   SizeTable sizes;
   std::vector<PlannedIo> inputs, outputs;
+  std::vector<PlannedState> states;
   std::vector<ingot_value_t> values;
   std::vector<std::string> kernels;                  // names of the region functions, by number
   std::vector<std::vector<PlannedKernel>> variants;  // [level][kernel]

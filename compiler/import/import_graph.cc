@@ -1,6 +1,7 @@
 #include "compiler/import/import_graph.h"
 
 #include "compiler/dialect/ingot.h"
+#include "compiler/dialect/states.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
 using namespace mlir;
@@ -9,20 +10,25 @@ namespace ingot::compiler {
 
 namespace {
 
-// One function of the module: the graph as @main, or one of its functions. Constants count from `firstConstant`.
+// One function of the module: the graph as @main, or one of its functions. States are arguments behind the inputs, and
+// what takes their place results behind the outputs. Constants count from `firstConstant`.
 void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpBuilder &b) {
   MLIRContext *context = b.getContext();
   Location unknown = b.getUnknownLoc();
   SmallVector<Type> inputs, outputs;
-  for (ValueId id : graph.inputs) inputs.push_back(toMlirType(context, graph.type(id)));
+  std::vector<ValueId> arguments = graph.inputs;
+  for (const GraphState &state : graph.states) arguments.push_back(state.input);
+  for (ValueId id : arguments) inputs.push_back(toMlirType(context, graph.type(id)));
   for (const GraphOutput &output : graph.outputs) outputs.push_back(toMlirType(context, graph.type(output.value)));
+  for (const GraphState &state : graph.states) outputs.push_back(toMlirType(context, graph.type(state.output)));
   auto function = func::FuncOp::create(b, unknown, symbol, b.getFunctionType(inputs, outputs));
+  if (!graph.states.empty()) function->setAttr(kStates, b.getI64IntegerAttr(static_cast<int64_t>(graph.states.size())));
   Block *body = function.addEntryBlock();
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToEnd(body);
 
   SmallVector<mlir::Value> values(graph.values.size());
-  for (auto [id, argument] : llvm::zip(graph.inputs, body->getArguments())) values[id] = argument;
+  for (auto [id, argument] : llvm::zip(arguments, body->getArguments())) values[id] = argument;
   for (size_t i = 0; i < graph.values.size(); ++i) {
     const ingot::Value &value = graph.values[i];
     if (value.constant < 0) continue;
@@ -51,6 +57,7 @@ void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpB
   }
   SmallVector<mlir::Value> results;
   for (const GraphOutput &output : graph.outputs) results.push_back(values[output.value]);
+  for (const GraphState &state : graph.states) results.push_back(values[state.output]);
   func::ReturnOp::create(b, unknown, results);
 }
 

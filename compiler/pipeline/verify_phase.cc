@@ -229,7 +229,8 @@ std::string verifyPlan(const ProgramPlan &plan) {
   for (size_t i = 0; i < plan.values.size(); ++i) {
     const ingot_value_t &value = plan.values[i];
     if (value.bytes >= sizes) return absl::StrCat("value ", i, " has no size");
-    written[i] = value.kind == INGOT_VALUE_INPUT || value.kind == INGOT_VALUE_CONSTANT;
+    written[i] =
+        value.kind == INGOT_VALUE_INPUT || value.kind == INGOT_VALUE_CONSTANT || value.kind == INGOT_VALUE_STATE;
   }
   std::vector<bool> used(plan.kernels.size());
   for (size_t s = 0; s < plan.steps.size(); ++s) {

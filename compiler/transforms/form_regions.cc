@@ -1,6 +1,7 @@
 // Outlines each planned region as a function `@kernel_N` and replaces it by one ingot.dispatch. Kernels that are equal
 // but for locations are one function, which is why a deep model has the kernels of a shallow one. Test:
 // tests/compiler/lit/form-regions.mlir.
+#include "compiler/dialect/states.h"
 #include "compiler/fusion/merge_axes.h"
 #include "compiler/fusion/region_planner.h"
 #include "compiler/transforms/passes.h"
@@ -52,7 +53,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
   // Every output is a buffer of its own, also where equal ones have become one value since views were resolved.
   static void separateOutputs(Operation *ret, OpBuilder &b) {
     llvm::SmallPtrSet<Value, 8> seen;
-    for (OpOperand &output : ret->getOpOperands())
+    for (OpOperand &output : ret->getOpOperands().drop_back(numStates(ret->getParentOp())))
       if (!seen.insert(output.get()).second)
         output.set(ir::CopyOp::create(b, ret->getLoc(), output.get().getType(), output.get()));
   }

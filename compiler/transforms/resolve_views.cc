@@ -1,6 +1,7 @@
 // After this pass every tensor is a whole buffer or an ingot.view of one, every element-wise operand has the result's
 // dims, and matmuls are ingot.contract on views. Copies are made only where a reshape has no strided form, and for
 // outputs that are views. Test: tests/compiler/lit/resolve-views.mlir.
+#include "compiler/dialect/states.h"
 #include "compiler/transforms/passes.h"
 #include "compiler/views/strided_view.h"
 #include "mlir/IR/Builders.h"
@@ -97,7 +98,11 @@ class Resolver {
       for (OpOperand &result : ret->getOpOperands()) result.set(buffer(operand(result.get(), ret.getLoc())));
       return;
     }
-    for (OpOperand &result : ret->getOpOperands()) {
+    // What takes a state's place is put there by the last steps.
+    size_t numOutputs = ret.getNumOperands() - numStates(function);
+    for (OpOperand &result : ret->getOpOperands().drop_front(numOutputs))
+      result.set(buffer(operand(result.get(), ret.getLoc())));
+    for (OpOperand &result : ret->getOpOperands().take_front(numOutputs)) {
       Value value = operand(result.get(), ret.getLoc());
       Operation *producer = value.getDefiningOp();
       // An output is a buffer of its own, written by a kernel.

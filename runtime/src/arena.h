@@ -21,9 +21,18 @@ void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t 
 void PoisonEpoch(const ingot_context_t *context, const Plan *plan, uint32_t epoch);
 // The same for the values that live within these steps alone: a turn of a loop finds nothing of the last one's.
 void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begin, uint32_t end);
+// Where a state of this size goes behind those before it; and their memory made accessible.
+uint64_t PlaceState(uint64_t bytes, uint64_t *cursor);
+void OpenState(ingot_state_t *state);
 uint64_t WorkspaceRoom(uint64_t bytes);
 char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &step, uint32_t worker);
 #else
+inline uint64_t PlaceState(uint64_t bytes, uint64_t *cursor) {
+  uint64_t at = *cursor;
+  *cursor += AlignUp(bytes);
+  return at;
+}
+inline void OpenState(ingot_state_t *) {}
 // Bytes that one thread's workspace takes, and where it is.
 inline uint64_t WorkspaceRoom(uint64_t bytes) { return AlignUp(bytes); }
 inline char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &, uint32_t worker) {

@@ -9,6 +9,7 @@
 #include "runtime/src/plan.h"
 #include "runtime/src/pool.h"
 #include "runtime/src/shapes.h"
+#include "runtime/src/state.h"
 
 namespace ingot::runtime {
 namespace {
@@ -78,8 +79,8 @@ int32_t SwitchPlan(ingot_context_t *context, const ingot_tensor_t *inputs, ingot
 }
 
 // Checks the caller's buffers and writes their addresses into the plan.
-int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_tensor_t *inputs,
-                     ingot_tensor_t *outputs, ingot_status_t *status) {
+int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_state_t *state,
+                     const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {
     const ingot_io_t &io = desc->inputs[i];
@@ -101,6 +102,9 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
   for (uint32_t p = 0; p < program->num_output_patches; ++p) {
     plan->buffers[program->output_patches[p].buffer] = outputs[program->output_patches[p].slot].data;
   }
+  for (uint32_t p = 0; p < program->num_state_patches; ++p) {
+    plan->buffers[program->state_patches[p].buffer] = state->variables[program->state_patches[p].slot].data;
+  }
   return INGOT_OK;
 }
 
@@ -118,6 +122,29 @@ int32_t TakeLateOutputs(const ingot_context_t *context, ingot_tensor_t *outputs,
     memcpy(outputs[i].data, ArenaPointer(context, plan, io.value), needed);
   }
   return INGOT_OK;
+}
+
+// What is between a run's first checks and its end.
+int32_t Run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  if (context->current == nullptr || !InputsMatch(program->desc, context->current->sizes, inputs)) {
+    int32_t code = SwitchPlan(context, inputs, status);
+    if (code != INGOT_OK) return code;
+  }
+  if (context->state == nullptr && program->desc->num_states != 0) {
+    int32_t code = MakeState(program, context->current->sizes, context->allocator, &context->state, status);
+    if (code != INGOT_OK) return code;
+    context->owns_state = true;
+    EnterState(context->state, /*valid=*/true, status);
+  }
+  int32_t code = PatchBuffers(program, context->current, context->state, inputs, outputs, status);
+  if (code != INGOT_OK) return code;
+  code = ExecutePlan(context, context->current, status);
+  if (code == INGOT_OK && program->num_epochs > 1) {
+    context->has_results = true;
+    code = TakeLateOutputs(context, outputs, status);
+  }
+  return code;
 }
 
 int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, const ingot_tensor_t *outputs,
@@ -182,6 +209,7 @@ int32_t ingot_context_create(const ingot_program_t *program, const ingot_context
 void ingot_context_free(ingot_context_t *context) {
   if (context == nullptr) return;
   for (uint32_t p = 0; p < context->num_plans; ++p) DropPlan(context, &context->plans[p]);
+  if (context->owns_state) ingot_state_free(context->state);
   ingot_allocator_t allocator = context->allocator;
   Release(allocator, context->arena.base, context->arena.bytes);
   for (uint32_t e = 1; e < context->program->num_epochs; ++e)
@@ -211,19 +239,34 @@ int32_t ingot_context_run(ingot_context_t *context, const ingot_tensor_t *inputs
   if (code != INGOT_OK) return code;
   __atomic_store_n(&context->cancelled, false, __ATOMIC_RELAXED);
   context->has_results = false;
-  const ingot_program_t *program = context->program;
-  if (context->current == nullptr || !InputsMatch(program->desc, context->current->sizes, inputs)) {
-    code = SwitchPlan(context, inputs, status);
-    if (code != INGOT_OK) return code;
-  }
-  code = PatchBuffers(program, context->current, inputs, outputs, status);
+  if (context->program->desc->num_states == 0) return Run(context, inputs, outputs, status);
+  if (context->state != nullptr) code = EnterState(context->state, /*valid=*/true, status);
   if (code != INGOT_OK) return code;
-  code = ExecutePlan(context, context->current, status);
-  if (code == INGOT_OK && program->num_epochs > 1) {
-    context->has_results = true;
-    code = TakeLateOutputs(context, outputs, status);
-  }
+  context->has_torn_state = false;
+  code = Run(context, inputs, outputs, status);
+  if (context->has_torn_state) context->state->is_invalid = true;
+  if (context->state != nullptr) LeaveState(context->state);
   return code;
+}
+
+int32_t ingot_context_set_state(ingot_context_t *context, ingot_state_t *state, ingot_status_t *status) {
+  if (context == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "context must not be NULL");
+  if (state != nullptr && state->program != context->program) {
+    return Fail(status, INGOT_INVALID_ARGUMENT,
+                "the state was made for another loaded program ('%s'): make one for the context's ('%s')",
+                state->program->desc->name, context->program->desc->name);
+  }
+  if (state == context->state) return Succeed(status);
+  if (context->owns_state) ingot_state_free(context->state);
+  context->owns_state = false;
+  context->state = state;
+  context->current = nullptr;  // the next run compares the shapes
+  context->has_results = false;
+  return Succeed(status);
+}
+
+ingot_state_t *ingot_context_get_state(ingot_context_t *context) {
+  return context == nullptr ? nullptr : context->state;
 }
 
 int32_t ingot_context_get_output(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor,

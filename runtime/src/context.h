@@ -48,6 +48,10 @@ struct ingot_context {
   int64_t *symbols;  // scratch: num_symbols
   uint32_t *live;    // scratch: num_arena_values
 
+  ingot_state_t *state;  // given, or its own; NULL until a run needs one
+  bool owns_state;
+  bool has_torn_state;  // the run in progress began to write and was ended early
+
   bool has_results;  // the last run ended well, and nothing has changed `current` since
   bool cancelled;    // atomic
 };

@@ -86,6 +86,12 @@ int32_t Cancelled(const ingot_context_t *context, uint32_t s, ingot_status_t *st
               NameOr(context->program->desc->steps[s].name, "?"));
 }
 
+// Of a run that ends early in the steps before `end`: whether they wrote to a state.
+int32_t Abandon(ingot_context_t *context, uint32_t end, int32_t code) {
+  context->has_torn_state |= end > context->program->first_state_write;
+  return code;
+}
+
 // Steps [begin, end), blocks among them by recursion (as deep as validate.cc allows).
 template <bool kTraced>
 int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t end, ingot_status_t *status) {
@@ -96,19 +102,19 @@ int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t 
       uint64_t start = kTraced ? Now() : 0;
       int32_t code = RunStep(context, plan, planned);
       if (kTraced) context->trace.step(context->trace.self, s, NameOr(desc->steps[s].name, "?"), start, Now());
-      if (code != 0) return StepError(context, s, code, status);
+      if (code != 0) return Abandon(context, s + 1, StepError(context, s, code, status));
       continue;
     }
     const ingot_step_t &step = desc->steps[s];
     int32_t code = INGOT_OK;
     if (step.kind == INGOT_STEP_CHECK) {
       code = RunChecks(desc, plan->sizes, step.split, step.end, status);
-      if (code != INGOT_OK) return code;
+      if (code != INGOT_OK) return Abandon(context, s, code);
       continue;
     }
     if (step.kind == INGOT_STEP_BIND) {
       code = BindSizes(context, plan, s, status);
-      if (code != INGOT_OK) return code;
+      if (code != INGOT_OK) return Abandon(context, s, code);
       continue;
     }
     const auto *condition = static_cast<const unsigned char *>(planned.buffers[0]);
@@ -117,7 +123,10 @@ int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t 
       code = RunBlock<kTraced>(context, plan, holds ? s + 1 : step.split, holds ? step.split : step.end, status);
     } else {
       for (;;) {
-        if (__atomic_load_n(&context->cancelled, __ATOMIC_RELAXED)) return Cancelled(context, s, status);
+        if (__atomic_load_n(&context->cancelled, __ATOMIC_RELAXED)) {
+          code = Cancelled(context, s, status);
+          break;
+        }
 #ifdef INGOT_GUARD_PAGES
         PoisonSteps(context, plan, s + 1, step.end);
 #endif
@@ -127,7 +136,8 @@ int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t 
         if (code != INGOT_OK) break;
       }
     }
-    if (code != INGOT_OK) return code;
+    // A loop may have written in an earlier turn.
+    if (code != INGOT_OK) return Abandon(context, step.kind == INGOT_STEP_WHILE ? step.end : s, code);
     s = step.end - 1;
   }
   return INGOT_OK;

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 
 #include "runtime/src/arena.h"
+#include "runtime/src/state.h"
 #include "runtime/src/status.h"
 
 namespace ingot::runtime {
@@ -131,7 +132,7 @@ void *GuardedPointer(const ingot_context_t *context, const Plan *plan, uint32_t 
   const ingot_program_t *program = context->program;
   uint32_t kind = program->desc->values[value].kind, i = program->arena_index[value];
   if (kind == INGOT_VALUE_ARENA) return ArenaOf(context, program->arena_epochs[i])->base + plan->offsets[i];
-  void *found = nullptr;  // the caller's
+  void *found = nullptr;  // the caller's or a state's
   ForConstants(context, plan, [&](uint32_t v, uint64_t at, uint64_t) {
     if (v == value) found = context->arena.base + at;
   });
@@ -156,6 +157,18 @@ void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begi
       const ingot_value_t &value = program->desc->values[v];
       if (value.first_step >= begin && value.last_step < end) memset(PageOf(memory), 0xff, Pages(bytes));
     });
+  }
+}
+
+uint64_t PlaceState(uint64_t bytes, uint64_t *cursor) {
+  if (*cursor == 0) *cursor = kPage;
+  return bytes == 0 ? *cursor : Place(bytes, cursor);
+}
+
+void OpenState(ingot_state_t *state) {
+  mprotect(state->memory.base, state->memory.bytes, PROT_NONE);
+  for (uint32_t i = 0; i < state->program->desc->num_states; ++i) {
+    if (state->variables[i].bytes != 0) Open(state->variables[i].data, state->variables[i].bytes);
   }
 }
 

@@ -38,6 +38,7 @@ int32_t CheckValues(const ingot_context_t *context, const Plan *plan, uint32_t e
     // A second value over a caller's buffer may be smaller than the buffer.
     if (value.kind == INGOT_VALUE_INPUT) limit = plan->sizes[desc->values[desc->inputs[value.slot].value].bytes];
     if (value.kind == INGOT_VALUE_OUTPUT) limit = plan->sizes[desc->values[desc->outputs[value.slot].value].bytes];
+    if (value.kind == INGOT_VALUE_STATE) limit = plan->sizes[desc->values[desc->states[value.slot].io.value].bytes];
     if (bytes < 0) return Malformed(context, status, "value", v, "has a negative size");
     if (bytes > limit) return Malformed(context, status, "value", v, "is larger than what holds it");
   }
@@ -192,7 +193,7 @@ void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v)
     return (e == 0 ? context->arena : context->later[e].memory).base + plan->offsets[i];
   }
   if (value.kind == INGOT_VALUE_CONSTANT) return const_cast<char *>(program->weights + value.offset);
-  return nullptr;  // the caller's: written before each run
+  return nullptr;  // the caller's or a state's: written before each run
 #endif
 }
 
@@ -206,7 +207,7 @@ void BindPointers(const ingot_context_t *context, Plan *plan, uint32_t e) {
     void **buffers = plan->steps[s].buffers;
     for (uint32_t o = 0; o < step.num_operands; ++o) {
       uint32_t v = desc->operands[step.first_operand + o], kind = desc->values[v].kind;
-      // The caller's have been written before the run.
+      // The caller's and the states' have been written before the run.
       if (e == 0 || kind == INGOT_VALUE_ARENA || kind == INGOT_VALUE_CONSTANT)
         buffers[o] = FixedPointer(context, plan, v);
     }

@@ -15,7 +15,7 @@ namespace {
 constexpr uint64_t kMaxBuffers = 1u << 30;  // pointers in one plan
 
 struct Counts {
-  uint64_t buffers, input_patches, output_patches;
+  uint64_t buffers, input_patches, output_patches, state_patches;
   uint32_t arena_values, epochs;
 };
 
@@ -37,6 +37,7 @@ bool CountTables(const ingot_program_desc_t *desc, const ingot_variant_t *varian
       uint32_t kind = desc->values[desc->operands[step.first_operand + o]].kind;
       counts->input_patches += kind == INGOT_VALUE_INPUT;
       counts->output_patches += kind == INGOT_VALUE_OUTPUT;
+      counts->state_patches += kind == INGOT_VALUE_STATE;
     }
   }
   return true;
@@ -54,6 +55,7 @@ ingot_program_t *Carve(const ingot_program_desc_t *desc, const Counts &counts, C
   auto *step_buffers = carver->Take<uint32_t>(desc->num_steps);
   auto *input_patches = carver->Take<Patch>(counts.input_patches);
   auto *output_patches = carver->Take<Patch>(counts.output_patches);
+  auto *state_patches = carver->Take<Patch>(counts.state_patches);
   if (program == nullptr) return nullptr;
   memset(program, 0, sizeof(*program));
   program->desc = desc;
@@ -69,15 +71,18 @@ ingot_program_t *Carve(const ingot_program_desc_t *desc, const Counts &counts, C
   program->num_buffers = static_cast<uint32_t>(counts.buffers);
   program->input_patches = input_patches;
   program->output_patches = output_patches;
+  program->state_patches = state_patches;
   return program;
 }
 
 int32_t FindSymbolSources(ingot_program_t *program, ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t s = 0; s < desc->num_symbols; ++s) program->symbol_sources[s] = {INGOT_NONE, INGOT_NONE};
-  for (uint32_t i = 0; i < desc->num_inputs; ++i) {
-    for (uint32_t d = 0; d < desc->inputs[i].rank; ++d) {
-      uint32_t size = desc->inputs[i].dims[d];
+  // Inputs first: a state has to fit them.
+  for (uint32_t i = 0; i < desc->num_inputs + desc->num_states; ++i) {
+    const ingot_io_t &io = EntryIo(desc, i);
+    for (uint32_t d = 0; d < io.rank; ++d) {
+      uint32_t size = io.dims[d];
       if (size < desc->num_symbols && program->symbol_sources[size].input == INGOT_NONE)
         program->symbol_sources[size] = {i, d};
     }
@@ -85,7 +90,7 @@ int32_t FindSymbolSources(ingot_program_t *program, ingot_status_t *status) {
   for (uint32_t s = 0; s < desc->num_symbols; ++s) {
     if (program->symbol_sources[s].input == INGOT_NONE) {
       return Fail(status, INGOT_FAILED_PRECONDITION,
-                  "program '%s' is malformed: symbol '%s' is no input's dim; compile it again", desc->name,
+                  "program '%s' is malformed: symbol '%s' is no dim of an input or state; compile it again", desc->name,
                   desc->symbols[s].name);
     }
   }
@@ -181,6 +186,7 @@ void NumberBuffers(ingot_program_t *program) {
       if (value.kind == INGOT_VALUE_INPUT) program->input_patches[program->num_input_patches++] = {buffer, value.slot};
       if (value.kind == INGOT_VALUE_OUTPUT)
         program->output_patches[program->num_output_patches++] = {buffer, value.slot};
+      if (value.kind == INGOT_VALUE_STATE) program->state_patches[program->num_state_patches++] = {buffer, value.slot};
     }
     if (HasObject(program->variant, step)) ++buffer;
   }
@@ -205,6 +211,12 @@ int32_t AttachWeights(ingot_program_t *program, const char *path, ingot_status_t
 int32_t FillProgram(ingot_program_t *program, const char *weights_path, ingot_status_t *status) {
   FindEpochs(program);
   NumberBuffers(program);
+  program->first_state_write = INGOT_NONE;
+  for (uint32_t v = 0; v < program->desc->num_values; ++v) {
+    const ingot_value_t &value = program->desc->values[v];
+    if (value.kind == INGOT_VALUE_STATE && value.first_step < program->first_state_write)
+      program->first_state_write = value.first_step;
+  }
   if (!OrderArenaValues(program))
     return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory while loading program '%s'", program->desc->name);
   int32_t code = FindSymbolSources(program, status);

@@ -11,7 +11,7 @@ namespace ingot::runtime {
 
 constexpr uint32_t kMaxBlockDepth = 64;
 
-// A symbol's value is this dim of this input.
+// A symbol's value is this dim of this input, or of state `input` - num_inputs.
 struct SymbolSource {
   uint32_t input, dim;
 };
@@ -24,10 +24,15 @@ struct Epoch {
   uint32_t arena_begin, arena_end;  // its values in arena_values
 };
 
-// buffers[buffer] points to the caller's input or output number `slot`.
+// buffers[buffer] points to the caller's input or output, or to the state, number `slot`.
 struct Patch {
   uint32_t buffer, slot;
 };
+
+// What a run is given: input `i`, or state `i` - num_inputs.
+inline const ingot_io_t &EntryIo(const ingot_program_desc_t *desc, uint32_t i) {
+  return i < desc->num_inputs ? desc->inputs[i] : desc->states[i - desc->num_inputs].io;
+}
 
 // Checks every count, index and range of the description that does not depend on sizes.
 int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *status);
@@ -55,8 +60,10 @@ struct ingot_program {
   // kernel has one.
   uint32_t *step_buffers;  // num_steps: the step's first entry
   uint32_t num_buffers;
-  ingot::runtime::Patch *input_patches, *output_patches;
-  uint32_t num_input_patches, num_output_patches;
+  ingot::runtime::Patch *input_patches, *output_patches, *state_patches;
+  uint32_t num_input_patches, num_output_patches, num_state_patches;
+
+  uint32_t first_state_write;  // the first step that writes to a state, or INGOT_NONE
 };
 
 #endif  // INGOT_RUNTIME_SRC_PROGRAM_H_

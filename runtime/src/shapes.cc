@@ -6,9 +6,12 @@
 #include <string.h>
 
 #include "runtime/src/elements.h"
+#include "runtime/src/state.h"
 
 namespace ingot::runtime {
 namespace {
+
+const char *EntryKind(const ingot_program_desc_t *desc, uint32_t i) { return i < desc->num_inputs ? "input" : "state"; }
 
 int32_t CheckType(const ingot_io_t &io, const ingot_tensor_t &tensor, ingot_status_t *status) {
   if (tensor.dtype != io.dtype) {
@@ -27,40 +30,54 @@ int32_t CheckType(const ingot_io_t &io, const ingot_tensor_t &tensor, ingot_stat
   return INGOT_OK;
 }
 
-int32_t ResolveSymbols(const ingot_program_t *program, const ingot_tensor_t *inputs, int64_t *symbols,
-                       ingot_status_t *status) {
+int32_t ResolveSymbols(const ingot_program_t *program, const ingot_tensor_t *inputs, const ingot_state_t *state,
+                       int64_t *symbols, ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
   for (uint32_t s = 0; s < desc->num_symbols; ++s) {
     const ingot_symbol_t &symbol = desc->symbols[s];
     SymbolSource source = program->symbol_sources[s];
-    symbols[s] = inputs[source.input].dims[source.dim];
+    if (source.input < desc->num_inputs) {
+      symbols[s] = inputs[source.input].dims[source.dim];
+    } else if (state != nullptr) {
+      symbols[s] = state->variables[source.input - desc->num_inputs].dims[source.dim];
+    } else {
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "the size '%s' is known from state '%s' alone: make one with ingot_state_create and give it to "
+                  "ingot_context_set_state",
+                  symbol.name, EntryIo(desc, source.input).name);
+    }
     if (symbols[s] < symbol.min || symbols[s] > symbol.max) {
       return Fail(status, INGOT_INVALID_ARGUMENT,
-                  "input '%s': dim %" PRIu32 " ('%s') is %" PRId64 ", the program was compiled for %" PRId64
+                  "%s '%s': dim %" PRIu32 " ('%s') is %" PRId64 ", the program was compiled for %" PRId64
                   " to %" PRId64,
-                  desc->inputs[source.input].name, source.dim, symbol.name, symbols[s], symbol.min, symbol.max);
+                  EntryKind(desc, source.input), EntryIo(desc, source.input).name, source.dim, symbol.name, symbols[s],
+                  symbol.min, symbol.max);
     }
   }
   return INGOT_OK;
 }
 
 int32_t CheckDims(const ingot_program_t *program, const int64_t *sizes, const ingot_tensor_t *inputs,
-                  ingot_status_t *status) {
+                  const ingot_state_t *state, ingot_status_t *status) {
   const ingot_program_desc_t *desc = program->desc;
-  for (uint32_t i = 0; i < desc->num_inputs; ++i) {
-    const ingot_io_t &io = desc->inputs[i];
+  uint32_t count = desc->num_inputs + (state != nullptr ? desc->num_states : 0);
+  for (uint32_t i = 0; i < count; ++i) {
+    const ingot_io_t &io = EntryIo(desc, i);
+    const int64_t *dims = i < desc->num_inputs ? inputs[i].dims : state->variables[i - desc->num_inputs].dims;
+    const char *remedy = i < desc->num_inputs ? "" : "; use a state made for these sizes";
     for (uint32_t d = 0; d < io.rank; ++d) {
-      int64_t got = inputs[i].dims[d], expected = sizes[io.dims[d]];
+      int64_t got = dims[d], expected = sizes[io.dims[d]];
       if (got == expected) continue;
       if (io.dims[d] >= desc->num_symbols) {
-        return Fail(status, INGOT_INVALID_ARGUMENT, "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64,
-                    io.name, d, got, expected);
+        return Fail(status, INGOT_INVALID_ARGUMENT, "%s '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64 "%s",
+                    EntryKind(desc, i), io.name, d, got, expected, remedy);
       }
       SymbolSource source = program->symbol_sources[io.dims[d]];
-      return Fail(
-          status, INGOT_INVALID_ARGUMENT,
-          "input '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64 " ('%s', from dim %" PRIu32 " of input '%s')",
-          io.name, d, got, expected, desc->symbols[io.dims[d]].name, source.dim, desc->inputs[source.input].name);
+      return Fail(status, INGOT_INVALID_ARGUMENT,
+                  "%s '%s': dim %" PRIu32 " is %" PRId64 ", expected %" PRId64 " ('%s', from dim %" PRIu32
+                  " of %s '%s')%s",
+                  EntryKind(desc, i), io.name, d, got, expected, desc->symbols[io.dims[d]].name, source.dim,
+                  EntryKind(desc, source.input), EntryIo(desc, source.input).name, remedy);
     }
   }
   return INGOT_OK;
@@ -109,13 +126,15 @@ int32_t EvalSizes(const ingot_program_desc_t *desc, int64_t *sizes, ingot_status
   bool overflow = false, agree = true;
   for (uint32_t i = 0; i < desc->num_inputs && agree && !overflow; ++i)
     agree = BytesAgree(desc, sizes, desc->inputs[i], &overflow);
+  for (uint32_t i = 0; i < desc->num_states && agree && !overflow; ++i)
+    agree = BytesAgree(desc, sizes, desc->states[i].io, &overflow);
   for (uint32_t i = 0; i < desc->num_outputs && agree && !overflow; ++i) {
     if (!IsLate(desc, desc->outputs[i])) agree = BytesAgree(desc, sizes, desc->outputs[i], &overflow);
   }
-  if (overflow) return FailForSizes(desc, sizes, 0, "the bytes of an input or output", status);
+  if (overflow) return FailForSizes(desc, sizes, 0, "the bytes of an input, output or state", status);
   if (!agree)
     return Fail(status, INGOT_INTERNAL,
-                "program '%s' is malformed: bytes of inputs or outputs contradict their dims; compile it again",
+                "program '%s' is malformed: bytes of inputs, outputs or states contradict their dims; compile it again",
                 desc->name);
   return INGOT_OK;
 }
@@ -176,7 +195,7 @@ int32_t SelectPlan(ingot_context_t *context, const ingot_tensor_t *inputs, Plan 
   int32_t code = INGOT_OK;
   for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i)
     code = CheckType(desc->inputs[i], inputs[i], status);
-  if (code == INGOT_OK) code = ResolveSymbols(program, inputs, context->symbols, status);
+  if (code == INGOT_OK) code = ResolveSymbols(program, inputs, context->state, context->symbols, status);
   if (code != INGOT_OK) return code;
   Plan *found = FindPlan(context, context->symbols);
   if (!found->sized) {
@@ -184,7 +203,7 @@ int32_t SelectPlan(ingot_context_t *context, const ingot_tensor_t *inputs, Plan 
     if (code != INGOT_OK) return code;
     found->sized = true;
   }
-  code = CheckDims(program, found->sizes, inputs, status);
+  code = CheckDims(program, found->sizes, inputs, context->state, status);
   if (code == INGOT_OK) *plan = found;
   return code;
 }

@@ -45,6 +45,7 @@ struct Validator {
         {"stages of sizes", desc->num_stages == 0 ? 0 : desc->num_sizes, desc->size_stages},
         {"inputs", desc->num_inputs, desc->inputs},
         {"outputs", desc->num_outputs, desc->outputs},
+        {"states", desc->num_states, desc->states},
         {"values", desc->num_values, desc->values},
         {"operands", desc->num_operands, desc->operands},
         {"steps", desc->num_steps, desc->steps},
@@ -58,7 +59,8 @@ struct Validator {
       return Bad("num_sizes", desc->num_sizes, "is below num_symbols");
     if (desc->num_sizes > NumSymbols() && desc->eval_sizes == nullptr)
       return Bad("num_sizes", desc->num_sizes, "needs eval_sizes");
-    if (desc->num_states != 0) return Bad("num_states", desc->num_states, "is reserved: this runtime has no variables");
+    if (static_cast<uint64_t>(desc->num_inputs) + desc->num_states >= INGOT_NONE)
+      return Bad("num_states", desc->num_states, "is too large");
     return INGOT_OK;
   }
 
@@ -100,24 +102,40 @@ struct Validator {
     return INGOT_OK;
   }
 
-  int32_t Interface(const char *table, const ingot_io_t *io, uint32_t count, uint32_t kind) const {
-    for (uint32_t i = 0; i < count; ++i) {
-      if (io[i].name == nullptr) return Bad(table, i, "has no name");
-      if (ingot_dtype_size(io[i].dtype) == 0) return Bad(table, i, "has an unknown dtype");
-      if (io[i].rank > INGOT_MAX_RANK) return Bad(table, i, "has a rank that is too large");
-      for (uint32_t d = 0; d < io[i].rank; ++d) {
-        if (!SizeOk(io[i].dims[d])) return Bad(table, i, "has a dim outside the size table");
-      }
-      if (io[i].value >= desc->num_values) return Bad(table, i, "names a value outside the table");
-      const ingot_value_t &value = desc->values[io[i].value];
-      bool is_late = IsLate(desc, io[i]);
-      if (kind == INGOT_VALUE_OUTPUT && is_late && value.kind == INGOT_VALUE_ARENA) {
-        if (value.last_step != desc->num_steps - 1) return Bad(table, i, "does not live to the end");
-        continue;
-      }
-      if (is_late || value.kind != kind || value.slot != i) return Bad(table, i, "names a value that is not its own");
+  int32_t Io(const char *table, const ingot_io_t &io, uint32_t i, uint32_t kind) const {
+    if (io.name == nullptr) return Bad(table, i, "has no name");
+    if (ingot_dtype_size(io.dtype) == 0) return Bad(table, i, "has an unknown dtype");
+    if (io.rank > INGOT_MAX_RANK) return Bad(table, i, "has a rank that is too large");
+    for (uint32_t d = 0; d < io.rank; ++d) {
+      if (!SizeOk(io.dims[d])) return Bad(table, i, "has a dim outside the size table");
     }
+    if (io.value >= desc->num_values) return Bad(table, i, "names a value outside the table");
+    const ingot_value_t &value = desc->values[io.value];
+    bool is_late = IsLate(desc, io);
+    if (kind == INGOT_VALUE_OUTPUT && is_late && value.kind == INGOT_VALUE_ARENA) {
+      if (value.last_step != desc->num_steps - 1) return Bad(table, i, "does not live to the end");
+      return INGOT_OK;
+    }
+    if (is_late || value.kind != kind || value.slot != i) return Bad(table, i, "names a value that is not its own");
     return INGOT_OK;
+  }
+
+  int32_t Interface() const {
+    int32_t code = INGOT_OK;
+    for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i)
+      code = Io("input", desc->inputs[i], i, INGOT_VALUE_INPUT);
+    for (uint32_t i = 0; i < desc->num_outputs && code == INGOT_OK; ++i)
+      code = Io("output", desc->outputs[i], i, INGOT_VALUE_OUTPUT);
+    for (uint32_t i = 0; i < desc->num_states && code == INGOT_OK; ++i) {
+      const ingot_state_desc_t &state = desc->states[i];
+      code = Io("state", state.io, i, INGOT_VALUE_STATE);
+      if (code != INGOT_OK || state.initial == INGOT_NONE) continue;
+      if (state.fills > 1) return Bad("state", i, "has an unknown way to begin");
+      if (state.initial % INGOT_ALIGNMENT != 0 || state.initial > desc->weights_size ||
+          (state.fills == 1 && desc->weights_size - state.initial < ingot_dtype_size(state.io.dtype)))
+        return Bad("state", i, "begins as what is no constant");
+    }
+    return code;
   }
 
   int32_t Values() const {
@@ -140,8 +158,12 @@ struct Validator {
             return Bad("value", i, "has a bad lifetime");
           break;
         case INGOT_VALUE_STATE:
+          if (value.slot >= desc->num_states) return Bad("value", i, "names a state outside the table");
+          if (value.first_step != INGOT_NONE && value.first_step >= desc->num_steps)
+            return Bad("value", i, "is first written by no step");
+          break;
         case INGOT_VALUE_HOST:
-          return Bad("value", i, "is a variable or host object, which this runtime does not have");
+          return Bad("value", i, "is a host object, which this runtime does not have");
         default:
           return Bad("value", i, "has an unknown kind");
       }
@@ -181,7 +203,7 @@ struct Validator {
       if (step.kind == INGOT_STEP_COPY) {
         if (step.num_operands != 2) return Bad("step", s, "is a copy without exactly two operands");
         uint32_t target = desc->values[desc->operands[step.first_operand + 1]].kind;
-        if (target != INGOT_VALUE_OUTPUT && target != INGOT_VALUE_ARENA)
+        if (target != INGOT_VALUE_OUTPUT && target != INGOT_VALUE_ARENA && target != INGOT_VALUE_STATE)
           return Bad("step", s, "copies into what cannot be written");
         continue;
       }
@@ -258,8 +280,7 @@ int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *st
   if (code == INGOT_OK) code = validator.Stages();
   if (code == INGOT_OK) code = validator.Checks();
   if (code == INGOT_OK) code = validator.Values();
-  if (code == INGOT_OK) code = validator.Interface("input", desc->inputs, desc->num_inputs, INGOT_VALUE_INPUT);
-  if (code == INGOT_OK) code = validator.Interface("output", desc->outputs, desc->num_outputs, INGOT_VALUE_OUTPUT);
+  if (code == INGOT_OK) code = validator.Interface();
   if (code == INGOT_OK) code = validator.Steps();
   if (code == INGOT_OK) code = validator.Variants();
   if (code == INGOT_OK) code = validator.Weights();

@@ -8,7 +8,7 @@ import struct
 
 import support
 
-FEATURES_OF_VARIANT, VARIANTS_OF_PROGRAM, ABI_VERSION = 8, 176, 4  # offsets in runtime/include/ingot/abi.h
+FEATURES_OF_VARIANT, VARIANTS_OF_PROGRAM, ABI_VERSION = 8, 184, 4  # offsets in runtime/include/ingot/abi.h
 INPUT = ["--random", 1, "--dim", "batch=2"]
 
 

@@ -107,5 +107,26 @@ TEST(AllocationTest, LoopsAllocateNothing) {
   EXPECT_EQ(out[0], 2000);
 }
 
+TEST(AllocationTest, RunsWithAStateAllocateNothing) {
+  AccumulateProgram p;
+  Program program = Load(p.Desc());
+  Context context = MakeContext(program);
+  State given = MakeState(program, {1000});
+  std::vector<float> x(1000, 1), out(1000);
+  ingot_tensor_t input = Tensor(x, INGOT_F32, {1000}), output = Tensor(out, INGOT_F32, {1000});
+  ingot_status_t status;
+  ASSERT_EQ(ingot_context_run(context.get(), &input, &output, &status), INGOT_OK) << status.message;
+  long before = calls;
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(ingot_context_run(context.get(), &input, &output, &status), INGOT_OK) << status.message;
+  EXPECT_EQ(calls - before, 0);
+  EXPECT_EQ(out[999], 4);
+  EXPECT_EQ(ingot_context_set_state(context.get(), given.get(), &status), INGOT_OK);
+  before = calls;
+  EXPECT_EQ(ingot_context_run(context.get(), &input, &output, &status), INGOT_OK) << status.message;
+  EXPECT_EQ(calls - before, 0);
+  EXPECT_EQ(out[999], 1);
+}
+
 }  // namespace
 }  // namespace ingot_test

@@ -9,11 +9,12 @@ _Static_assert(sizeof(ingot_symbol_t) == 24, "ingot_symbol_t");
 _Static_assert(sizeof(ingot_check_t) == 32, "ingot_check_t");
 _Static_assert(sizeof(ingot_stage_t) == 16, "ingot_stage_t");
 _Static_assert(sizeof(ingot_io_t) == 56, "ingot_io_t");
+_Static_assert(sizeof(ingot_state_desc_t) == 72, "ingot_state_desc_t");
 _Static_assert(sizeof(ingot_value_t) == 32, "ingot_value_t");
 _Static_assert(sizeof(ingot_kernel_t) == 48, "ingot_kernel_t");
 _Static_assert(sizeof(ingot_step_t) == 48, "ingot_step_t");
 _Static_assert(sizeof(ingot_variant_t) == 24, "ingot_variant_t");
-_Static_assert(sizeof(ingot_program_desc_t) == 216, "ingot_program_desc_t");
+_Static_assert(sizeof(ingot_program_desc_t) == 224, "ingot_program_desc_t");
 _Static_assert(sizeof(ingot_weights_header_t) == 24, "ingot_weights_header_t");
 
 int ingot_header_c11(void);

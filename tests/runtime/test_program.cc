@@ -73,6 +73,14 @@ uint32_t TestProgram::AddOutput(const char *name, uint32_t dtype, std::vector<ui
   return value;
 }
 
+uint32_t TestProgram::AddState(const char *name, uint32_t dtype, std::vector<uint32_t> dims, uint32_t bytes,
+                               uint32_t first_write, uint64_t initial) {
+  auto value = static_cast<uint32_t>(values.size());
+  values.push_back({INGOT_VALUE_STATE, static_cast<uint32_t>(states.size()), 0, bytes, first_write, 0, 0});
+  states.push_back({MakeIo(name, value, dtype, dims), initial, initial != INGOT_NONE, 0});
+  return value;
+}
+
 uint32_t TestProgram::AddArena(uint32_t bytes, uint32_t first_step, uint32_t last_step) {
   values.push_back({INGOT_VALUE_ARENA, 0, 0, bytes, first_step, last_step, 0});
   return static_cast<uint32_t>(values.size() - 1);
@@ -129,6 +137,8 @@ ingot_program_desc_t *TestProgram::Desc() {
   desc.inputs = inputs.data();
   desc.num_outputs = static_cast<uint32_t>(outputs.size());
   desc.outputs = outputs.data();
+  desc.num_states = static_cast<uint32_t>(states.size());
+  desc.states = states.data();
   desc.num_values = static_cast<uint32_t>(values.size());
   desc.values = values.data();
   desc.num_operands = static_cast<uint32_t>(operands.size());
@@ -164,6 +174,38 @@ float ChainResult(float x, float y) {
 }
 
 std::atomic<bool> endless_runs{false};
+std::atomic<bool> accumulate_waits{false}, accumulate_may_end{false};
+
+namespace {
+
+int32_t Before(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
+  return *static_cast<float *>(buffers[0]) == kFailsBefore ? 7 : 0;
+}
+int32_t After(void *const *buffers, const int64_t *, int64_t, int64_t, void *) {
+  float x = *static_cast<float *>(buffers[0]);
+  accumulate_waits = x == kWaits;
+  while (x == kWaits && !accumulate_may_end) {
+  }
+  return x == kFailsAfter ? 8 : 0;
+}
+
+}  // namespace
+
+AccumulateProgram::AccumulateProgram() {
+  desc.name = "accumulate";
+  symbols = {{"n", 0, 1 << 20}};
+  desc.num_sizes = 5;
+  desc.eval_sizes = EvalChain;
+  desc.weights = kChainWeights;
+  desc.weights_size = sizeof(kChainWeights);
+  uint32_t x = AddInput("x", INGOT_F32, {0}, 1), out = AddOutput("out", INGOT_F32, {0}, 1);
+  uint32_t total = AddState("total", INGOT_F32, {0}, 1, 2);
+  AddState("factor", INGOT_F32, {0}, 1, INGOT_NONE, 0);
+  AddStep("before", AddKernel("before", Before), {x}, 2, 3);
+  AddStep("sum", AddKernel("add", Add), {total, x, out}, 2, 3);
+  AddCopy(out, total);
+  AddStep("after", AddKernel("after", After), {x}, 2, 3);
+}
 
 namespace {
 
@@ -221,6 +263,15 @@ Context MakeContext(const Program &program, const ingot_context_options_t &optio
 
 Context MakeContext(const Program &program, ingot_pool_t *pool) {
   return MakeContext(program, {sizeof(ingot_context_options_t), pool, nullptr, nullptr, nullptr});
+}
+
+State MakeState(const Program &program, const std::vector<int64_t> &symbols) {
+  ingot_state_t *state = nullptr;
+  ingot_status_t status;
+  EXPECT_EQ(ingot_state_create(program.get(), symbols.empty() ? nullptr : symbols.data(), nullptr, &state, &status),
+            INGOT_OK)
+      << status.message;
+  return State(state);
 }
 
 Pool MakePool(uint32_t threads) {

@@ -19,6 +19,7 @@ struct TestProgram {
   std::vector<ingot_symbol_t> symbols;
   std::vector<ingot_check_t> checks;
   std::vector<ingot_io_t> inputs, outputs;
+  std::vector<ingot_state_desc_t> states;
   std::vector<ingot_value_t> values;
   std::vector<uint32_t> operands;
   std::vector<ingot_step_t> steps;
@@ -29,6 +30,9 @@ struct TestProgram {
 
   uint32_t AddInput(const char *name, uint32_t dtype, std::vector<uint32_t> dims, uint32_t bytes);
   uint32_t AddOutput(const char *name, uint32_t dtype, std::vector<uint32_t> dims, uint32_t bytes);
+  // `first_write`: the first step that writes it, or INGOT_NONE; `initial`: of a constant that fills it.
+  uint32_t AddState(const char *name, uint32_t dtype, std::vector<uint32_t> dims, uint32_t bytes, uint32_t first_write,
+                    uint64_t initial = INGOT_NONE);
   uint32_t AddArena(uint32_t bytes, uint32_t first_step, uint32_t last_step);
   uint32_t AddConstant(uint64_t offset, uint32_t bytes);
   uint32_t AddKernel(const char *name, ingot_kernel_fn_t run, uint32_t workspace = INGOT_NONE);
@@ -59,19 +63,31 @@ struct CountProgram : TestProgram {
 };
 extern std::atomic<bool> endless_runs;
 
+// out = total + x, element by element over symbol n, with the states `total`, which out takes the place of, and
+// `factor`, filled with kChainWeight, which stays. Steps: 0 before, 1 sum, 2 copy, 3 after; sizes as of the chain.
+// x[0] = kFailsBefore or kFailsAfter: that step fails. x[0] = kWaits: step 3 waits for accumulate_may_end.
+struct AccumulateProgram : TestProgram {
+  AccumulateProgram();
+};
+constexpr float kFailsBefore = -100, kFailsAfter = -200, kWaits = -300;
+extern std::atomic<bool> accumulate_waits, accumulate_may_end;
+
 struct ProgramDeleter {
   void operator()(ingot_program_t *p) const { ingot_program_free(p); }
   void operator()(ingot_context_t *p) const { ingot_context_free(p); }
+  void operator()(ingot_state_t *p) const { ingot_state_free(p); }
   void operator()(ingot_pool_t *p) const { ingot_pool_free(p); }
 };
 using Program = std::unique_ptr<ingot_program_t, ProgramDeleter>;
 using Context = std::unique_ptr<ingot_context_t, ProgramDeleter>;
+using State = std::unique_ptr<ingot_state_t, ProgramDeleter>;
 using Pool = std::unique_ptr<ingot_pool_t, ProgramDeleter>;
 
 // Each fails the test with the runtime's message when it cannot.
 Program Load(const ingot_program_desc_t *desc, const char *weights = nullptr);
 Context MakeContext(const Program &program, ingot_pool_t *pool = nullptr);
 Context MakeContext(const Program &program, const ingot_context_options_t &options);
+State MakeState(const Program &program, const std::vector<int64_t> &symbols = {});
 Pool MakePool(uint32_t threads);
 
 // The message of a load that has to fail with `code`.

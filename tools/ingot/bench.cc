@@ -130,6 +130,7 @@ absl::Status TraceSteps(const Arguments &arguments, const LoadedProgram &loaded,
   StepRecorder recorder(*ingot_program_get_desc(loaded.program()), std::move(work));
   ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner,
                    ProgramRunner::Create(loaded.program(), arguments.threads, recorder.hook()));
+  RETURN_IF_ERROR(runner->MakeStates(loaded.inputs.sizes));
   RETURN_IF_ERROR(runner->Bind(loaded.inputs.tensors));
   RETURN_IF_ERROR(runner->Run());  // cold
   recorder.Clear();
@@ -153,6 +154,7 @@ absl::StatusOr<int> Bench(const Arguments &arguments) {
   ASSIGN_OR_RETURN(LoadedProgram loaded, LoadProgram(arguments.model, arguments.load, arguments.inputs));
   auto begin = Clock::now();
   ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner, ProgramRunner::Create(loaded.program(), arguments.threads));
+  RETURN_IF_ERROR(runner->MakeStates(loaded.inputs.sizes));
   loaded.load_ms += Milliseconds(begin);
   RETURN_IF_ERROR(runner->Bind(loaded.inputs.tensors));
   auto progress = std::make_unique<Progress>("measuring " + arguments.model.path);

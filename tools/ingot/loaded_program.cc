@@ -4,6 +4,7 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
+#include "absl/strings/str_cat.h"
 #include "graph/interp/interpreter.h"
 #include "tools/ingot/flops.h"
 #include "tools/ingot/kernel_library.h"
@@ -50,7 +51,17 @@ absl::StatusOr<LoadedProgram> CompileHere(const ModelArguments &model, const Loa
   ASSIGN_OR_RETURN(loaded.inputs, GatherInputs(loaded.interface, &graph, inputs));
   std::vector<std::vector<int64_t>> dims;
   for (const Tensor &tensor : loaded.inputs.tensors) dims.push_back(tensor.dims());
-  ASSIGN_OR_RETURN(loaded.inputs.sizes, SolveSymbols(graph, dims));
+  for (const GraphState &state : graph.states) {
+    dims.emplace_back();
+    for (const Dim &dim : graph.type(state.input).dims) {
+      absl::StatusOr<int64_t> size = dim.Evaluate(loaded.inputs.sizes);
+      if (!size.ok())
+        return absl::InvalidArgumentError(absl::StrCat("state '", graph.value(state.input).name,
+                                                       "': ", size.status().message(), "; add --dim NAME=SIZE"));
+      dims.back().push_back(*size);
+    }
+  }
+  ASSIGN_OR_RETURN(loaded.inputs.sizes, SolveSymbols(StatesAsValues(graph), dims));
   absl::StatusOr<int64_t> operations = ContractionOperations(graph).Evaluate(loaded.inputs.sizes);
   if (operations.ok()) loaded.operations = static_cast<double>(*operations);
 

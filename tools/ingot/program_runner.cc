@@ -58,6 +58,7 @@ absl::StatusOr<std::unique_ptr<ProgramRunner>> ProgramRunner::Create(const ingot
                                                                      const ingot_trace_t *trace) {
   std::unique_ptr<ProgramRunner> runner(new ProgramRunner);
   runner->desc_ = ingot_program_get_desc(program);
+  runner->program_ = program;
   ingot_status_t status = {};
   if (threads != 1) RETURN_IF_ERROR(ToStatus(ingot_pool_create(threads, &runner->pool_, &status), status));
   ingot_context_options_t options = {};
@@ -70,7 +71,53 @@ absl::StatusOr<std::unique_ptr<ProgramRunner>> ProgramRunner::Create(const ingot
 
 ProgramRunner::~ProgramRunner() {
   ingot_context_free(context_);
+  ingot_state_free(state_);
   ingot_pool_free(pool_);
+}
+
+absl::Status ProgramRunner::MakeStates(const std::map<std::string, int64_t> &sizes) {
+  if (desc_->num_states == 0) return absl::OkStatus();
+  std::vector<int64_t> symbols;
+  for (uint32_t s = 0; s < desc_->num_symbols; ++s) {
+    auto found = sizes.find(desc_->symbols[s].name);
+    symbols.push_back(found == sizes.end() ? -1 : found->second);
+  }
+  ingot_state_t *made = nullptr;
+  ingot_status_t status = {};
+  int32_t code = ingot_state_create(program_, symbols.data(), nullptr, &made, &status);
+  if (code == INGOT_OK) code = ingot_context_set_state(context_, made, &status);
+  if (code != INGOT_OK) {
+    bool is_missing = std::find(symbols.begin(), symbols.end(), -1) != symbols.end();
+    const char *remedy = is_missing ? "; on the command line: --dim NAME=SIZE" : "";
+    return absl::InvalidArgumentError(absl::StrCat(status.message, remedy));
+  }
+  ingot_state_free(state_);
+  state_ = made;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<std::pair<std::string, Tensor>>> ProgramRunner::States() {
+  std::vector<std::pair<std::string, Tensor>> states;
+  for (uint32_t i = 0; state_ != nullptr && i < desc_->num_states; ++i) {
+    ingot_tensor_t view = {};
+    ingot_status_t status = {};
+    RETURN_IF_ERROR(ToStatus(ingot_state_query(state_, i, &view, &status), status));
+    ASSIGN_OR_RETURN(Tensor tensor,
+                     AlignedTensor(static_cast<DType>(view.dtype), {view.dims, view.dims + view.rank}, view.bytes));
+    view.data = tensor.mutable_data();
+    RETURN_IF_ERROR(ToStatus(ingot_state_read(state_, i, &view, &status), status));
+    states.emplace_back(desc_->states[i].io.name, std::move(tensor));
+  }
+  return states;
+}
+
+absl::Status ProgramRunner::SetStates(const std::vector<std::pair<std::string, Tensor>> &states) {
+  for (uint32_t i = 0; i < states.size(); ++i) {
+    ingot_tensor_t view = ViewOf(states[i].second);
+    ingot_status_t status = {};
+    RETURN_IF_ERROR(ToStatus(ingot_state_write(state_, i, &view, &status), status));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status ProgramRunner::Bind(const std::vector<Tensor> &inputs) {

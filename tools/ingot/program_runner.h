@@ -21,13 +21,21 @@ class ProgramRunner {
   ProgramRunner(const ProgramRunner &) = delete;
   ProgramRunner &operator=(const ProgramRunner &) = delete;
 
+  // For programs with states: makes them for these sizes of symbols (a runner without takes those of its first run),
+  // with their initial values. InvalidArgument names a size that is missing.
+  absl::Status MakeStates(const std::map<std::string, int64_t> &sizes);
+  // The states, in the program's order.
+  absl::StatusOr<std::vector<std::pair<std::string, Tensor>>> States();
+  // `states` as States gives them.
+  absl::Status SetStates(const std::vector<std::pair<std::string, Tensor>> &states);
+
   // Checks inputs and makes room for outputs. Afterwards Run() does nothing but run.
   absl::Status Bind(const std::vector<Tensor> &inputs);
   absl::Status Run();
-  // Of the last run; overwritten by the next one until Bind is called again.
+  // Of the last run, those whose size it found among them.
   absl::StatusOr<std::vector<Tensor>> Outputs();
 
-  // Bind and Run.
+  // Bind, Run and Outputs.
   absl::StatusOr<std::vector<Tensor>> Evaluate(const std::vector<Tensor> &inputs);
 
   uint32_t threads() const { return pool_ == nullptr ? 1 : ingot_pool_get_threads(pool_); }
@@ -36,7 +44,9 @@ class ProgramRunner {
   ProgramRunner() = default;
   const ingot_program_desc_t *desc_ = nullptr;
   ingot_pool_t *pool_ = nullptr;
+  const ingot_program_t *program_ = nullptr;
   ingot_context_t *context_ = nullptr;
+  ingot_state_t *state_ = nullptr;
   std::vector<Tensor> inputs_, outputs_;
   std::vector<ingot_tensor_t> input_views_, output_views_;
 };

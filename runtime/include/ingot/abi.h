@@ -40,9 +40,9 @@ typedef enum ingot_dtype {
 } ingot_dtype_t;
 
 /* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in
- * order, filled by the runtime from the input shapes; behind them stand `num_bound_symbols` that BIND steps fill from
- * data; `eval_sizes` fills the rest. Nothing else computes sizes: kernels load entries of the table. An entry may be
- * negative (the stride of a reversed axis); what may not is the subject of a check. */
+ * order, filled by the runtime from the shapes of inputs and states; behind them stand `num_bound_symbols` that BIND
+ * steps fill from data; `eval_sizes` fills the rest. Nothing else computes sizes: kernels load entries of the table. An
+ * entry may be negative (the stride of a reversed axis); what may not is the subject of a check. */
 typedef uint32_t ingot_size_index_t;
 /* Sizes come in stages. Those of stage 0 are known before a run. A BIND step begins a later one: it fills the stage's
  * symbols, evaluates the stage's sizes and compares its checks. Steps behind it in its block may use them. */
@@ -79,12 +79,21 @@ typedef struct ingot_io {
   ingot_size_index_t dims[INGOT_MAX_RANK];
 } ingot_io_t;
 
+/* What a run leaves for the next one. Its buffer belongs to a state object (runtime.h). The dims are of stage 0. */
+typedef struct ingot_state_desc {
+  ingot_io_t io;    /* `value` is a STATE */
+  uint64_t initial; /* a constant: bytes from the start of the weights; INGOT_NONE: zeros */
+  uint32_t fills;   /* 1: the constant is one element, which fills the state */
+  uint32_t reserved;
+} ingot_state_desc_t;
+
 typedef enum ingot_value_kind {
   INGOT_VALUE_INPUT = 0,    /* the caller's buffer; slot = input number */
   INGOT_VALUE_OUTPUT = 1,   /* the caller's buffer; slot = output number */
   INGOT_VALUE_CONSTANT = 2, /* weights + offset */
   INGOT_VALUE_ARENA = 3,    /* placed by the runtime, alive from first_step to last_step (inclusive) */
-  INGOT_VALUE_STATE = 4,    /* a variable; slot = state number */
+  INGOT_VALUE_STATE = 4,    /* the state object's; slot = state number; first_step is the first that writes it, or
+                               INGOT_NONE */
   INGOT_VALUE_HOST = 5      /* a host object (string, sequence); slot = host slot */
 } ingot_value_kind_t;
 
@@ -188,6 +197,7 @@ typedef struct ingot_program_desc {
 
   uint32_t num_inputs, num_outputs, num_states, num_values;
   const ingot_io_t *inputs, *outputs;
+  const ingot_state_desc_t *states;
   const ingot_value_t *values;
 
   uint32_t num_operands, num_steps, num_kernels, num_variants;

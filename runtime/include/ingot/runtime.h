@@ -1,8 +1,8 @@
 /* Ingot's runtime: runs compiled programs. C11 and C++17; needs libc and pthreads alone.
  *
- * Three objects: a *program* (immutable, shared by any number of threads), a *context* (arena and scratch; one caller
- * at a time; any number per program, running concurrently without a lock) and an optional *pool* of threads (shared by
- * contexts).
+ * The objects: a *program* (immutable, shared by any number of threads), a *context* (arena and scratch; one caller at
+ * a time; any number per program, running concurrently without a lock), a *state* (what runs leave for later ones;
+ * shared by contexts where it is given to several) and an optional *pool* of threads (shared by contexts).
  *
  * Ownership: create and load own, free releases, get borrows. Every function that can fail returns an
  * ingot_status_code_t and, where `status` is not NULL, fills in a message that names the argument and the remedy.
@@ -36,6 +36,7 @@ typedef struct ingot_status {
 
 typedef struct ingot_program ingot_program_t;
 typedef struct ingot_context ingot_context_t;
+typedef struct ingot_state ingot_state_t;
 typedef struct ingot_pool ingot_pool_t;
 
 /* A dense row-major tensor in the caller's memory, aligned to its element size. */
@@ -121,6 +122,38 @@ int32_t ingot_context_get_output(ingot_context_t *context, uint32_t output, ingo
 /* Ends the run that is in progress in another thread, at the next turn of a loop; the run returns INGOT_CANCELLED, and
  * the context can run again. Without a run in progress it does nothing. */
 void ingot_context_cancel(ingot_context_t *context);
+
+/* What a program's runs leave for later ones (a running mean, the keys and values of a decoder), with the shapes it was
+ * made for. One run or call at a time: what comes while another uses the object is refused. A run that ends early after
+ * it began to write leaves it invalid: only ingot_state_reset and a copy from another make it usable again.
+ * The program must outlive it. */
+
+/* Makes a state with its initial values. `symbols`: the program's num_symbols values in their order, -1 for what no
+ * state's shape needs; NULL: none needs any. `allocator` NULL: malloc and free. */
+int32_t ingot_state_create(const ingot_program_t *program, const int64_t *symbols, const ingot_allocator_t *allocator,
+                           ingot_state_t **state, ingot_status_t *status);
+/* Not while a context has it. */
+void ingot_state_free(ingot_state_t *state);
+int32_t ingot_state_reset(ingot_state_t *state, ingot_status_t *status);
+/* Of the same program and the same shapes. */
+int32_t ingot_state_copy(ingot_state_t *to, ingot_state_t *from, ingot_status_t *status);
+
+/* A state object holds the program's num_states states, by number; their names are in the program's description.
+ * INGOT_NONE when there is none of this name. */
+uint32_t ingot_state_find(const ingot_state_t *state, const char *name);
+/* Fills dtype, rank, dims and bytes of `tensor`, not data. */
+int32_t ingot_state_query(const ingot_state_t *state, uint32_t number, ingot_tensor_t *tensor, ingot_status_t *status);
+/* Copies to tensor->data, which has tensor->bytes (at least what query says); dtype, rank and dims are filled in. */
+int32_t ingot_state_read(ingot_state_t *state, uint32_t number, ingot_tensor_t *tensor, ingot_status_t *status);
+/* Copies from tensor->data; dtype, rank and dims must be the state's. */
+int32_t ingot_state_write(ingot_state_t *state, uint32_t number, const ingot_tensor_t *tensor, ingot_status_t *status);
+
+/* The context's runs use this state, which stays the caller's and may be given to several contexts of the program. NULL
+ * takes it away. A context of a program with states that was given none makes its own in its next run, with the shapes
+ * of that run. */
+int32_t ingot_context_set_state(ingot_context_t *context, ingot_state_t *state, ingot_status_t *status);
+/* What the context has, its own or given, or NULL. Borrowed; its own goes with it, or when another is set. */
+ingot_state_t *ingot_context_get_state(ingot_context_t *context);
 
 size_t ingot_dtype_size(uint32_t dtype);      /* bytes per element, 0 when unknown */
 const char *ingot_dtype_name(uint32_t dtype); /* "f32" */

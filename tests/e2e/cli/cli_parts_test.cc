@@ -1,16 +1,20 @@
 // Parts of the command `ingot` that are easier to corner alone: child processes that misbehave, comparison of tensors,
 // damaged shared objects.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <limits>
 #include <map>
 
+#include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
 #include "tools/ingot/forked_jobs.h"
 #include "tools/ingot/onnx_case.h"
 #include "tools/ingot/shared_program.h"
+#include "tools/ingot/state_file.h"
 
 namespace ingot::tool {
 namespace {
@@ -21,6 +25,93 @@ std::map<int, JobOutcome> RunJobs(int count, const JobOptions &options, const st
       RunForked(count, options, job, [&](int index, const JobOutcome &outcome) { outcomes[index] = outcome; });
   EXPECT_TRUE(status.ok()) << status;
   return outcomes;
+}
+
+class StateFile : public testing::Test {
+ protected:
+  void SetUp() override { path_ = testing::TempDir() + "states." + std::to_string(getpid()); }
+  void TearDown() override { unlink(path_.c_str()); }
+
+  // What is said of a file with this header and these bytes behind it; "" when it is read.
+  std::string Read(const std::string &header, const std::string &data) {
+    uint64_t length = header.size();
+    return ReadBytes(std::string(reinterpret_cast<const char *>(&length), 8) + header + data);
+  }
+  std::string ReadBytes(const std::string &bytes) {
+    EXPECT_TRUE(WriteFile(path_, bytes).ok());
+    absl::Status status = ReadStateFile(path_).status();
+    if (status.ok()) return "";
+    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_THAT(std::string(status.message()), testing::HasSubstr("'" + path_ + "' is no file of states"));
+    return std::string(status.message());
+  }
+
+  std::string path_;
+};
+
+TEST_F(StateFile, KeepsWhatWasWritten) {
+  NamedTensors states = {{"flag", Tensor(DType::kBool, {3}, "\1\0\1", nullptr)},
+                         {"at", Tensor::I64({}, {7})},
+                         {"keys \" \u00e9", Tensor::F32({2, 2}, {1, 2, 3, 4})},
+                         {"none", Tensor::F32({0, 5}, {})}};
+  ASSERT_TRUE(WriteStateFile(path_, states).ok());
+  absl::StatusOr<std::optional<NamedTensors>> read = ReadStateFile(path_);
+  ASSERT_TRUE(read.ok()) << read.status();
+  ASSERT_TRUE(read->has_value());
+  NamedTensors back = states;
+  for (auto &[name, tensor] : back) tensor = Tensor::Zeros(tensor.dtype(), tensor.dims());
+  ASSERT_TRUE(MatchStates(path_, **read, &back).ok());
+  for (size_t i = 0; i < states.size(); ++i) {
+    EXPECT_EQ(back[i].first, states[i].first);
+    EXPECT_EQ(std::string(back[i].second.data(), back[i].second.bytes()),
+              std::string(states[i].second.data(), states[i].second.bytes()));
+  }
+  back[1].second = Tensor::Zeros(DType::kI32, {});
+  EXPECT_THAT(std::string(MatchStates(path_, **read, &back).message()),
+              testing::HasSubstr("has the state 'at' as i64[], the model's is i32[]"));
+  back.erase(back.begin() + 1);
+  EXPECT_THAT(std::string(MatchStates(path_, **read, &back).message()),
+              testing::HasSubstr("has 4 states, the model has 3"));
+  unlink(path_.c_str());
+  read = ReadStateFile(path_);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_FALSE(read->has_value());
+}
+
+TEST_F(StateFile, HostileFilesAreRefused) {
+  const std::string good = R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]}})";
+  EXPECT_EQ(Read(good, "ab"), "");
+  EXPECT_EQ(Read(R"({"__metadata__":{"format":"pt"}})", ""), "");
+  for (
+      const auto &[header, data, message] : std::vector<std::array<std::string, 3>>{
+          {good, "a", "data_offsets outside the file"},
+          {good, "abc", "bytes behind its tensors"},
+          {"", "", "no JSON object"},
+          {"[]", "", "no JSON object"},
+          {"{", "", "no JSON object"},
+          {std::string(100000, '['), "", "no JSON object"},
+          {R"({"a":1})", "", "no dtype, shape or data_offsets"},
+          {R"({"a":{"dtype":"u8","shape":[0],"data_offsets":[0,0]}})", "", "unknown dtype"},
+          {R"({"a":{"dtype":"INVALID","shape":[0],"data_offsets":[0,0]}})", "", "unknown dtype"},
+          {R"({"a":{"dtype":8,"shape":[0],"data_offsets":[0,0]}})", "", "unknown dtype"},
+          {R"({"a":{"dtype":"U8","shape":2,"data_offsets":[0,2]}})", "ab", "no list of at most 8"},
+          {R"({"a":{"dtype":"U8","shape":[1,1,1,1,1,1,1,1,2],"data_offsets":[0,2]}})", "ab", "no list of at most 8"},
+          {R"({"a":{"dtype":"U8","shape":[-2],"data_offsets":[0,2]}})", "ab", "a dim that is no size"},
+          {R"({"a":{"dtype":"U8","shape":[2.0],"data_offsets":[0,2]}})", "ab", "a dim that is no size"},
+          {R"({"a":{"dtype":"U8","shape":[18446744073709551615],"data_offsets":[0,2]}})", "ab", "no size"},
+          {R"({"a":{"dtype":"F64","shape":[4611686018427387904],"data_offsets":[0,0]}})", "", "too large"},
+          {R"({"a":{"dtype":"U8","shape":[3],"data_offsets":[0,2]}})", "ab", "another number of bytes"},
+          {R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[2,0]}})", "ab", "data_offsets outside"},
+          {R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0]}})", "ab", "data_offsets outside"},
+          {R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})", "abc", "gaps"},
+          {R"({"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}})",
+           "abc", "overlap"},
+          {R"({"a":{"dtype":"BOOL","shape":[2],"data_offsets":[0,2]}})", "\1\2", "neither 0 nor 1"}}) {
+    EXPECT_THAT(Read(header, data), testing::HasSubstr(message)) << header.substr(0, 200);
+  }
+  EXPECT_THAT(ReadBytes("1234567"), testing::HasSubstr("too short"));
+  EXPECT_THAT(ReadBytes(std::string(8, '\xff') + good), testing::HasSubstr("longer than the file"));
+  EXPECT_THAT(ReadBytes(std::string("\x40\0\0\0\0\0\0\0", 8) + good), testing::HasSubstr("longer than the file"));
 }
 
 TEST(ForkedJobs, ReturnsWhatEachJobSays) {

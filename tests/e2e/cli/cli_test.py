@@ -484,14 +484,14 @@ class BadInput(CliTest):
         self.fail_ingot(["mlp.so", "truncated"], "run", "mlp.so", "--random=1", "--dim", "batch=1")
 
 
-def main():
+def main(tests="__main__"):
     global INGOT, FIXTURES
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--ingot", required=True, help="the command to test")
     parser.add_argument("--fixtures", required=True, type=Path, help="tests/models/fixtures")
     options, rest = parser.parse_known_args()
     INGOT, FIXTURES = os.path.abspath(options.ingot), options.fixtures.resolve()
-    unittest.main(argv=[sys.argv[0], *rest])
+    unittest.main(tests, argv=[sys.argv[0], *rest])
 
 
 if __name__ == "__main__":
