@@ -60,7 +60,7 @@ bool PrintHelp(const ingot_program_desc_t *desc) {
       "  --input NAME=FILE.npy  the file of one input; files without a name are the other inputs in order\n"
       "  --output DIR           where OUTPUT.npy files go; made if missing (default: the working directory)\n"
       "  --random SEED          inputs without a file get random data: floats in [-1, 1), integers 0 or 1\n"
-      "  --dim NAME=N           the size of a varying dim, for random inputs\n"
+      "  --dim NAME=N           the size of a varying dim, for random inputs and states\n"
       "  --threads N            threads to use (default: what affinity and control group allow)\n"
       "  --weights FILE         the side file with the weights\n"
       "  --cpu LEVEL            run the code of this cpu level\n"

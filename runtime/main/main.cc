@@ -24,6 +24,7 @@ struct Session {
   ingot_program_t *program = nullptr;
   ingot_pool_t *pool = nullptr;
   ingot_context_t *context = nullptr;
+  ingot_state_t *state = nullptr;
   Options options = {};
   NpyArray *arrays = nullptr;        // num_inputs
   ingot_tensor_t *inputs = nullptr;  // num_inputs: the arrays' tensors side by side
@@ -41,6 +42,7 @@ struct Session {
     free(outputs);
     free(nanoseconds);
     ingot_context_free(context);
+    ingot_state_free(state);
     ingot_pool_free(pool);
     ingot_program_free(program);
   }
@@ -83,6 +85,16 @@ bool Load(const ingot_program_desc_t *desc, Session *session) {
   ingot_context_options_t make = {sizeof(make), session->pool, nullptr, nullptr, nullptr};
   return ingot_context_create(session->program, &make, &session->context, &status) == INGOT_OK ||
          Error("%s", status.message);
+}
+
+// A state for the sizes that inputs and --dim give; every run goes on from it.
+bool MakeState(const ingot_program_desc_t *desc, Session *session) {
+  ingot_status_t status;
+  return desc->num_states == 0 ||
+         (ingot_state_create(session->program, session->options.symbols, nullptr, &session->state, &status) ==
+              INGOT_OK &&
+          ingot_context_set_state(session->context, session->state, &status) == INGOT_OK) ||
+         Error("%s (by --dim NAME=N)", status.message);
 }
 
 bool MakeOutputs(const ingot_program_desc_t *desc, Session *session) {
@@ -154,7 +166,7 @@ bool Main(const ingot_program_desc_t *desc, int argc, char **argv) {
   }
   if (!LoadInputs(desc, options, session.arrays)) return false;
   for (uint32_t i = 0; i < desc->num_inputs; ++i) session.inputs[i] = session.arrays[i].tensor;
-  if (!MakeOutputs(desc, &session) || !Run(&session)) return false;
+  if (!MakeState(desc, &session) || !MakeOutputs(desc, &session) || !Run(&session)) return false;
   return WriteOutputs(desc, options->output != nullptr ? options->output : ".", session.arrays, session.outputs);
 }
 

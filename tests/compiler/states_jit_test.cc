@@ -2,7 +2,7 @@
 // plans hold.
 #include <gmock/gmock.h>
 
-#include <cstring>
+#include <random>
 
 #include "compiler/api/compile.h"
 #include "graph/interp/interpreter.h"
@@ -237,6 +237,46 @@ TEST(StatesJit, StatesThatReplaceEachOther) {
 }
 
 using Exprs = std::vector<Expr>;
+
+// Four tables that take each other's place, are updated, added to and read, in any order: what may be written in place,
+// what is copied, and in which order.
+absl::StatusOr<Graph> RandomTables(unsigned seed) {
+  std::mt19937 engine(seed);
+  auto pick = [&](size_t count) { return static_cast<int64_t>(engine() % count); };
+  auto one_of = [&](const Exprs &list) { return list[static_cast<size_t>(pick(list.size()))]; };
+  GraphBuilder b("tables");
+  Exprs rows{b.Input("x", DType::kF32, {1, 2})}, states;
+  for (int64_t s = 0; s < 4; ++s) {
+    Expr initial = pick(2) != 0 ? b.Scalar(static_cast<double>(s) / 8) : Expr();
+    states.push_back(b.State("s" + std::to_string(s), DType::kF32, {3, 2}, initial));
+  }
+  Exprs tables = states;
+  for (int64_t left = 2 + pick(7); left > 0; --left) {
+    Expr table = one_of(tables), row = one_of(rows);
+    int64_t at = pick(3), kind = pick(6);
+    if (kind < 3) tables.push_back(b.DynamicUpdate(table, row, b.Scalar(static_cast<double>(at), DType::kI64), 0));
+    if (kind == 3) tables.push_back(b.Add(table, row));
+    if (kind == 4) rows.push_back(b.Mul(b.ReduceSum(table, {0}, true), b.Scalar(0.25)));
+    if (kind == 5) rows.push_back(b.Slice(table, {at, 0}, {at + 1, 2}, {1, 1}));
+  }
+  for (Expr state : states) {
+    if (pick(4) != 0) b.SetState(state, one_of(tables));
+  }
+  b.Output("table", one_of(tables));
+  b.Output("row", one_of(rows));
+  return b.Finish();
+}
+
+TEST(StatesJit, RandomTablesAreTheInterpreters) {
+  std::vector<std::vector<Tensor>> runs;
+  for (float i : {1.f, 2.f, 3.f}) runs.push_back({Tensor::F32({1, 2}, {i / 4, -i / 8})});
+  for (unsigned seed = 0; seed < 60; ++seed) {
+    SCOPED_TRACE(seed);
+    absl::StatusOr<Graph> graph = RandomTables(seed);
+    ExpectSameSteps(graph, runs);
+    if (HasFailure()) FAIL() << ToString(*graph) << PlanOf(graph);
+  }
+}
 
 TEST(StatesJit, StatesInLoopsBranchesAndCalls) {
   GraphBuilder b("control");

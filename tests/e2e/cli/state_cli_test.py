@@ -6,8 +6,22 @@ Why a script: as `cli_test.py`, whose helpers it uses.
 import array
 import json
 import struct
+import subprocess
 
 import cli_test
+
+
+# y = total + x, which is the next total.
+TOTAL = '''
+format_version: 2
+op_set: 1
+name: "total"
+symbols { name: "rows" max: 1000 }
+inputs { name: "x" type { dtype: F32 } }
+nodes { name: "add" op: "add" inputs: "total" inputs: "x" outputs: "sum" }
+outputs { name: "y" value: "sum" }
+states { input { name: "total" type { dtype: F32 dims: "rows" } } output: "sum" }
+'''
 
 
 class State(cli_test.CliTest):
@@ -33,6 +47,23 @@ class State(cli_test.CliTest):
             self.fail_ingot(["'cut' is no file of states"], "run", *command, "--input", "x=x.npy", "--state", "cut")
         self.fail_ingot(["--state", "this one has none"], "run", self.mlp, "--random=1", "--dim", "batch=2", "--state", "kept")
         self.succeed("bench", mean, "--input", "x=x.npy", "--seconds", 0.05)
+
+    def test_sizes_that_no_input_has(self):
+        (self.work / "total.ingot.txt").write_text(TOTAL)
+        cli_test.write_npy(self.work / "x.npy", "f4", (), (2,))
+        run = ["--input", "x=x.npy", "--output", "out"]
+        self.succeed("compile", "total.ingot.txt", "-o", "total.so", "--name", "total")
+        for command in (["total.ingot.txt", "--interpreter"], ["total.ingot.txt"], ["total.so"]):
+            self.succeed("run", *command, *run, "--dim", "rows=3")
+            self.assertEqual(cli_test.read_npy(self.work / "out" / "y.npy")[1:], ((3,), [2, 2, 2]))
+            self.fail_ingot(["state 'total'", "rows"], "run", *command, *run)
+        self.succeed("compile", "total.ingot.txt", "-o", "total")
+        done = subprocess.run([self.work / "total", *run, "--dim", "rows=4", "--repeat", "5"], cwd=self.work, check=False, capture_output=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(cli_test.read_npy(self.work / "out" / "y.npy")[1:], ((4,), [10] * 4), "each run goes on from the last")
+        done = subprocess.run([self.work / "total", *run], cwd=self.work, check=False, capture_output=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"state 'total' needs the size 'rows'", done.stderr)
 
 
 if __name__ == "__main__":
