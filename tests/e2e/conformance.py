@@ -35,7 +35,7 @@ BETWEEN_ROUNDINGS = {"test_dynamicquantizelinear", "test_dynamicquantizelinear_e
 FAULTY_CONSTANTS = {"test_split_zero_size_splits", "test_resize_downsample_scales_cubic_align_corners",
                     "test_resize_downsample_scales_linear_align_corners"}  # fmt: skip
 # Cases that must run: fewer means that the importer lost something.
-AT_LEAST, AT_LEAST_CONSTANTS = 720, 100
+AT_LEAST, AT_LEAST_CONSTANTS = 800, 100
 
 
 def verify(arguments, cases):
