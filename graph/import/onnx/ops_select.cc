@@ -44,6 +44,7 @@ absl::Status Unique(NodeContext &n) {
   auto [values, places] = b.TopK(flat, {size}, 0, /*largest=*/false);
   Expr at = b.Iota({size}), before = b.Gather(values, b.Max(b.Sub(at, one), zero));
   Expr first = TruePlaces(b, b.LogicalOr(b.NotEqual(values, before), b.Equal(at, zero)));
+  if (!b.status().ok()) return absl::OkStatus();  // it stops the import
   const Dims count = b.type(first).dims;
   Expr result = b.Gather(values, first), index = b.Gather(places, first);
   Expr end = Known::Vector({size}).Materialize(b);
@@ -131,6 +132,7 @@ absl::Status NonMaxSuppression(NodeContext &n) {
   Expr pair = b.Iota({pairs, 1}), per = Known::Scalar(classes).Materialize(b);
   Expr row = b.Add(b.Mul(b.Div(pair, per), Known::Scalar(count).Materialize(b)), order);
   Expr sorted = b.Gather(b.Reshape(n.In(0), {batch * count, 4}), row);  // [pairs, count, 4]
+  if (!b.status().ok()) return absl::OkStatus();                        // it stops the import
   Expr none = b.BroadcastTo(zero, {pairs, count}), total = Known::Scalar(count).Materialize(b);
   auto turns = [](GraphBuilder &f, const std::vector<Expr> &v) -> std::vector<Expr> { return {f.Less(v[0], v[6])}; };
   auto turn = [&](GraphBuilder &f, const std::vector<Expr> &v) -> std::vector<Expr> {
@@ -145,8 +147,8 @@ absl::Status NonMaxSuppression(NodeContext &n) {
     return {f.Add(v[0], f.Scalar(1, DType::kI64)), kept, v[2], v[3], v[4], v[5], v[6]};
   };
   Expr kept = b.While({zero, none, sorted, good, limit, most, total}, turns, turn)[1];
-  Expr found = TrueIndices(b, b.Equal(kept, one));         // [2, selected]
-  if (b.type(found).rank() != 2) return absl::OkStatus();  // the builder has an error
+  Expr found = TrueIndices(b, b.Equal(kept, one));  // [2, selected]
+  if (!b.status().ok()) return absl::OkStatus();
   const Dim selected = b.type(found).dims[1];
   auto line = [&](int64_t i) { return b.Reshape(b.Slice(found, {i, 0}, {i + 1, selected}, {1, 1}), {selected}); };
   Expr of = line(0), place = b.Add(b.Mul(of, total), line(1));

@@ -236,6 +236,12 @@ INSTANTIATE_TEST_SUITE_P(
         WrongCase{"GatherElementsRange",
                   [](Model &m) { m.Int64s("i", {5}), m.Node("GatherElements", {"v", "i"}, {"y"}); },
                   "index 5 is out of range for an axis of size 5"},
+        WrongCase{"SuppressionLimit",  // an error of the builder, with a loop to be built behind it
+                  [](Model &m) {
+                    m.Input("boxes", kFloat, {1, 6, 4}).Input("scores", kFloat, {1, 2, 6}).Int64s("most", {1, 2});
+                    m.Node("NonMaxSuppression", {"boxes", "scores", "most"}, {"s"}), m.Node("Abs", {"s"}, {"y"});
+                  },
+                  "cannot reshape i64[2]"},
         WrongCase{"GatherElementsRank",
                   [](Model &m) { m.Int64s("i", {1}), m.Node("GatherElements", {"m", "i"}, {"y"}); },
                   "the ranks must be equal"},
