@@ -6,6 +6,7 @@
 #include <sstream>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/import/onnx/import.h"
 #include "onnx/onnx_pb.h"
 
@@ -197,6 +198,12 @@ absl::StatusOr<RandomCase> OnnxMutator::Make(uint64_t seed) const {
   absl::StatusOr<Graph> graph = ImportOnnxBytes(whole ? model.SerializeAsString() : models_[seed % models_.size()], "");
   if (!graph.ok()) return graph.status();
   RandomCase made{*std::move(graph), {}, true};
+  // Random data as a size would be gigabytes; what is above is refused, by the interpreter and the program alike.
+  constexpr int64_t kLargestBound = 64;
+  for (const std::string &symbol : SymbolsBoundByNodes(made.graph)) {
+    SymbolRange &range = made.graph.symbols.at(symbol);
+    range.max = std::min(range.max, std::max(range.min, kLargestBound));
+  }
   for (const std::vector<int64_t> &choices : {std::vector<int64_t>{2, 3, 5}, {1, 1, 2}, {0, 7, 9}}) {
     made.sizes.emplace_back();
     for (const auto &[symbol, range] : made.graph.symbols) {
