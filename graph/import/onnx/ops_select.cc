@@ -114,8 +114,14 @@ Expr OverlapOf(GraphBuilder &b, const Corners &x, const Corners &y) {
 absl::Status NonMaxSuppression(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t is_center, n.Int("center_point_box", 0));
   const TensorType boxes = n.Type(0), scores = n.Type(1);
-  if (boxes.rank() != 3 || scores.rank() != 3 || !boxes.dims[2].Is(4) || boxes.dims[0] != scores.dims[0] ||
-      boxes.dims[1] != scores.dims[2] || boxes.dtype != DType::kF32 || scores.dtype != DType::kF32)
+  // Sizes that have other names are checked when they are known, as broadcasts or by their range.
+  auto differ = [&](size_t axis, size_t of_scores) {
+    const Dim &x = boxes.dims[axis], &y = scores.dims[of_scores];
+    return x != y &&
+           ((x.is_constant() && y.is_constant()) || (y.Is(1) && !(n.bounds.Require(x, 1) && n.bounds.Require(1, x))));
+  };
+  if (boxes.rank() != 3 || scores.rank() != 3 || !boxes.dims[2].Is(4) || differ(0, 0) || differ(1, 2) ||
+      boxes.dtype != DType::kF32 || scores.dtype != DType::kF32)
     return absl::InvalidArgumentError(
         absl::StrCat("its boxes are ", boxes.ToString(), " and its scores ", scores.ToString(),
                      "; they must be f32[batch, boxes, 4] and f32[batch, classes, boxes]"));
@@ -125,7 +131,8 @@ absl::Status NonMaxSuppression(NodeContext &n) {
   Expr most = n.Has(2) ? CastIfNeeded(b, scalar(2), n.dtype(2), DType::kI64) : zero;
   Expr limit = n.Has(3) ? scalar(3) : b.Scalar(0);
   const Dim batch = boxes.dims[0], classes = scores.dims[1], count = boxes.dims[1], pairs = batch * classes;
-  auto [best, order] = b.TopK(b.Reshape(n.In(1), {pairs, count}), {count}, 1);
+  Expr same = scores.dims == Dims{batch, classes, count} ? n.In(1) : b.BroadcastTo(n.In(1), {batch, classes, count});
+  auto [best, order] = b.TopK(b.Reshape(same, {pairs, count}), {count}, 1);
   Expr good = n.Has(4) ? b.Greater(best, scalar(4))
                        : b.BroadcastTo(b.Constant(Tensor::Copy(DType::kBool, {}, "\1")), {pairs, count});
   // Box i of a pair in the order of its scores: one of batch * count rows.
