@@ -119,7 +119,8 @@ absl::Status CheckBoundSizes(const Graph &graph) {
     for (const Node &node : body.nodes) {
       for (const std::string &symbol : SizesBoundBy(node)) {
         if (status.ok() && (inputs.count(symbol) || !bound.insert(symbol).second))
-          status = Error(node, absl::StrCat("binds the size '", symbol, "', which an input or another node binds"));
+          status =
+              Error(node, absl::StrCat("binds the size '", symbol, "', which an input, a state or another node has"));
       }
     }
   });

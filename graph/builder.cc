@@ -151,7 +151,7 @@ Dims GraphBuilder::SizesFrom(Expr data, const std::string &name, Location at) {
   return status_.ok() ? sizes : Dims();
 }
 
-void GraphBuilder::Bound(const std::string &symbol, SymbolRange range) { graph_.symbols[symbol] = range; }
+void GraphBuilder::Bound(const std::string &symbol, SymbolRange range) { outermost().graph_.symbols[symbol] = range; }
 
 void GraphBuilder::SetNext(std::string name, std::string location) {
   next_name_ = std::move(name);

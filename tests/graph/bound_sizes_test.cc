@@ -77,6 +77,36 @@ TEST(BoundSizes, StayInTheirFunction) {
   EXPECT_THAT(std::string(b.Finish().status().message()), HasSubstr("uses the size 'k'"));
 }
 
+TEST(BoundSizes, AreNoInputsAndNoStates) {
+  for (bool state : {false, true}) {
+    Graph graph = Numbers();
+    graph.values.push_back({"late", {DType::kF32, {"k"}}, -1, -1});
+    ValueId id = static_cast<ValueId>(graph.values.size() - 1);
+    if (state) {
+      graph.states.push_back({id, id, kNoValue});
+    } else {
+      graph.inputs.push_back(id);
+    }
+    EXPECT_THAT(std::string(Validate(graph).message()),
+                HasSubstr("binds the size 'k', which an input, a state or another node has"));
+  }
+}
+
+TEST(BoundSizes, HaveARangeInFunctionsToo) {
+  GraphBuilder b("range");
+  Expr count = b.Input("count", DType::kI64, {});
+  std::string f = b.Function("f", {{DType::kI64, {}}}, [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    Dims k = f.SizesFrom(v[0], "k");
+    f.Bound("k_1", {1, 5});
+    return {f.ReduceSum(f.Iota(k))};
+  });
+  b.Output("y", b.Call(f, {count})[0]);
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_TRUE(Interpret(*graph, {Tensor::I64({}, {5})}).ok());
+  EXPECT_THAT(std::string(Interpret(*graph, {Tensor::I64({}, {6})}).status().message()), HasSubstr("it can be 1 to 5"));
+}
+
 TEST(BoundSizes, ThatNobodyUsesAreRemoved) {
   GraphBuilder b("dead");
   Expr count = b.Input("count", DType::kI64, {});
