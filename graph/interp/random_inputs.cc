@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "graph/interp/array.h"
 #include "graph/interp/evaluate.h"
 
@@ -90,6 +91,7 @@ absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph,
   auto lower = [&](ValueId id, int64_t bound) {
     bounds[static_cast<size_t>(id)] = std::min(bounds[static_cast<size_t>(id)], bound);
   };
+  const std::set<std::string> found = SymbolsBoundByNodes(graph);
   // Against the order of the nodes, so that a node's result has its final bound before its operands get theirs.
   for (size_t i = graph.nodes.size(); i-- > 0;) {
     const Node &node = graph.nodes[i];
@@ -98,8 +100,12 @@ absl::StatusOr<std::map<ValueId, int64_t>> IndexBounds(const Graph &graph,
       for (auto [id, source_bound] : SourcesOf(graph, node, bound)) lower(id, source_bound);
     }
     if (node.op != OpKind::kGather) continue;
-    absl::StatusOr<int64_t> size =
-        graph.type(node.inputs[0]).dims[static_cast<size_t>(node.Get<int64_t>("axis"))].Evaluate(symbols);
+    const Dim &axis = graph.type(node.inputs[0]).dims[static_cast<size_t>(node.Get<int64_t>("axis"))];
+    std::vector<std::string> used;
+    axis.CollectSymbols(used);
+    auto is_found = [&](const std::string &symbol) { return found.count(symbol) > 0; };
+    if (std::any_of(used.begin(), used.end(), is_found)) continue;  // by the run; what is out of range is clamped
+    absl::StatusOr<int64_t> size = axis.Evaluate(symbols);
     if (!size.ok()) return interp::NodeError(node, size.status());
     lower(node.inputs[1], std::max<int64_t>(*size, 1));
   }

@@ -72,13 +72,14 @@ int32_t Fill(ingot_state_t *state, ingot_status_t *status) {
 }
 
 bool IsNameCharacter(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
 }
 
-// Whether the expression behind a size names the symbol.
+// Whether the expression behind a size names the symbol; a program that keeps its expressions to itself may.
 bool Needs(const ingot_program_desc_t *desc, uint32_t size, uint32_t symbol) {
-  if (size == symbol) return true;
-  const char *text = desc->size_texts != nullptr ? desc->size_texts[size] : nullptr, *name = desc->symbols[symbol].name;
+  if (size < desc->num_symbols) return size == symbol;
+  if (desc->size_texts == nullptr) return true;
+  const char *text = desc->size_texts[size], *name = desc->symbols[symbol].name;
   size_t length = strlen(name);
   for (const char *at = text; at != nullptr && length != 0 && (at = strstr(at, name)) != nullptr; ++at) {
     if ((at == text || !IsNameCharacter(at[-1])) && !IsNameCharacter(at[length])) return true;

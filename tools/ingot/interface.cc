@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
+#include "graph/bound_sizes.h"
 #include "tools/ingot/options.h"
 #include "tools/ingot/status.h"
 
@@ -52,7 +53,10 @@ Interface Interface::Of(const Graph &graph) {
   }
   for (const GraphOutput &output : graph.outputs)
     made.outputs_.push_back(PortOf(output.name, graph.type(output.value)));
-  for (const auto &[name, range] : graph.symbols) made.symbols_.push_back({name, range.min, range.max});
+  const std::set<std::string> found = SymbolsBoundByNodes(graph);  // by the run: nobody gives them
+  for (const auto &[name, range] : graph.symbols) {
+    if (!found.count(name)) made.symbols_.push_back({name, range.min, range.max});
+  }
   made.input_dims_ = [dims](const Sizes &sizes) -> absl::StatusOr<AllDims> {
     AllDims all;
     for (const Dims &input : dims) {

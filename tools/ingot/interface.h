@@ -36,6 +36,7 @@ class Interface {
 
   const std::vector<Port> &inputs() const { return inputs_; }
   const std::vector<Port> &outputs() const { return outputs_; }
+  // Those that inputs and states have.
   const std::vector<SymbolInfo> &symbols() const { return symbols_; }
 
   // The dims of every input at these sizes; InvalidArgument when a symbol has no size or one outside its range.
