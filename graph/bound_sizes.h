@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 

@@ -1,4 +1,4 @@
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 #include <atomic>
 

@@ -1,5 +1,5 @@
 // The canonical form of dim expressions. Parsing is in dim_parse.cc. Tests: tests/graph/dim_test.cc.
-#include "graph/dim.h"
+#include "ingot/dim.h"
 
 #include <algorithm>
 

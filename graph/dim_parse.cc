@@ -4,7 +4,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "graph/dim.h"
+#include "ingot/dim.h"
 
 namespace ingot {
 namespace {

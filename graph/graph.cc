@@ -1,5 +1,5 @@
 // Validation, dead-node removal and printing. Tests: tests/graph/graph_test.cc.
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "graph/op_kind.h"
+#include "ingot/op_kind.h"
 
 #include <string>
 #include <unordered_map>

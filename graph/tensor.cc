@@ -1,4 +1,4 @@
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,5 +1,5 @@
 // What element types are, from the one list of them. Tests: tests/graph/types_test.cc.
-#include "graph/types.h"
+#include "ingot/types.h"
 
 #include <iterator>
 

@@ -1,4 +1,4 @@
-#include "compiler/api/compile.h"
+#include "ingot/compile.h"
 
 #include <chrono>
 

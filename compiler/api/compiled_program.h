@@ -2,9 +2,9 @@
 #ifndef INGOT_COMPILER_API_COMPILEDPROGRAM_H
 #define INGOT_COMPILER_API_COMPILEDPROGRAM_H
 
-#include "compiler/api/compile.h"
 #include "compiler/emit/program_plan.h"
 #include "graph/io/atomic_file.h"
+#include "ingot/compile.h"
 
 namespace ingot {
 

@@ -4,7 +4,7 @@
 #ifndef INGOT_COMPILER_DIALECT_DIMS_H
 #define INGOT_COMPILER_DIALECT_DIMS_H
 
-#include "graph/dim.h"
+#include "ingot/dim.h"
 #include "mlir/IR/Attributes.h"
 
 namespace mlir {

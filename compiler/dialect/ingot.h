@@ -4,7 +4,7 @@
 #define INGOT_COMPILER_DIALECT_INGOT_H
 
 #include "compiler/dialect/dims.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

@@ -1,5 +1,6 @@
 #include "compiler/emit/link.h"
 
+#include <dlfcn.h>
 #include <unistd.h>
 
 #include <climits>
@@ -12,15 +13,25 @@
 
 namespace ingot::compiler {
 
+// The file that holds this code, a program or a shared library, without symbolic links; empty: not known.
+static std::string ownFile() {
+  Dl_info info;
+  char path[PATH_MAX];
+  if (dladdr(reinterpret_cast<const void *>(&runTool), &info) != 0 && info.dli_fname != nullptr &&
+      info.dli_fname[0] == '/' && realpath(info.dli_fname, path) != nullptr)
+    return path;
+  // The loader knows a program by the name it was started with, which a changed directory makes useless.
+  ssize_t length = readlink("/proc/self/exe", path, sizeof(path));
+  return length > 0 ? std::string(path, static_cast<size_t>(length)) : "";
+}
+
 absl::StatusOr<std::string> runtimeLibrary(const std::string &name) {
   std::string file = "libingot_" + name + ".a", tried;
   std::vector<std::string> folders;
   if (const char *given = std::getenv("INGOT_LIBRARY_DIR")) folders.push_back(given);
-  char self[PATH_MAX];
-  ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
-  if (length > 0) {
-    std::string program(self, static_cast<size_t>(length));
-    std::string folder = program.substr(0, program.rfind('/'));
+  if (std::string self = ownFile(); !self.empty()) {
+    // bin/ and lib/ lie side by side in a build folder and where Ingot is installed.
+    std::string folder = self.substr(0, self.rfind('/'));
     folders.push_back(folder.substr(0, folder.rfind('/')) + "/lib");
   }
   for (const std::string &folder : folders) {

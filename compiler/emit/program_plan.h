@@ -10,8 +10,8 @@
 
 #include "compiler/codegen/cpu/kernels.h"
 #include "compiler/views/strided_view.h"
-#include "graph/graph.h"
 #include "ingot/abi.h"
+#include "ingot/graph.h"
 
 namespace ingot::compiler {
 

@@ -2,7 +2,7 @@
 #ifndef INGOT_COMPILER_IMPORT_IMPORTGRAPH_H
 #define INGOT_COMPILER_IMPORT_IMPORTGRAPH_H
 
-#include "graph/graph.h"
+#include "ingot/graph.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 

@@ -13,7 +13,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "compiler/api/compile.h"
+#include "ingot/compile.h"
 #include "kernels/manifest.h"
 
 namespace ingot::compiler {

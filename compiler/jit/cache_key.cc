@@ -3,7 +3,7 @@
 #include "compiler/codegen/cpu/cpu_target.h"
 #include "compiler/jit/cache.h"
 #include "compiler/jit/source_hash.h"
-#include "graph/io/graph_file.h"
+#include "ingot/graph_file.h"
 #include "llvm/Config/llvm-config.h"
 #include "llvm/Support/xxhash.h"
 

@@ -1,4 +1,4 @@
-#include "compiler/jit/jit.h"
+#include "ingot/jit.h"
 
 #include <chrono>
 #include <optional>

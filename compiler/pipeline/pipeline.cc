@@ -7,7 +7,7 @@
 #include "compiler/import/import_graph.h"
 #include "compiler/pipeline/verify_phase.h"
 #include "compiler/transforms/passes.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"

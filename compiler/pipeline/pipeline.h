@@ -14,8 +14,8 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "compiler/api/compile.h"
 #include "compiler/emit/program_plan.h"
+#include "ingot/compile.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
 #include "mlir/IR/MLIRContext.h"

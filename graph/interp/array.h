@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 
 namespace ingot::interp {
 

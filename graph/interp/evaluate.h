@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
 #include "graph/interp/array.h"
+#include "ingot/graph.h"
 
 namespace ingot::interp {
 

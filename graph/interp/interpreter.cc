@@ -1,5 +1,5 @@
 // Runs the nodes in order and frees each value after its last use; functions the same way.
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 
 #include <algorithm>
 #include <map>

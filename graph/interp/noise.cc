@@ -1,4 +1,4 @@
-#include "graph/interp/noise.h"
+#include "ingot/noise.h"
 
 #include <array>
 #include <cmath>

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 
 namespace ingot {
 

@@ -3,7 +3,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/interp/evaluate.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 
 namespace ingot {
 

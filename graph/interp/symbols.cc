@@ -3,7 +3,7 @@
 #include "absl/strings/str_cat.h"
 #include "graph/bound_sizes.h"
 #include "graph/interp/array.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 
 namespace ingot {
 namespace {

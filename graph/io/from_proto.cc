@@ -3,9 +3,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/bound_sizes.h"
-#include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
 #include "graph/shape/infer.h"
+#include "ingot/graph_file.h"
 #include "proto/ingot/graph.pb.h"
 
 namespace ingot {

@@ -1,4 +1,4 @@
-#include "graph/io/graph_file.h"
+#include "ingot/graph_file.h"
 
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/tokenizer.h>

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "graph/io/graph_file.h"
+#include "ingot/graph_file.h"
 #include "proto/ingot/graph.pb.h"
 
 namespace ingot {

@@ -7,7 +7,7 @@
 #include <map>
 #include <string>
 
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
 #include "graph/shape/facts.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 

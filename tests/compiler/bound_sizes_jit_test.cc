@@ -1,7 +1,7 @@
 // Sizes that nodes bind to data, compiled, against the interpreter.
 #include <gmock/gmock.h>
 
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {

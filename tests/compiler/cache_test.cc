@@ -7,8 +7,8 @@
 #include <atomic>
 #include <thread>
 
-#include "compiler/jit/jit.h"
 #include "gmock/gmock.h"
+#include "ingot/jit.h"
 #include "tests/graph/graph_testing.h"
 
 namespace ingot {

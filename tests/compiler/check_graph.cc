@@ -4,7 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "compiler/jit/jit.h"
+#include "ingot/jit.h"
 #include "tests/compiler/guarded_run.h"
 #include "tests/compiler/jit_testing.h"
 #include "tests/compiler/noise_compare.h"

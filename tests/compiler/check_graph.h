@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 

@@ -3,8 +3,8 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_split.h"
-#include "compiler/api/compile.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/compile.h"
+#include "ingot/interpreter.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {

@@ -14,7 +14,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "graph/io/graph_file.h"
+#include "ingot/graph_file.h"
 #include "tests/compiler/check_graph.h"
 #include "tests/compiler/fuzz_pool.h"
 #include "tests/compiler/guarded_run.h"

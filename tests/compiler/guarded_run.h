@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/tensor.h"
 #include "ingot/runtime.h"
+#include "ingot/tensor.h"
 
 namespace ingot {
 

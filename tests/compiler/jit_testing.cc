@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "compiler/jit/jit.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
+#include "ingot/jit.h"
 #include "tools/ingot/program_runner.h"
 
 namespace ingot {

@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "compiler/jit/jit.h"
-#include "graph/builder.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
+#include "ingot/jit.h"
 
 namespace ingot {
 

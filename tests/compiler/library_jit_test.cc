@@ -1,7 +1,7 @@
 // Programs whose matrix products a kernel library computes: oneDNN through the kernel ABI, against the interpreter as
 // everything is.
-#include "compiler/api/compile.h"
-#include "compiler/jit/jit.h"
+#include "ingot/compile.h"
+#include "ingot/jit.h"
 #include "kernels/cpu/onednn.h"
 #include "tests/compiler/jit_testing.h"
 #include "tools/ingot/program_runner.h"

@@ -5,7 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {

@@ -1,9 +1,9 @@
 // Compares the outputs of a program with the interpreter where a graph is deep and random. A fixed tolerance is no use
 // there: a difference of two large values, a floor or an argmax turns the last bit of a value into anything. So the
-// interpreter runs several times with errors of the size that kernels may make (graph/interp/noise.h), and an element
-// may be off by a few times what these runs differ by. Integers and elements on the edge of a step are compared only
-// where all runs agree; outputs that must be exact have to have the same bits. What still differs may be at a jump,
-// such as a sum that is exactly 0 in the program only: further runs put there what its errors may bring there.
+// interpreter runs several times with errors of the size that kernels may make (graph/include/ingot/noise.h), and an
+// element may be off by a few times what these runs differ by. Integers and elements on the edge of a step are compared
+// only where all runs agree; outputs that must be exact have to have the same bits. What still differs may be at a
+// jump, such as a sum that is exactly 0 in the program only: further runs put there what its errors may bring there.
 #ifndef INGOT_TESTS_COMPILER_NOISE_COMPARE_H_
 #define INGOT_TESTS_COMPILER_NOISE_COMPARE_H_
 
@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
-#include "graph/interp/noise.h"
+#include "ingot/graph.h"
+#include "ingot/noise.h"
 
 namespace ingot {
 

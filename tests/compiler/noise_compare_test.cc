@@ -3,9 +3,9 @@
 
 #include <cmath>
 
-#include "graph/builder.h"
-#include "graph/interp/interpreter.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
+#include "ingot/interpreter.h"
 
 namespace ingot {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/bound_sizes.h"
-#include "graph/import/onnx/import.h"
+#include "ingot/onnx.h"
 #include "onnx/onnx_pb.h"
 
 namespace ingot {

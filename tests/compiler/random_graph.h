@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 

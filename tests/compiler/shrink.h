@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 

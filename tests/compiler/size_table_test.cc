@@ -5,9 +5,9 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "compiler/jit/jit.h"
-#include "graph/builder.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
+#include "ingot/jit.h"
 
 namespace ingot {
 namespace {

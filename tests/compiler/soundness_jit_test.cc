@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "absl/strings/str_cat.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {

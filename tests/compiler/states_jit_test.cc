@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "compiler/api/compile.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/compile.h"
+#include "ingot/interpreter.h"
 #include "tests/compiler/jit_testing.h"
 #include "tests/graph/decoder_testing.h"
 

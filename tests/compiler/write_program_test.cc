@@ -5,8 +5,8 @@
 #include <atomic>
 #include <thread>
 
-#include "compiler/api/compile.h"
 #include "gmock/gmock.h"
+#include "ingot/compile.h"
 #include "tests/graph/graph_testing.h"
 
 namespace ingot {

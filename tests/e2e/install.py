@@ -1,8 +1,9 @@
 """Installs Ingot, moves the folder, and uses it from outside. usage: install.py BUILD WORK SOURCE
 
 Shown: nothing in the installation names the build folder; a project that knows find_package(ingot) and ingot_add_program alone, and the plain
-compiler call of the README, give the same numbers with libc, libm and the loader; the moved command makes executables; a component that is
-not installed is refused by name.
+compiler call of the README, give the same numbers with libc, libm and the loader; the moved command makes executables; a C++ program with every
+public header builds a graph, interprets it, loads it with the JIT and makes an executable, without a word where libraries are; a component that
+is not installed is refused by name.
 """
 import os
 import shutil
@@ -17,6 +18,24 @@ file(WRITE ${{CMAKE_BINARY_DIR}}/model.o.h "#include \\"mlp.h\\"\\n")
 add_executable(app {main})
 target_include_directories(app PRIVATE ${{CMAKE_BINARY_DIR}})
 target_link_libraries(app PRIVATE network)
+"""
+CXX_PROJECT = """cmake_minimum_required(VERSION 3.25)
+project(outside_cxx LANGUAGES CXX)
+find_package(ingot 0.1 REQUIRED COMPONENTS graph compiler)
+file(GLOB headers ${{CMAKE_PREFIX_PATH}}/include/ingot/*.h)
+foreach(header ${{headers}})
+  get_filename_component(name ${{header}} NAME_WE)
+  file(WRITE ${{CMAKE_BINARY_DIR}}/alone/${{name}}.cc "#include <ingot/${{name}}.h>\n#include <ingot/${{name}}.h>\n")
+  list(APPEND alone ${{CMAKE_BINARY_DIR}}/alone/${{name}}.cc)
+endforeach()
+add_library(alone STATIC ${{alone}})
+target_compile_options(alone PRIVATE -Wall -Wextra -Werror)
+target_link_libraries(alone PRIVATE ingot::compiler)
+add_executable(app {source})
+target_link_libraries(app PRIVATE ingot::compiler)
+add_executable(interpret {source})
+target_compile_definitions(interpret PRIVATE GRAPH_ALONE)
+target_link_libraries(interpret PRIVATE ingot::graph)
 """
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith(("INGOT_", "CMAKE_"))}
 
@@ -65,6 +84,17 @@ def main():
 
     run(command, "compile", model, "-o", "mlp", cwd=work)
     run("./mlp", "--random", "1", "--dim", "batch=3", cwd=work)
+
+    os.makedirs(os.path.join(work, "cxx"))
+    with open(os.path.join(work, "cxx/CMakeLists.txt"), "w") as f:
+        f.write(CXX_PROJECT.format(source=os.path.join(source, "tests/e2e/install_program.cc")))
+    run("cmake", "-G", "Ninja", "-S", "cxx", "-B", "cxx_out", f"-DCMAKE_PREFIX_PATH={moved}", cwd=work)
+    run("cmake", "--build", "cxx_out", cwd=work)
+    run("./cxx_out/interpret", cwd=work)
+    needed = run("ldd", "cxx_out/interpret", cwd=work)
+    assert "libingot_graph" in needed and "LLVM" not in needed and "not found" not in needed, needed
+    run("./cxx_out/app", "double_it", cwd=work)
+    run("./double_it", "--random", "1", "--dim", "n=3", cwd=work)
 
     with open(os.path.join(work, "project/CMakeLists.txt"), "w") as f:
         f.write("cmake_minimum_required(VERSION 3.25)\nproject(none LANGUAGES C)\nfind_package(ingot REQUIRED COMPONENTS nothing)\n")

@@ -3,9 +3,9 @@
 
 #include <gmock/gmock.h>
 
-#include "graph/builder.h"
-#include "graph/interp/interpreter.h"
-#include "graph/io/graph_file.h"
+#include "ingot/builder.h"
+#include "ingot/graph_file.h"
+#include "ingot/interpreter.h"
 #include "tests/graph/graph_testing.h"
 
 namespace ingot {

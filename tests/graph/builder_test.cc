@@ -1,6 +1,6 @@
 // The builder: a perceptron in ten lines, broadcasting, names and locations, symbols, and the first error that sticks.
 // The shape rules one by one are in shape_test.cc.
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"

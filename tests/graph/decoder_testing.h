@@ -5,7 +5,7 @@
 
 #include <functional>
 
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 

@@ -1,6 +1,6 @@
 // Dims: the canonical form, parsing and printing, exact division, overflow and hostile texts. Random expressions are
 // compared with direct evaluation in 128 bits, from a fixed seed.
-#include "graph/dim.h"
+#include "ingot/dim.h"
 
 #include <functional>
 #include <random>

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "absl/strings/str_cat.h"
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 namespace {

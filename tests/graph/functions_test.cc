@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "graph/builder.h"
-#include "graph/interp/interpreter.h"
-#include "graph/io/graph_file.h"
+#include "ingot/builder.h"
+#include "ingot/graph_file.h"
+#include "ingot/interpreter.h"
 
 namespace ingot {
 namespace {

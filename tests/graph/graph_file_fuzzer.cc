@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-#include "graph/io/graph_file.h"
+#include "ingot/graph_file.h"
 
 namespace {
 

@@ -1,11 +1,11 @@
 // Validation of graphs put together by hand, as a faulty loader or pass might leave them; dead nodes.
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 #include <limits>
 
 #include "gmock/gmock.h"
-#include "graph/builder.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 namespace {

@@ -11,8 +11,8 @@
 #include <iterator>
 #include <string>
 
-#include "graph/builder.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 

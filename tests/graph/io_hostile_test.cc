@@ -5,7 +5,7 @@
 #include <random>
 
 #include "gmock/gmock.h"
-#include "graph/io/graph_file.h"
+#include "ingot/graph_file.h"
 #include "tests/graph/graph_testing.h"
 
 namespace ingot {

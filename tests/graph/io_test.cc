@@ -4,8 +4,8 @@
 #include <sys/resource.h>
 
 #include "gmock/gmock.h"
-#include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
+#include "ingot/graph_file.h"
 #include "tests/graph/graph_testing.h"
 
 namespace ingot {

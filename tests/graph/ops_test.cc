@@ -1,9 +1,9 @@
 // The generated table of ops is complete and consistent: names, defaults, and a shape rule for every op.
 #include <set>
 
-#include "graph/builder.h"
 #include "graph/shape/infer.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 namespace {

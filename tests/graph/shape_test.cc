@@ -2,10 +2,10 @@
 #include <functional>
 
 #include "gmock/gmock.h"
-#include "graph/builder.h"
 #include "graph/shape/infer.h"
 #include "graph/shape/rules.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
 
 namespace ingot {
 namespace {

@@ -1,15 +1,15 @@
 // Element types agree with the runtime's ABI and the wire format; conversions of half and bfloat16 agree with the
 // compiler's, for every pattern.
-#include "graph/types.h"
+#include "ingot/types.h"
 
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
 
-#include "graph/tensor.h"
 #include "gtest/gtest.h"
 #include "ingot/abi.h"
+#include "ingot/tensor.h"
 #include "proto/ingot/graph.pb.h"
 
 namespace ingot {

@@ -43,6 +43,9 @@ LAYERS = {
     "kernels": (("runtime/include",), ("libc", "freestanding", "std")),
     "kernels/cpu": (("kernels", "runtime/include"), ("libc", "freestanding", "std", "onednn")),
     "kernels/gpu": (("kernels", "runtime/include"), ("libc", "freestanding", "std", "cuda")),
+    # Public headers show users no protobuf, LLVM or MLIR.
+    "graph/include": (("runtime/include/ingot/dtypes",), ("libc", "freestanding", "std", "absl")),
+    "compiler/include": (("graph/include", "runtime/include"), ("libc", "freestanding", "std", "absl")),
     "graph": (("proto", "runtime/include/ingot/dtypes"), ("libc", "freestanding", "std", "logging", "absl", "protobuf")),
     "graph/interp": (("graph", "proto", "kernels/reference", "runtime/include/ingot/dtypes"), ("libc", "freestanding", "std", "logging", "absl", "protobuf")),
     "graph/import": (("graph", "proto", "runtime/include/ingot/dtypes"), ("libc", "freestanding", "std", "logging", "absl", "protobuf", "onnx")),
@@ -54,6 +57,9 @@ LAYERS = {
     "tests": (ANYTHING, ANYTHING),
     "docs": (ANYTHING, ANYTHING),
 }
+# Included as "ingot/NAME.h".
+PUBLIC = ("graph/include", "compiler/include", "runtime/include")
+PUBLIC_ABSL = re.compile(r"absl/(status/status(or)?|types/span|strings/string_view)\.h$")
 TOP_FOLDERS = {folder.split("/")[0] for folder in LAYERS}
 
 INCLUDE_SUFFIXES = (".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".inc", ".td", ".proto")
@@ -95,10 +101,12 @@ def library_of(header):
 
 def resolve(path, header, files):
     """The project file that `header` names inside `path`, or None for a library's."""
-    for candidate in (header, os.path.join(os.path.dirname(path), header), os.path.join("runtime/include", header)):
+    for candidate in (header, os.path.join(os.path.dirname(path), header), *(os.path.join(folder, header) for folder in PUBLIC)):
         if candidate in files:
             return candidate
     # Generated at build time: graph/ops/schemas.inc, proto/ingot/graph.pb.h.
+    if header in ("ingot/op_kinds.inc", "ingot/builder_methods.inc"):
+        return "graph/include/" + header
     return header if header.split("/")[0] in TOP_FOLDERS and "/" in header else None
 
 
@@ -121,6 +129,8 @@ def check_includes(path, text, files):
                 yield f"{where}: {layer}/ may not include {target}; it may include {', '.join(folders) or 'nothing outside itself'}"
         elif libraries is not ANYTHING and not path.endswith(".td"):
             library = library_of(header)
+            if layer in PUBLIC and library == "absl" and not PUBLIC_ABSL.match(header):
+                yield f"{where}: a public header may include of Abseil only status, span and string_view, not <{header}>"
             if library not in libraries:
                 yield f"{where}: {layer}/ may not include <{header}> ({library}); it may use {', '.join(libraries) or 'no library'}"
 

@@ -37,12 +37,37 @@ endfunction()
 # The runtime as the program at the end of the chain wants it: see runtime/CMakeLists.txt. As target names, which an export puts into its namespace.
 set(INGOT_ANY_RUNTIME "$<IF:$<BOOL:$<TARGET_PROPERTY:INGOT_GUARD_PAGES>>,$<TARGET_NAME:ingot_runtime_guarded>,$<TARGET_NAME:ingot_runtime>>")
 
+# Where public headers are, and what of them is generated.
+set(INGOT_PUBLIC_INCLUDES ${CMAKE_SOURCE_DIR}/graph/include ${CMAKE_SOURCE_DIR}/compiler/include ${CMAKE_BINARY_DIR}/graph/include)
+
 # ingot_library(NAME SOURCES ... [DEPS ...] [SYSTEM_INCLUDES ...]): a static library of our own code. Includes are from the project's root.
 function(ingot_library name)
   cmake_parse_arguments(A "" "" "SOURCES;DEPS" ${ARGN})
   add_library(${name} STATIC ${A_SOURCES})
-  target_include_directories(${name} PUBLIC ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
+  target_include_directories(${name} PUBLIC ${INGOT_PUBLIC_INCLUDES} ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR})
   target_link_libraries(${name} PUBLIC ${A_DEPS} PRIVATE $<BUILD_INTERFACE:ingot_flags>)
+endfunction()
+
+# ingot_shared_library(NAME COMPONENT name OF targets... [DEPS ...]): what is installed of libraries, for component NAME of find_package(ingot).
+# Instrumented builds are not installed.
+function(ingot_shared_library name)
+  if(INGOT_SANITIZE)
+    return()
+  endif()
+  cmake_parse_arguments(A "" "COMPONENT" "OF;DEPS;PUBLIC_DEPS" ${ARGN})
+  list(TRANSFORM A_OF REPLACE "(.+)" "$<TARGET_OBJECTS:\\1>" OUTPUT_VARIABLE objects)
+  add_library(${name} SHARED ${objects})
+  target_link_libraries(${name} PRIVATE ${A_DEPS} PUBLIC ${A_PUBLIC_DEPS})
+  target_link_options(${name} PRIVATE -Wl,--no-undefined)
+  target_include_directories(${name} INTERFACE $<INSTALL_INTERFACE:include>)
+  target_compile_features(${name} INTERFACE cxx_std_20)
+  set_target_properties(${name} PROPERTIES OUTPUT_NAME ingot_${A_COMPONENT} EXPORT_NAME ${A_COMPONENT} LINKER_LANGUAGE CXX
+                        SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR} INSTALL_RPATH "$ORIGIN" INSTALL_RPATH_USE_LINK_PATH TRUE)
+  install(TARGETS ${name} EXPORT ingot_${A_COMPONENT} LIBRARY DESTINATION lib)
+  install(EXPORT ingot_${A_COMPONENT} NAMESPACE ingot:: FILE ingot_${A_COMPONENT}.cmake DESTINATION lib/cmake/ingot)
+  foreach(folder ${CMAKE_CURRENT_SOURCE_DIR} ${CMAKE_CURRENT_BINARY_DIR})
+    install(DIRECTORY ${folder}/include/ingot DESTINATION include OPTIONAL)
+  endforeach()
 endfunction()
 
 # ingot_test(NAME LABEL label SOURCES ... [DEPS ...]): a GoogleTest program whose tests carry the label

@@ -1,5 +1,6 @@
-# cmake --install build/release --prefix FOLDER: the command, the runtime with its headers, and what find_package(ingot) needs. The folder may be
-# moved afterwards: `ingot` finds the runtime's libraries in ../lib beside it. Included by the top-level CMakeLists.txt. Test: tests/e2e/install.py.
+# cmake --install build/release --prefix FOLDER: the command, the runtime, the C++ libraries (ingot_shared_library of Ingot.cmake), public headers, and
+# what find_package(ingot) needs. The folder may be moved afterwards: compilers find the runtime's libraries relative to themselves. Included by the
+# top-level CMakeLists.txt. Tests: tests/e2e/install.py, tests/examples/.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 set(package lib/cmake/ingot)
@@ -7,7 +8,7 @@ set(package lib/cmake/ingot)
 set_target_properties(ingot_runtime PROPERTIES EXPORT_NAME runtime)
 set_target_properties(ingot_main PROPERTIES EXPORT_NAME main)
 install(TARGETS ingot_runtime ingot_main EXPORT ingot ARCHIVE DESTINATION lib)
-install(DIRECTORY runtime/include/ingot DESTINATION include FILES_MATCHING PATTERN "*.h")
+install(DIRECTORY runtime/include/ingot DESTINATION include FILES_MATCHING PATTERN "*.h" PATTERN "*.inc")
 if(TARGET ingot)
   set_target_properties(ingot PROPERTIES INSTALL_RPATH_USE_LINK_PATH TRUE)
   install(TARGETS ingot EXPORT ingot RUNTIME DESTINATION bin)

@@ -5,10 +5,10 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "compiler/api/compile.h"
-#include "compiler/jit/jit.h"
-#include "graph/import/onnx/import.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/compile.h"
+#include "ingot/interpreter.h"
+#include "ingot/jit.h"
+#include "ingot/onnx.h"
 #include "tools/ingot/shared_program.h"
 #include "tools/ingot/status.h"
 

@@ -1,6 +1,6 @@
 // `ingot compile`: a model into an object, archive, shared object, executable, or a text of one of the stages between.
 // Tests: tests/e2e/cli/.
-#include "compiler/api/compile.h"
+#include "ingot/compile.h"
 
 #include <CLI/CLI.hpp>
 #include <chrono>

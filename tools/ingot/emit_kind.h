@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "compiler/api/compile.h"
+#include "ingot/compile.h"
 
 namespace ingot::tool {
 

@@ -3,7 +3,7 @@
 #ifndef INGOT_TOOLS_INGOT_FLOPS_H_
 #define INGOT_TOOLS_INGOT_FLOPS_H_
 
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot::tool {
 

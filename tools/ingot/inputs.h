@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 #include "tools/ingot/interface.h"
 #include "tools/ingot/options.h"
 

@@ -6,8 +6,8 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "graph/import/onnx/import.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
+#include "ingot/onnx.h"
 #include "tools/ingot/command.h"
 #include "tools/ingot/flops.h"
 #include "tools/ingot/interface.h"

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 #include "ingot/runtime.h"
 
 namespace ingot::tool {

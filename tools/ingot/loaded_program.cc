@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "tools/ingot/flops.h"
 #include "tools/ingot/kernel_library.h"
 #include "tools/ingot/model_loading.h"

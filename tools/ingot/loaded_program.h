@@ -8,7 +8,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "compiler/jit/jit.h"
+#include "ingot/jit.h"
 #include "tools/ingot/inputs.h"
 #include "tools/ingot/interface.h"
 #include "tools/ingot/program_runner.h"

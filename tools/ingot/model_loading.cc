@@ -3,9 +3,9 @@
 #include <string_view>
 
 #include "absl/strings/str_cat.h"
-#include "graph/import/onnx/import.h"
-#include "graph/io/graph_file.h"
 #include "graph/io/mapped_file.h"
+#include "ingot/graph_file.h"
+#include "ingot/onnx.h"
 #include "tools/ingot/progress.h"
 #include "tools/ingot/status.h"
 

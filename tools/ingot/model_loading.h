@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 #include "tools/ingot/options.h"
 
 namespace ingot::tool {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 #include "tools/ingot/interface.h"
 
 namespace ingot::tool {

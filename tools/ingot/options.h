@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/dim.h"
+#include "ingot/dim.h"
 
 namespace CLI {
 class App;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 #include "tools/ingot/interface.h"
 
 namespace ingot::tool {

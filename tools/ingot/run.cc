@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "absl/strings/str_cat.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "tools/ingot/command.h"
 #include "tools/ingot/inputs.h"
 #include "tools/ingot/loaded_program.h"

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 
 namespace ingot::tool {
 

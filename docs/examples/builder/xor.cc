@@ -2,9 +2,9 @@
 // batch.
 #include <iostream>
 
-#include "compiler/api/compile.h"
-#include "graph/builder.h"
-#include "graph/io/graph_file.h"
+#include "ingot/builder.h"
+#include "ingot/compile.h"
+#include "ingot/graph_file.h"
 
 using namespace ingot;
 

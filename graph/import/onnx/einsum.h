@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 namespace ingot::onnx_import {
 

@@ -1,10 +1,9 @@
 // The entry points: bytes to a parsed model, a parsed model to a graph or to the list of what is unsupported.
-#include "graph/import/onnx/import.h"
-
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
 #include "graph/import/onnx/importer.h"
+#include "ingot/onnx.h"
 
 namespace ingot {
 namespace {

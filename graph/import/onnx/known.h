@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 namespace ingot::onnx_import {
 

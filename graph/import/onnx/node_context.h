@@ -13,11 +13,11 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
-#include "graph/import/onnx/import.h"
 #include "graph/import/onnx/known.h"
 #include "graph/import/onnx/status_macros.h"
 #include "graph/import/onnx/tensor_data.h"
 #include "graph/shape/bounds.h"
+#include "ingot/onnx.h"
 
 namespace ingot::onnx_import {
 

@@ -2,7 +2,7 @@
 #ifndef INGOT_GRAPH_IMPORT_ONNX_SELECTION_H_
 #define INGOT_GRAPH_IMPORT_ONNX_SELECTION_H_
 
-#include "graph/builder.h"
+#include "ingot/builder.h"
 
 namespace ingot::onnx_import {
 

@@ -10,7 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "graph/io/mapped_file.h"
-#include "graph/tensor.h"
+#include "ingot/tensor.h"
 
 namespace onnx {
 class TensorProto;

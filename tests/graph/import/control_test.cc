@@ -1,5 +1,5 @@
 // If, Loop and Scan: what they become, and the numbers that the interpreter gives.
-#include "graph/interp/interpreter.h"
+#include "ingot/interpreter.h"
 #include "tests/graph/import/onnx_model.h"
 
 namespace ingot {

@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "graph/import/onnx/import.h"
+#include "ingot/onnx.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char *>(data), size);

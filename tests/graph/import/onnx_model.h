@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include "graph/import/onnx/import.h"
+#include "ingot/onnx.h"
 
 namespace ingot {
 

@@ -1,9 +1,9 @@
 // Errors on purpose: as large as asked, both ways, and only where asked.
 #include <cmath>
 
-#include "graph/builder.h"
-#include "graph/interp/interpreter.h"
 #include "gtest/gtest.h"
+#include "ingot/builder.h"
+#include "ingot/interpreter.h"
 
 namespace ingot {
 namespace {

@@ -10,8 +10,8 @@
 #include <random>
 
 #include "absl/strings/str_cat.h"
-#include "graph/builder.h"
-#include "graph/interp/interpreter.h"
+#include "ingot/builder.h"
+#include "ingot/interpreter.h"
 
 namespace ingot {
 

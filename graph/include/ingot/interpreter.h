@@ -4,16 +4,16 @@
 //
 // Extended answers where a summary leaves room: reduce_max and reduce_min of floats over nothing give an infinity,
 // argmax takes the first NaN. Tests: tests/graph/interp/.
-#ifndef INGOT_GRAPH_INTERP_INTERPRETER_H_
-#define INGOT_GRAPH_INTERP_INTERPRETER_H_
+#ifndef INGOT_INTERPRETER_H_
+#define INGOT_INTERPRETER_H_
 
 #include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
-#include "graph/interp/noise.h"
+#include "ingot/graph.h"
+#include "ingot/noise.h"
 
 namespace ingot {
 
@@ -71,4 +71,4 @@ absl::StatusOr<std::vector<Tensor>> EvaluateNode(const Graph &graph, const Node 
 absl::StatusOr<int> FoldConstants(Graph &graph, int64_t max_elements = INT64_C(1) << 26);
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_INTERP_INTERPRETER_H_
+#endif  // INGOT_INTERPRETER_H_

@@ -1,6 +1,6 @@
 // The closed set of ops and their schemas, generated from graph/ops/*.td by graph/ops/generate.py.
-#ifndef INGOT_GRAPH_OP_KIND_H_
-#define INGOT_GRAPH_OP_KIND_H_
+#ifndef INGOT_OP_KIND_H_
+#define INGOT_OP_KIND_H_
 
 #include <cstdint>
 #include <optional>
@@ -11,7 +11,7 @@ namespace ingot {
 
 enum class OpKind : int16_t {
 #define INGOT_OP(Enum, name) k##Enum,
-#include "graph/ops/op_kinds.inc"
+#include "ingot/op_kinds.inc"
 #undef INGOT_OP
 };
 
@@ -86,4 +86,4 @@ std::optional<OpKind> FindOp(std::string_view name);
 inline std::string_view Name(OpKind kind) { return Schema(kind).name; }
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_OP_KIND_H_
+#endif  // INGOT_OP_KIND_H_

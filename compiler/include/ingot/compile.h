@@ -5,8 +5,8 @@
 //
 // Errors: InvalidArgument for options and graphs, Unimplemented with every unsupported node for what the compiler
 // cannot do. Tests: tests/compiler/, tests/e2e/.
-#ifndef INGOT_COMPILER_API_COMPILE_H
-#define INGOT_COMPILER_API_COMPILE_H
+#ifndef INGOT_COMPILE_H_
+#define INGOT_COMPILE_H_
 
 #include <functional>
 #include <memory>
@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 

@@ -4,8 +4,8 @@
 // and max. `2 * (n + 1)` and `n + n + 2` are therefore the same Dim. Comparison, printing and parsing follow that form.
 // Arithmetic that overflows 64 bits, divides by the constant 0 or grows past a bound gives the undefined Dim, which
 // stays undefined in whatever it enters and is refused by Parse, Evaluate and Validate. Tests: tests/graph/dim_test.cc.
-#ifndef INGOT_GRAPH_DIM_H_
-#define INGOT_GRAPH_DIM_H_
+#ifndef INGOT_DIM_H_
+#define INGOT_DIM_H_
 
 #include <cstdint>
 #include <functional>
@@ -114,4 +114,4 @@ std::string ToString(const Dims &dims);
 Dim NumElements(const Dims &dims);
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_DIM_H_
+#endif  // INGOT_DIM_H_

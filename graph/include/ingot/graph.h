@@ -1,9 +1,10 @@
-// The in-memory graph: SSA values and nodes in topological order. Built by GraphBuilder (graph/builder.h), read and
-// written by graph/io, imported by graph/import. A Graph handed around is valid: Validate() has accepted it.
+// The in-memory graph: SSA values and nodes in topological order. Built by GraphBuilder
+// (graph/include/ingot/builder.h), read and written by graph/io, imported by graph/import. A Graph handed around is
+// valid: Validate() has accepted it.
 //
 // Tests: tests/graph/.
-#ifndef INGOT_GRAPH_GRAPH_H_
-#define INGOT_GRAPH_GRAPH_H_
+#ifndef INGOT_GRAPH_H_
+#define INGOT_GRAPH_H_
 
 #include <map>
 #include <string>
@@ -11,9 +12,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "graph/op_kind.h"
-#include "graph/tensor.h"
-#include "graph/types.h"
+#include "ingot/op_kind.h"
+#include "ingot/tensor.h"
+#include "ingot/types.h"
 
 namespace ingot {
 
@@ -107,4 +108,4 @@ std::vector<std::string> FunctionsOf(const Node &node);
 std::string ToString(const Graph &graph);
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_GRAPH_H_
+#endif  // INGOT_GRAPH_H_

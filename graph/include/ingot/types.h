@@ -1,7 +1,7 @@
 // Element types and tensor types. Values of DType equal ingot_dtype_t of runtime/include/ingot/abi.h (a test compares
 // them).
-#ifndef INGOT_GRAPH_TYPES_H_
-#define INGOT_GRAPH_TYPES_H_
+#ifndef INGOT_TYPES_H_
+#define INGOT_TYPES_H_
 
 #include <cstddef>
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "graph/dim.h"
+#include "ingot/dim.h"
 
 namespace ingot {
 
@@ -53,4 +53,4 @@ struct TensorType {
 };
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_TYPES_H_
+#endif  // INGOT_TYPES_H_

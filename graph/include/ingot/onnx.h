@@ -7,8 +7,8 @@
 // Errors: InvalidArgument for a malformed model (names the node, tensor or input, and the remedy), Unimplemented with
 // every unsupported node at once, NotFound when there is no such file. Tests: tests/graph/import/; fuzzer:
 // onnx_import_fuzzer.
-#ifndef INGOT_GRAPH_IMPORT_ONNX_IMPORT_H_
-#define INGOT_GRAPH_IMPORT_ONNX_IMPORT_H_
+#ifndef INGOT_ONNX_H_
+#define INGOT_ONNX_H_
 
 #include <map>
 #include <string>
@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 
@@ -45,4 +45,4 @@ absl::StatusOr<std::vector<Unsupported>> FindUnsupportedInBytes(std::string_view
                                                                 const ImportOptions &options = {});
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_IMPORT_ONNX_IMPORT_H_
+#endif  // INGOT_ONNX_H_

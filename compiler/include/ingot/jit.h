@@ -1,17 +1,18 @@
 // Compiles a graph and loads it into this process: the same program structure as ahead of time, the same runtime, an
 // object linked in memory. Compiled objects and packed weights are kept in a cache (cache.h). Tests:
 // tests/compiler/cache_test.cc, tests/e2e/.
-#ifndef INGOT_COMPILER_JIT_JIT_H
-#define INGOT_COMPILER_JIT_JIT_H
+#ifndef INGOT_JIT_H_
+#define INGOT_JIT_H_
 
 #include <memory>
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "compiler/api/compile.h"
+#include "ingot/compile.h"
 #include "ingot/runtime.h"
-#include "kernels/manifest.h"
+
+struct ingot_kernel_library;  // kernels/manifest.h
 
 namespace ingot {
 
@@ -20,7 +21,7 @@ struct JitOptions {
   CompileOptions compile;
   // Computes the matrix products with constant weights in place of generated code; null: everything is generated. Must
   // outlive the program.
-  const ingot_kernel_library_t *library = nullptr;
+  const ingot_kernel_library *library = nullptr;
   // Default: $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or $HOME/.cache/ingot. "none": no cache. $INGOT_CACHE_LIMIT bounds
   // its size (10G).
   std::string cache_directory;
@@ -40,12 +41,12 @@ class JitProgram {
 
  private:
   JitProgram() = default;
-  absl::Status loadUncached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library);
-  absl::Status loadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library,
+  absl::Status loadUncached(Graph graph, const CompileOptions &options, const ingot_kernel_library *library);
+  absl::Status loadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library *library,
                           const std::string &directory);
   absl::StatusOr<CompiledProgram> compile(Graph graph, const CompileOptions &options);
   absl::Status link(std::string_view object, const std::string &name, const std::string &weightsPath,
-                    const ingot_kernel_library_t *library);
+                    const ingot_kernel_library *library);
 
   struct Linked;  // ORC
   std::unique_ptr<Linked> linked_;

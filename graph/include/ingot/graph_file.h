@@ -1,12 +1,12 @@
 // Graph files: binary (.ingot) and text (.ingot.txt, protobuf text format). Tests: tests/graph/io_test.cc; fuzzer:
 // graph_file_fuzzer.
-#ifndef INGOT_GRAPH_IO_GRAPH_FILE_H_
-#define INGOT_GRAPH_IO_GRAPH_FILE_H_
+#ifndef INGOT_GRAPH_FILE_H_
+#define INGOT_GRAPH_FILE_H_
 
 #include <string>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot::proto {
 class Graph;
@@ -38,4 +38,4 @@ void ToProto(const Graph &graph, int64_t side_file_threshold, const std::string 
              proto::Graph *message);
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_IO_GRAPH_FILE_H_
+#endif  // INGOT_GRAPH_FILE_H_

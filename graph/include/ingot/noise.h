@@ -1,13 +1,13 @@
 // Errors on purpose: how much a result hangs on the rounding of the values before it shows when these values are off by
 // a little. Tests of compiled programs allow what such runs differ by. Tests: tests/graph/interp/interp_noise_test.cc.
-#ifndef INGOT_GRAPH_INTERP_NOISE_H_
-#define INGOT_GRAPH_INTERP_NOISE_H_
+#ifndef INGOT_NOISE_H_
+#define INGOT_NOISE_H_
 
 #include <cstdint>
 #include <map>
 #include <vector>
 
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 
@@ -58,4 +58,4 @@ void MeetJumps(const Noise &noise, const Graph &graph, const Node &node, const s
 }  // namespace interp
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_INTERP_NOISE_H_
+#endif  // INGOT_NOISE_H_

@@ -1,12 +1,12 @@
 // Constant data of a graph: dense, row-major, little-endian, shared and immutable. Large tensors borrow a mapped file.
-#ifndef INGOT_GRAPH_TENSOR_H_
-#define INGOT_GRAPH_TENSOR_H_
+#ifndef INGOT_TENSOR_H_
+#define INGOT_TENSOR_H_
 
 #include <cstring>
 #include <memory>
 #include <vector>
 
-#include "graph/types.h"
+#include "ingot/types.h"
 
 namespace ingot {
 
@@ -63,4 +63,4 @@ inline float Bfloat16ToFloat(uint16_t bits) {
 uint16_t FloatToBfloat16(float value);
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_TENSOR_H_
+#endif  // INGOT_TENSOR_H_

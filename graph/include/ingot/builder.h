@@ -9,8 +9,8 @@
 // Shapes are inferred at every call. The first error sticks and is what Finish returns; it names the node and the line
 // that made it. One method per op is generated from graph/ops/*.td; element-wise operands broadcast as in NumPy. Tests:
 // tests/graph/builder_test.cc.
-#ifndef INGOT_GRAPH_BUILDER_H_
-#define INGOT_GRAPH_BUILDER_H_
+#ifndef INGOT_BUILDER_H_
+#define INGOT_BUILDER_H_
 
 #include <cstdint>
 #include <functional>
@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "graph/graph.h"
+#include "ingot/graph.h"
 
 namespace ingot {
 
@@ -89,7 +89,7 @@ class GraphBuilder {
   std::vector<Expr> While(const std::vector<Expr> &operands, const Body &condition, const Body &body,
                           Location at = Location::current());
 
-#include "graph/ops/builder_methods.inc"
+#include "ingot/builder_methods.inc"
 
   // The invalid type, and no constant, for a value of another builder.
   const TensorType &type(Expr value) const;
@@ -130,4 +130,4 @@ class GraphBuilder {
 };
 
 }  // namespace ingot
-#endif  // INGOT_GRAPH_BUILDER_H_
+#endif  // INGOT_BUILDER_H_
