@@ -31,21 +31,21 @@ bool isIdentifier(const std::string &name) {
 }
 
 // Best level first: that is the order in which the runtime tries variants.
-absl::StatusOr<std::vector<CpuTarget>> chooseLevels(const std::vector<std::string> &names) {
+absl::StatusOr<std::vector<Target>> chooseLevels(const std::vector<std::string> &names) {
   if (names.empty()) return absl::InvalidArgumentError("no CPU level is given");
-  std::vector<CpuTarget> levels;
+  const Device &host = *devices().front();
+  std::vector<Target> levels;
   for (const std::string &name : names) {
-    absl::StatusOr<CpuTarget> target = findCpuTarget(name);
+    absl::StatusOr<Target> target = findTarget(host, name);
     if (!target.ok()) return target.status();
     bool known = false;
-    for (const CpuTarget &level : levels) known = known || level.level == target->level;
+    for (const Target &level : levels) known = known || level.level == target->level;
     if (!known) levels.push_back(*std::move(target));
   }
-  std::vector<std::string> order = cpuLevels();
-  auto rank = [&](const CpuTarget &level) {
-    return std::find(order.begin(), order.end(), level.level) - order.begin();
+  auto rank = [&](const Target &level) {
+    return llvm::find_if(host.targets, [&](const Target &target) { return target.level == level.level; });
   };
-  std::sort(levels.begin(), levels.end(), [&](const CpuTarget &a, const CpuTarget &b) { return rank(a) < rank(b); });
+  std::sort(levels.begin(), levels.end(), [&](const Target &a, const Target &b) { return rank(a) < rank(b); });
   return levels;
 }
 
@@ -86,7 +86,7 @@ std::vector<std::string> PhaseNames() { return {"import", "simplify", "fuse", "v
 
 absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase) {
   if (absl::Status status = checkOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
+  absl::StatusOr<std::vector<Target>> levels = chooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
     if (compiler::name(known) != phase) continue;
@@ -101,7 +101,7 @@ absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &op
 
 absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options) {
   if (absl::Status status = checkOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::vector<CpuTarget>> levels = chooseLevels(options.cpu_levels);
+  absl::StatusOr<std::vector<Target>> levels = chooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   double begin = now();
   CompiledProgram program;

@@ -38,17 +38,17 @@ def Ingot_CopyOp : Ingot_InternalOp<"copy"> {
 def Ingot_ContractOp : Ingot_InternalOp<"contract"> {
   let summary = "result[b, m, n] = sum over k of x[b, m, k] * y[b, k, n], with `batch` b axes, `rows` m axes and `depth` k axes, and one n axis.";
   let description = [{
-    With `packed`, y is [panels, K, 16]: K-major panels of 16 columns, padded with zeros, without batch axes.
+    With `panels`, y is [ceil(n / panels), K, panels]: K-major panels of so many columns, padded with zeros, without batch axes.
     With `library`, a library kernel computes it, from plain matrices.
   }];
-  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, I64Attr:$batch, I64Attr:$rows, I64Attr:$depth, UnitAttr:$packed, UnitAttr:$library);
+  let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y, I64Attr:$batch, I64Attr:$rows, I64Attr:$depth, OptionalAttr<I64Attr>:$panels, UnitAttr:$library);
   let builders = [OpBuilder<(ins "::mlir::Type":$result, "::mlir::Value":$x, "::mlir::Value":$y, "int64_t":$batch, "int64_t":$rows, "int64_t":$depth),
-                            [{ build($_builder, $_state, result, x, y, batch, rows, depth, /*packed=*/false, /*library=*/false); }]>];
+                            [{ build($_builder, $_state, result, x, y, batch, rows, depth, /*panels=*/::mlir::IntegerAttr(), /*library=*/false); }]>];
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$x `,` $y attr-dict `:` type($x) `,` type($y) `->` type($result)";
 }
 def Ingot_PackOp : Ingot_InternalOp<"pack"> {
-  let summary = "A constant matrix [k..., n] as panels [ceil(n / 16), product(k), 16]; done at compile time.";
+  let summary = "A constant matrix [k..., n] as panels [ceil(n / width), product(k), width]; done at compile time.";
   let arguments = (ins AnyRankedTensor:$x);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";

@@ -159,7 +159,7 @@ class Emitter {
   // Every function gets its level's instruction set; names end in the level.
   void setTargets() {
     for (Function &function : module)
-      for (const CpuTarget &level : options.levels)
+      for (const Target &level : options.levels)
         if (function.getName().ends_with("." + level.level)) {
           function.addFnAttr("target-cpu", level.level);
           if (!level.features.empty()) function.addFnAttr("target-features", level.features);

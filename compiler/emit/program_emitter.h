@@ -9,7 +9,7 @@ namespace ingot::compiler {
 
 struct EmitOptions {
   std::string name, precision;
-  std::vector<CpuTarget> levels;
+  std::vector<Target> levels;
   bool embedWeights = true;
   uint64_t weightsHash = 0;
   std::string weightsFile;  // when not embedded

@@ -100,7 +100,7 @@ class Planner {
     if (auto pack = value.getDefiningOp<ir::PackOp>()) {
       auto view = pack.getX().getDefiningOp<ir::ViewOp>();
       Value source = view ? view.getSource() : pack.getX();
-      item.packed = true;
+      item.panelWidth = *typeOf(value).dims.back().constant();
       item.matrix = view ? viewOf(view) : StridedView::contiguous(typeOf(source).dims);
       item.constant = source.getDefiningOp<ir::ConstantOp>().getId();
     } else {

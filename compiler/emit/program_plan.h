@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/codegen/cpu/kernels.h"
+#include "compiler/codegen/device.h"
 #include "compiler/views/strided_view.h"
 #include "ingot/abi.h"
 #include "ingot/graph.h"
@@ -18,8 +18,8 @@ namespace ingot::compiler {
 // A constant as it stands in the weights: a plain copy, or panels of a matrix view.
 struct WeightItem {
   int64_t constant;
-  bool packed = false;
-  StridedView matrix;  // of the constant, [k..., n], when packed
+  int64_t panelWidth = 0;  // 0: a plain copy
+  StridedView matrix;      // of the constant, [k..., n], when there are panels
   uint64_t offset = 0, bytes = 0;
 };
 

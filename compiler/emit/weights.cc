@@ -4,7 +4,6 @@
 
 #include <cstring>
 
-#include "compiler/codegen/cpu/microkernel.h"
 #include "compiler/emit/program_emitter.h"
 #include "llvm/Support/xxhash.h"
 
@@ -42,13 +41,13 @@ class Writer {
   uint64_t written = 0;
 };
 
-// Panels [ceil(n / 16)][k][16] of the matrix view, zeros beyond column n.
+// Panels [ceil(n / width)][k][width] of the matrix view, zeros beyond column n.
 absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &writer) {
   size_t element = ByteSize(tensor.dtype());
   std::vector<int64_t> dims, strides;
   for (const Dim &dim : item.matrix.dims) dims.push_back(*dim.constant());
   for (const Dim &stride : item.matrix.strides) strides.push_back(stride.constant().value_or(0));
-  int64_t columns = dims.back(), columnStride = strides.back(), depth = 1;
+  int64_t width = item.panelWidth, columns = dims.back(), columnStride = strides.back(), depth = 1;
   for (size_t i = 0; i + 1 < dims.size(); ++i) depth *= dims[i];
   // Where each depth index lies.
   std::vector<int64_t> rows(static_cast<size_t>(depth), *item.matrix.offset.constant());
@@ -59,14 +58,14 @@ absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &w
       rest /= dims[i];
     }
   }
-  std::string panel(static_cast<size_t>(depth * kPanelWidth) * element, '\0');
-  for (int64_t first = 0; first < columns; first += kPanelWidth) {
+  std::string panel(static_cast<size_t>(depth * width) * element, '\0');
+  for (int64_t first = 0; first < columns; first += width) {
     std::fill(panel.begin(), panel.end(), '\0');
-    int64_t valid = std::min(kPanelWidth, columns - first);
+    int64_t valid = std::min(width, columns - first);
     for (int64_t flat = 0; flat < depth; ++flat) {
       const char *from =
           tensor.data() + (rows[static_cast<size_t>(flat)] + first * columnStride) * static_cast<int64_t>(element);
-      char *to = panel.data() + static_cast<size_t>(flat * kPanelWidth) * element;
+      char *to = panel.data() + static_cast<size_t>(flat * width) * element;
       if (columnStride == 1)
         std::memcpy(to, from, static_cast<size_t>(valid) * element);
       else
@@ -87,7 +86,7 @@ absl::Status streamWeights(const ProgramPlan &plan, const std::vector<Tensor> &c
     const Tensor &tensor = constants[static_cast<size_t>(item.constant)];
     absl::Status status = writer.padTo(item.offset);
     if (status.ok())
-      status = item.packed ? writePanels(item, tensor, writer) : writer.write(tensor.data(), tensor.bytes());
+      status = item.panelWidth > 0 ? writePanels(item, tensor, writer) : writer.write(tensor.data(), tensor.bytes());
     if (!status.ok()) return status;
   }
   return writer.flush();

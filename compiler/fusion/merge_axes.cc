@@ -79,7 +79,7 @@ class Merger {
       for (size_t axis = 0; axis < rows; ++axis) space.push_back({axis, axis + 1});
     } else {
       SmallVector<StridedView> both(outer);
-      if (!product.getPacked()) both.push_back(right);
+      if (!product.getPanels()) both.push_back(right);
       partition(both, 0, batch, space);
     }
     size_t batches = indexed ? batch : space.size();
@@ -88,7 +88,7 @@ class Merger {
     // Contracted axes stand behind the rows on the left, behind the batch on the right.
     Groups leftGroups(space);
     SmallVector<StridedView> contracted{left};
-    if (!product.getPacked()) contracted.push_back(shifted(right, rows - batch, batch));
+    if (!product.getPanels()) contracted.push_back(shifted(right, rows - batch, batch));
     partition(contracted, rows, rows + depth, leftGroups);
     size_t depths = leftGroups.size() - space.size();
     if (batches == batch && rowGroups == rows - batch && depths == depth) return;
@@ -99,7 +99,7 @@ class Merger {
     rightGroups.push_back({batch + depth, batch + depth + 1});
     b.setInsertionPoint(product);
     product.getXMutable().assign(viewed(product.getX(), leftGroups));
-    if (!product.getPacked()) product.getYMutable().assign(viewed(product.getY(), rightGroups));
+    if (!product.getPanels()) product.getYMutable().assign(viewed(product.getY(), rightGroups));
     product.setBatch(batches);
     product.setRows(rowGroups);
     product.setDepth(depths);

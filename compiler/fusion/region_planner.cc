@@ -380,7 +380,7 @@ class Planner {
   // contraction -> row ops -> this contraction, with nothing else reading what is in between.
   std::optional<std::pair<int, int>> attentionBefore(ir::ContractOp op) const {
     int rows = regionOf(op.getX());
-    if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPacked() || op.getRows() != 1 ||
+    if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPanels() || op.getRows() != 1 ||
         op.getDepth() != 1 || regions[rows].space != typeOf(op.getX()).dims)
       return std::nullopt;
     auto inRows = [&](Operation *user) { return isIn(user, rows); };
@@ -399,7 +399,7 @@ class Planner {
       return std::nullopt;
     auto inner = llvm::find_if(regions[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
     auto contract = cast<ir::ContractOp>(*inner);
-    bool simple = !contract.getPacked() && contract.getRows() == 1 && contract.getDepth() == 1;
+    bool simple = !contract.getPanels() && contract.getRows() == 1 && contract.getDepth() == 1;
     bool isPrivate = usedOnlyBy(regions[scores], [&](Operation *user) { return inRows(user) || isIn(user, scores); });
     if (!simple || !isPrivate) return std::nullopt;
     return std::pair(scores, rows);

@@ -1,6 +1,6 @@
 // The key of a program in the JIT's cache. Test: tests/compiler/cache_test.cc.
 #include "absl/strings/str_cat.h"
-#include "compiler/codegen/cpu/cpu_target.h"
+#include "compiler/codegen/device.h"
 #include "compiler/jit/cache.h"
 #include "compiler/jit/source_hash.h"
 #include "ingot/graph_file.h"
@@ -12,7 +12,7 @@ namespace ingot::compiler {
 std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
   uint64_t data = 0;
   auto add = [&data](const Graph &body) {
-    for (const Value &value : body.values)
+    for (const ingot::Value &value : body.values)
       if (value.constant >= 0) {
         const Tensor &tensor = body.constants[static_cast<size_t>(value.constant)];
         data = (data ^ llvm::xxh3_64bits(llvm::StringRef(tensor.data(), tensor.bytes()))) * 0x9e3779b97f4a7c15ull + 1;
@@ -23,7 +23,7 @@ std::string cacheKey(const Graph &graph, const CompileOptions &options, const in
   std::string text = absl::StrCat(kSourceHash, ";", LLVM_VERSION_STRING, ";", options.name, ";", options.precision, ";",
                                   library ? library->name : "", ";", data);
   for (const std::string &level : options.cpu_levels) {
-    absl::StatusOr<CpuTarget> target = findCpuTarget(level);
+    absl::StatusOr<Target> target = findTarget(*devices().front(), level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
   }
   absl::StrAppend(&text, ";", SerializeStructure(graph));

@@ -1,8 +1,7 @@
 #include "compiler/pipeline/pipeline.h"
 
 #include "absl/strings/str_cat.h"
-#include "compiler/codegen/cpu/kernels.h"
-#include "compiler/codegen/cpu/lower_kernels.h"
+#include "compiler/codegen/device.h"
 #include "compiler/emit/program_emitter.h"
 #include "compiler/import/import_graph.h"
 #include "compiler/pipeline/verify_phase.h"
@@ -56,7 +55,7 @@ static DialectRegistry registry() {
   return registry;
 }
 
-Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<CpuTarget> levels)
+Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<Target> levels)
     : graph_(std::move(graph)),
       options_(options),
       levels_(std::move(levels)),
@@ -169,17 +168,12 @@ absl::Status Pipeline::emitKernels() {
   for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
     if (!isKernel(function)) continue;
     for (size_t level = 0; level < levels_.size(); ++level) {
+      const Target &target = levels_[level];
       std::string kernel = function.getName().str();
-      KernelBuilder builder(function, *kernels_, kernelSymbol(kernel, levels_[level].level), levels_[level], sizes_);
-      KernelInfo info = emitKernel(builder);
-      builder.finish();
-      isSound &= !builder.failed();
-      if (info.origin == INGOT_ORIGIN_LIBRARY) {
-        KernelBuilder prepare(function, *kernels_, prepareSymbol(kernel, levels_[level].level), levels_[level], sizes_,
-                              KernelFunction::Prepare);
-        emitLibraryPrepare(prepare);
-      }
-      infos_[level][kernel] = std::move(info);
+      std::optional<KernelInfo> info = deviceOf(function).emit({function, *kernels_, kernelSymbol(kernel, target.level),
+                                                                prepareSymbol(kernel, target.level), target, sizes_});
+      isSound &= info.has_value();
+      infos_[level][kernel] = std::move(info).value_or(KernelInfo());
     }
   }
   return isSound && succeeded(verify(*kernels_)) && succeeded(verifyAfterVector(*kernels_))
@@ -191,7 +185,7 @@ absl::Status Pipeline::buffers() {
   plan_ = planProgram(graph_, *module_, std::move(sizes_), infos_);
   if (std::string problem = verifyPlan(plan_); !problem.empty())
     return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
-  if (failed(lowerKernels(*kernels_))) return internal("lowering to LLVM");
+  if (failed(devices().front()->lower(*kernels_))) return internal("lowering to LLVM");
   llvmModule_ = translateModuleToLLVMIR(*kernels_, llvmContext_, options_.name);
   return llvmModule_ ? absl::OkStatus() : internal("translation to LLVM IR");
 }

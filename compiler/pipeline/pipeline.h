@@ -29,7 +29,7 @@ llvm::StringRef name(Phase phase);
 // Everything that lives while one graph is compiled.
 class Pipeline {
  public:
-  Pipeline(Graph graph, const CompileOptions &options, std::vector<CpuTarget> levels);
+  Pipeline(Graph graph, const CompileOptions &options, std::vector<Target> levels);
   // Runs all phases up to and including `last`. `dump` is called with each phase's name and IR when it has been
   // reached.
   absl::Status run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump);
@@ -51,7 +51,7 @@ class Pipeline {
 
   Graph graph_;
   const CompileOptions &options_;
-  std::vector<CpuTarget> levels_;
+  std::vector<Target> levels_;
   mlir::MLIRContext context_;
   mlir::OwningOpRef<mlir::ModuleOp> module_, kernels_;
   SizeTable sizes_;

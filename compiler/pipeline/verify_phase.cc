@@ -1,6 +1,7 @@
 #include "compiler/pipeline/verify_phase.h"
 
 #include "absl/strings/str_cat.h"
+#include "compiler/codegen/device.h"
 #include "compiler/fusion/region_planner.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -110,8 +111,9 @@ static void checkGraphFunction(Check &check, func::FuncOp function) {
 
 static void checkKernel(Check &check, func::FuncOp kernel) {
   auto kind = kernel->getAttrOfType<StringAttr>("ingot.kind");
-  if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space"))
-    return check.fail(kernel, "has no region kind or space");
+  if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space") ||
+      !Schedule::of(kernel))
+    return check.fail(kernel, "has no region kind, space or schedule");
   kernel.walk([&](Operation *op) {
     checkComposites(check, op);
     if (isa<ir::MatMulOp>(op) || isViewOfGraph(op))

@@ -18,7 +18,7 @@ bool isMatrix(const Dim &outer, const Dim &inner, const Dim &length) {
 }
 
 bool suitsLibrary(ir::ContractOp op) {
-  if (op.getPacked() || op.getRows() != 1 || op.getDepth() != 1 || typeOf(op.getX()).dtype != DType::kF32) return false;
+  if (op.getPanels() || op.getRows() != 1 || op.getDepth() != 1 || typeOf(op.getX()).dtype != DType::kF32) return false;
   size_t batch = op.getBatch(), rowAxes = batch + 1;
   Access right = accessOf(op.getY());
   if (!right.buffer.getDefiningOp<ir::ConstantOp>()) return false;

@@ -1,6 +1,7 @@
 // Outlines each planned region as a function `@kernel_N` and replaces it by one ingot.dispatch. Kernels that are equal
 // but for locations are one function, which is why a deep model has the kernels of a shallow one. Test:
 // tests/compiler/lit/form-regions.mlir.
+#include "compiler/codegen/device.h"
 #include "compiler/dialect/states.h"
 #include "compiler/fusion/merge_axes.h"
 #include "compiler/fusion/region_planner.h"
@@ -104,6 +105,9 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     func::ReturnOp::create(top, loc, results);
 
     mergeAxes(function);
+    const Device &device = deviceOf(getOperation());
+    function->setAttr("ingot.device", top.getStringAttr(device.name));
+    device.schedule(function).set(function);
     StringAttr &symbol = known[textWithoutLocations(function)];
     if (symbol) {
       function.erase();

@@ -1,6 +1,7 @@
-// A contraction whose right operand is a constant without batch axes reads it as panels of 16 columns, which the
-// compiler writes into the weights. Its batch axes then are rows like any others. Test:
+// A contraction whose right operand is a constant without batch axes reads it as panels of columns, as many as
+// its device wants, which the compiler writes into the weights. Its batch axes then are rows like any others. Test:
 // tests/compiler/lit/pack-constants.mlir.
+#include "compiler/codegen/device.h"
 #include "compiler/transforms/passes.h"
 #include "compiler/views/strided_view.h"
 #include "mlir/IR/Builders.h"
@@ -16,7 +17,7 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
   void runOnOperation() override {
     getOperation().walk([](ir::ContractOp op) {
       auto [source, view] = accessOf(op.getY());
-      if (op.getPacked() || op.getLibrary() || !source.getDefiningOp<ir::ConstantOp>()) return;
+      if (op.getPanels() || op.getLibrary() || !source.getDefiningOp<ir::ConstantOp>()) return;
       size_t batch = op.getBatch();
       for (size_t i = 0; i < batch; ++i)
         if (!view.strides[i].Is(0) && !view.dims[i].Is(1)) return;
@@ -26,10 +27,11 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
         if (!dim.is_constant()) return;
       OpBuilder b(op);
       Dim depth = NumElements(Dims(matrix.dims.begin(), matrix.dims.end() - 1));
-      TensorType packed{typeOf(source).dtype, {Dim::CeilDiv(matrix.dims.back(), 16), depth, 16}};
+      int64_t width = deviceOf(op).panelWidth(op);
+      TensorType packed{typeOf(source).dtype, {Dim::CeilDiv(matrix.dims.back(), width), depth, width}};
       mlir::Value matrixView = makeView(b, op.getLoc(), source, matrix);
       op.getYMutable().assign(ir::PackOp::create(b, source.getLoc(), toMlirType(b.getContext(), packed), matrixView));
-      op.setPacked(true);
+      op.setPanels(width);
       op.setRows(op.getRows() + batch);
       op.setBatch(0);
     });

@@ -50,6 +50,15 @@ class IncludeTest(unittest.TestCase):
         self.allowed("runtime/include/ingot/b.h", "ingot/abi.h", "<stdint.h>", "<stddef.h>")
         self.refused("runtime/include/ingot/b.h", "<cstdint>", "<vector>", "runtime/src/pool.h", "graph/include/ingot/dim.h")
 
+    def test_devices(self):
+        tree = {"compiler/codegen/cpu/a.h": "// empty\n", "compiler/codegen/b.cc": '#include "compiler/codegen/cpu/a.h"\n',
+                "compiler/codegen/cpu/b.cc": '#include "compiler/codegen/cpu/a.h"\n', "tests/c.cc": '#include "compiler/codegen/cpu/a.h"\n'}
+        self.assertEqual(problems_of(tree), [])
+        tree["compiler/emit/a.cc"] = '#include "compiler/codegen/cpu/a.h"\n'
+        found = problems_of(tree)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn("private to compiler/codegen/", found[0])
+
     def test_graph(self):
         self.allowed("compiler/include/ingot/a.h", "<vector>", "absl/status/statusor.h")
         self.refused("compiler/include/ingot/a.h", "absl/strings/str_cat.h", "mlir/IR/Builders.h", "google/protobuf/message.h", "kernels/manifest.h")

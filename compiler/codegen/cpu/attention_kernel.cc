@@ -11,8 +11,6 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-static constexpr int64_t kRowsPerTile = 192, kRowsPerBlock = 48;
-
 namespace {
 
 class AttentionEmitter {
@@ -33,32 +31,37 @@ class AttentionEmitter {
     depth = typeOf(scores.getX()).dims.back();
     columns = result.back();
     dtype = typeOf(scores.getX()).dtype;
-    keyPanels = Dim::CeilDiv(keys, kPanelWidth);
-    valuePanels = Dim::CeilDiv(columns, kPanelWidth);
-    rowLength = keyPanels * Dim(kPanelWidth) + Dim(kPanelWidth);
+    keyPanels = Dim::CeilDiv(keys, k.schedule.panelWidth);
+    valuePanels = Dim::CeilDiv(columns, k.schedule.panelWidth);
+    rowLength = keyPanels * Dim(k.schedule.panelWidth) + Dim(k.schedule.panelWidth);
   }
 
   KernelInfo emit() {
     RowProgram program(k, space, rowOps, {values.getX()});
     int64_t bytes = static_cast<int64_t>(ByteSize(accumulatorType(dtype)));
-    Dim keyBytes = keyPanels * depth * Dim(kPanelWidth * bytes),
-        valueBytes = valuePanels * keys * Dim(kPanelWidth * bytes), rowBytes = rowLength * Dim(kRowsPerBlock * bytes);
+    Dim keyBytes = keyPanels * depth * Dim(k.schedule.panelWidth * bytes),
+        valueBytes = valuePanels * keys * Dim(k.schedule.panelWidth * bytes),
+        rowBytes = rowLength * Dim(k.schedule.blockRows * bytes);
     keyPack = k.workspace;
     valuePack = k.bytePointer(k.workspace, k.dim(keyBytes));
     scoreRows = k.bytePointer(valuePack, k.dim(valueBytes));
     staging = k.bytePointer(scoreRows, k.dim(rowBytes));
-    Dim batches = NumElements(Dims(space.begin(), space.begin() + batch)), chunks = Dim::CeilDiv(queries, kRowsPerTile);
-    sums = k.scratch(element(), 12 * 4 * kPanelWidth);
+    Dim batches = NumElements(Dims(space.begin(), space.begin() + batch)),
+        chunks = Dim::CeilDiv(queries, k.schedule.tileRows);
+    int together = registerTile(k.target, static_cast<int>(k.schedule.valuePanels)).panels;
+    int most = std::max(registerTile(k.target, together).rows * together, registerTile(k.target, 1).rows);
+    sums = k.scratch(element(), most * k.schedule.panelWidth);
     k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
       Value chunk = k.urem(tile, k.dim(chunks)), batchIndex = k.udiv(tile, k.dim(chunks));
       batchAt.assign(batch, Value());
       k.delinearize(batchIndex, space, 0, batch, batchAt);
       pack(scores.getY(), depth, keys, keyPack);
       pack(values.getY(), keys, columns, valuePack);
-      Value begin = k.mul(chunk, k.constant(kRowsPerTile)),
-            end = k.min(k.add(begin, k.constant(kRowsPerTile)), k.dim(queries));
-      k.forRange(begin, end, k.constant(kRowsPerBlock),
-                 [&](Value first) { emitBlock(program, first, k.min(end, k.add(first, k.constant(kRowsPerBlock)))); });
+      Value begin = k.mul(chunk, k.constant(k.schedule.tileRows)),
+            end = k.min(k.add(begin, k.constant(k.schedule.tileRows)), k.dim(queries));
+      k.forRange(begin, end, k.constant(k.schedule.blockRows), [&](Value first) {
+        emitBlock(program, first, k.min(end, k.add(first, k.constant(k.schedule.blockRows))));
+      });
     });
     Dim work = batches * queries * keys * ((depth + columns) * Dim(2) + Dim(costPerElement(k)));
     return {batches * chunks, work,
@@ -80,13 +83,13 @@ class AttentionEmitter {
   void pack(Value operand, const Dim &rows, const Dim &count, Value to) {
     Access access = accessOf(operand);
     emitPack(k, batchPointer(access), dtype, {rows}, {access.view.strides[batch]}, access.view.strides[batch + 1],
-             k.dim(count), k.constant(0), k.dim(Dim::CeilDiv(count, kPanelWidth)), to);
+             k.dim(count), k.constant(0), k.dim(Dim::CeilDiv(count, k.schedule.panelWidth)), to);
   }
 
   // Runs the microkernel over all panels of the right operand, several at once as registers allow.
-  void overPanels(Microkernel &micro, const Dim &panels, Value begin, Value end,
+  void overPanels(Microkernel &micro, const Dim &panels, int64_t perTile, Value begin, Value end,
                   llvm::function_ref<Microkernel::Callbacks(Value, int)> callbacks) {
-    int together = registerTile(k.target, panelsPerTile(panels.constant().value_or(0))).panels;
+    int together = registerTile(k.target, static_cast<int>(perTile)).panels;
     Value count = k.dim(panels), whole = k.mul(k.udiv(count, k.constant(together)), k.constant(together));
     auto run = [&](Value from, Value to, int panelsAtOnce) {
       k.forRange(from, to, k.constant(panelsAtOnce), [&](Value at) {
@@ -106,18 +109,20 @@ class AttentionEmitter {
     Access query = accessOf(scores.getX());
     Value queryBase = batchPointer(query);
     Microkernel micro{dtype, accumulator, {depth}, {query.view.strides[batch + 1]}, {}};
-    overPanels(micro, keyPanels, first, last, [&](Value at, int) {
+    overPanels(micro, keyPanels, k.schedule.scorePanels, first, last, [&](Value at, int) {
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) {
         return k.elementPointer(queryBase, storageType(k.b.getContext(), dtype),
                                 k.mulDim(row, query.view.strides[batch]));
       };
       callbacks.panel = [=, this](int p) {
-        return k.elementPointer(keyPack, element(), k.mul(k.add(at, k.constant(p)), k.dim(depth * Dim(kPanelWidth))));
+        return k.elementPointer(keyPack, element(),
+                                k.mul(k.add(at, k.constant(p)), k.dim(depth * Dim(k.schedule.panelWidth))));
       };
       callbacks.sum = [=, this](Value base, int i, int column) {
         Value row = k.elementPointer(scoreRows, element(), k.mul(k.add(k.sub(base, first), k.constant(i)), stride));
-        return k.elementPointer(row, element(), k.add(k.mul(at, k.constant(kPanelWidth)), k.constant(column)));
+        return k.elementPointer(row, element(),
+                                k.add(k.mul(at, k.constant(k.schedule.panelWidth)), k.constant(column)));
       };
       callbacks.after = [](Value, Value) {};
       return callbacks;
@@ -137,14 +142,15 @@ class AttentionEmitter {
     });
     // Times the values.
     Microkernel second{accumulator, accumulator, {keys}, {Dim(1)}, {}};
-    overPanels(second, valuePanels, first, last, [&](Value at, int panelsAtOnce) {
-      int64_t tileStride = panelsAtOnce * kPanelWidth;
+    overPanels(second, valuePanels, k.schedule.valuePanels, first, last, [&](Value at, int panelsAtOnce) {
+      int64_t tileStride = panelsAtOnce * k.schedule.panelWidth;
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) {
         return k.elementPointer(scoreRows, element(), k.mul(k.sub(row, first), stride));
       };
       callbacks.panel = [=, this](int p) {
-        return k.elementPointer(valuePack, element(), k.mul(k.add(at, k.constant(p)), k.dim(keys * Dim(kPanelWidth))));
+        return k.elementPointer(valuePack, element(),
+                                k.mul(k.add(at, k.constant(p)), k.dim(keys * Dim(k.schedule.panelWidth))));
       };
       callbacks.sum = [=, this](Value, int i, int column) {
         return k.elementPointer(sums, element(), k.constant(i * tileStride + column));
@@ -152,9 +158,9 @@ class AttentionEmitter {
       callbacks.after = [=, this](Value base, Value rows) {
         k.forRange(k.constant(0), rows, k.constant(1), [&](Value i) {
           Value from = k.elementPointer(sums, element(), k.mul(i, k.constant(tileStride)));
-          Value column = k.mul(at, k.constant(kPanelWidth)),
+          Value column = k.mul(at, k.constant(k.schedule.panelWidth)),
                 end = k.min(k.dim(columns), k.add(column, k.constant(tileStride)));
-          bool whole = columns.constant().value_or(1) % kPanelWidth == 0;
+          bool whole = columns.constant().value_or(1) % k.schedule.panelWidth == 0;
           forVectors(k, column, end, whole ? std::optional<int64_t>(tileStride) : std::nullopt, width,
                      [&](Value j, Value lanes) {
                        Point point;

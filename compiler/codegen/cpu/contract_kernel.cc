@@ -1,6 +1,6 @@
-// One contraction with the element-wise ops on its result. A tile is one batch entry, up to 128 rows and a few panels
-// of 16 columns. Sums go from registers to a small buffer, where the element-wise ops pick them up row by row while
-// they are in the first-level cache.
+// One contraction with the element-wise ops on its result. A tile is one batch entry, some rows and a few panels of
+// the right operand's columns. Sums go from registers to a small buffer, where the element-wise ops pick them up row by
+// row while they are in the first-level cache.
 #include "compiler/codegen/cpu/kernels.h"
 #include "compiler/codegen/cpu/microkernel.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -8,8 +8,6 @@
 using namespace mlir;
 
 namespace ingot::compiler {
-
-static constexpr int64_t kRowsPerTile = 128;
 
 namespace {
 
@@ -24,34 +22,34 @@ class ContractEmitter {
     left = accessOf(contract.getX());
     right = accessOf(contract.getY());
     micro.dtype = typeOf(contract.getX()).dtype;
-    micro.panelDType = contract.getPacked() ? micro.dtype : accumulatorType(micro.dtype);
+    micro.panelDType = contract.getPanels() ? micro.dtype : accumulatorType(micro.dtype);
     size_t firstDepth = batch + rowAxes;
     micro.depth = Dims(left.view.dims.begin() + firstDepth, left.view.dims.begin() + firstDepth + depthAxes);
     micro.strides = Dims(left.view.strides.begin() + firstDepth, left.view.strides.end());
     depth = NumElements(micro.depth);
     columns = space.back();
     rows = NumElements(Dims(space.begin() + batch, space.end() - 1));
-    panels = Dim::CeilDiv(columns, kPanelWidth);
-    tilePanels = panelsPerTile(panels.constant().value_or(0));
+    panels = Dim::CeilDiv(columns, k.schedule.panelWidth);
+    tilePanels = static_cast<int>(k.schedule.tilePanels);
     micro.tile = registerTile(k.target, tilePanels);
   }
 
   KernelInfo emit() {
     Dim batches = NumElements(Dims(space.begin(), space.begin() + batch));
-    Dim columnBlocks = Dim::CeilDiv(panels, tilePanels), rowBlocks = Dim::CeilDiv(rows, kRowsPerTile);
+    Dim columnBlocks = Dim::CeilDiv(panels, tilePanels), rowBlocks = Dim::CeilDiv(rows, k.schedule.tileRows);
     DType accumulator = accumulatorType(micro.dtype);
     Type element = storageType(k.b.getContext(), accumulator);
-    int64_t widest =
-        std::max(micro.tile.rows * micro.tile.panels, fewRows(k.target, tilePanels) * tilePanels) * kPanelWidth;
+    int64_t widest = std::max(micro.tile.rows * micro.tile.panels, fewRows(k.target, tilePanels) * tilePanels) *
+                     k.schedule.panelWidth;
     sums = k.scratch(element, widest);
     k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
       Value columnBlock = k.urem(tile, k.dim(columnBlocks)), rest = k.udiv(tile, k.dim(columnBlocks));
       Value rowBlock = k.urem(rest, k.dim(rowBlocks)), batchIndex = k.udiv(rest, k.dim(rowBlocks));
       emitTile(batchIndex, rowBlock, columnBlock);
     });
-    Dim workspace = contract.getPacked()
+    Dim workspace = contract.getPanels()
                         ? Dim(0)
-                        : depth * Dim(tilePanels * kPanelWidth * static_cast<int64_t>(ByteSize(accumulator)));
+                        : depth * Dim(tilePanels * k.schedule.panelWidth * static_cast<int64_t>(ByteSize(accumulator)));
     Dim elements = batches * rows * columns;
     return {batches * rowBlocks * columnBlocks, elements * (depth * Dim(2) + Dim(costPerElement(k))), workspace};
   }
@@ -69,12 +67,12 @@ class ContractEmitter {
          panelElement = storageType(k.b.getContext(), micro.panelDType);
     SmallVector<Value> batchAt(batch);
     k.delinearize(batchIndex, space, 0, batch, batchAt);
-    Value begin = k.mul(rowBlock, k.constant(kRowsPerTile)),
-          end = k.min(k.add(begin, k.constant(kRowsPerTile)), k.dim(rows));
+    Value begin = k.mul(rowBlock, k.constant(k.schedule.tileRows)),
+          end = k.min(k.add(begin, k.constant(k.schedule.tileRows)), k.dim(rows));
     Value firstPanel = k.mul(columnBlock, k.constant(tilePanels)),
           panelCount = k.min(k.constant(tilePanels), k.sub(k.dim(panels), firstPanel));
-    Value panelBase, panelElements = k.mul(k.dim(depth), k.constant(kPanelWidth));
-    if (contract.getPacked()) {
+    Value panelBase, panelElements = k.mul(k.dim(depth), k.constant(k.schedule.panelWidth));
+    if (contract.getPanels()) {
       panelBase = k.elementPointer(k.buffer(right.buffer), panelElement, k.mul(firstPanel, panelElements));
     } else {
       Point corner;
@@ -84,7 +82,7 @@ class ContractEmitter {
       Value from = k.elementPointer(k.buffer(right.buffer), leftElement, k.offsetOf(batchView, corner));
       Dims strides(right.view.strides.begin() + batch, right.view.strides.end() - 1);
       emitPack(k, from, micro.dtype, micro.depth, strides, right.view.strides.back(), k.dim(columns),
-               k.mul(firstPanel, k.constant(kPanelWidth)), panelCount, k.workspace);
+               k.mul(firstPanel, k.constant(k.schedule.panelWidth)), panelCount, k.workspace);
       panelBase = k.workspace;
     }
     Value leftBase = k.buffer(left.buffer);
@@ -102,20 +100,20 @@ class ContractEmitter {
       callbacks.panel = [&](int p) {
         return k.elementPointer(panelBase, panelElement, k.mul(k.add(at, k.constant(p)), panelElements));
       };
-      if (contract.getPacked())
+      if (contract.getPanels())
         callbacks.prefetch = [&](Value number) {
           // Weights lie in the order of use: behind this tile's panels are the next tile's, or the next contraction's.
           Value next = k.elementPointer(panelBase, panelElement, k.mul(panelCount, panelElements));
           return k.bytePointer(next, k.mul(number, k.dim(micro.prefetchBytes())));
         };
-      int64_t stride = count * kPanelWidth;
+      int64_t stride = count * k.schedule.panelWidth;
       DType accumulator = accumulatorType(micro.dtype);
       Type element = storageType(k.b.getContext(), accumulator);
       callbacks.sum = [&](Value, int i, int column) {
         return k.elementPointer(sums, element, k.constant(i * stride + column));
       };
       callbacks.after = [&](Value first, Value rowCount) {
-        Value column = k.mul(k.add(firstPanel, at), k.constant(kPanelWidth));
+        Value column = k.mul(k.add(firstPanel, at), k.constant(k.schedule.panelWidth));
         k.forRange(k.constant(0), rowCount, k.constant(1), [&](Value i) {
           emitEpilogue(batchAt, k.add(first, i), k.elementPointer(sums, element, k.mul(i, k.constant(stride))), column,
                        count);
@@ -158,9 +156,9 @@ class ContractEmitter {
                   k.load(k.elementPointer(from, element, k.constant(offset)), accumulator, width, nullptr));
       storeResults(k, emitter);
     };
-    int64_t total = count * kPanelWidth;
+    int64_t total = count * k.schedule.panelWidth;
     std::optional<int64_t> known = columns.constant();
-    bool whole = known && *known % kPanelWidth == 0;
+    bool whole = known && *known % k.schedule.panelWidth == 0;
     auto all = [&] {
       for (int64_t offset = 0; offset < total; offset += width) piece(offset, nullptr);
     };

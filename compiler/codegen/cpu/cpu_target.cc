@@ -1,33 +1,15 @@
 #include "compiler/codegen/cpu/cpu_target.h"
 
-#include "absl/strings/str_cat.h"
 #include "ingot/abi.h"
-#include "ingot/runtime.h"
 
 namespace ingot::compiler {
 
-static const CpuTarget kTargets[] = {
+static const Target kTargets[] = {
     {"x86-64-v4", "-prefer-256-bit", INGOT_CPU_X86_64_V4 | INGOT_CPU_X86_64_V3 | INGOT_CPU_X86_64_V2, 16, 32},
     {"x86-64-v3", "", INGOT_CPU_X86_64_V3 | INGOT_CPU_X86_64_V2, 8, 16},
 };
 
-std::vector<std::string> cpuLevels() {
-  std::vector<std::string> names;
-  for (const CpuTarget &target : kTargets) names.push_back(target.level);
-  return names;
-}
-
-absl::StatusOr<CpuTarget> findCpuTarget(std::string_view level) {
-  uint64_t have = ingot_cpu_features();
-  for (const CpuTarget &target : kTargets)
-    if (target.level == level || (level == "native" && (have & target.requiredFeatures) == target.requiredFeatures))
-      return target;
-  std::string known = "native";
-  for (const CpuTarget &target : kTargets) absl::StrAppend(&known, ", ", target.level);
-  return absl::InvalidArgumentError(absl::StrCat("the CPU level '", std::string(level), "' is not known",
-                                                 level == "native" ? " for this machine" : "",
-                                                 "; known levels: ", known));
-}
+llvm::ArrayRef<Target> cpuTargets() { return kTargets; }
 
 // 3 panels (8 x 48) and 4 panels (6 x 64) keep an AVX-512 core equally busy; 3 divides the widths of common models.
 int panelsPerTile(int64_t panels) {
@@ -46,7 +28,7 @@ int panelsPerTile(int64_t panels) {
   return best;
 }
 
-RegisterTile registerTile(const CpuTarget &target, int panels) {
+RegisterTile registerTile(const Target &target, int panels) {
   if (target.registers < 32) return {6, 1};  // 6 x 16 as 12 accumulators of 8 lanes
   switch (panels) {
     case 1:
@@ -60,7 +42,7 @@ RegisterTile registerTile(const CpuTarget &target, int panels) {
   }
 }
 
-int fewRows(const CpuTarget &target, int panels) {
+int fewRows(const Target &target, int panels) {
   RegisterTile tile = registerTile(target, panels);
   return tile.panels == panels ? 0 : tile.rows * tile.panels / panels;
 }

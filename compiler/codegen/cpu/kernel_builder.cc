@@ -24,18 +24,22 @@ Type storageType(MLIRContext *context, DType dtype) {
   return computeType(context, dtype);
 }
 
-KernelBuilder::KernelBuilder(func::FuncOp source, ModuleOp module, StringRef name, const CpuTarget &target,
-                             SizeTable &sizeTable, KernelFunction kind)
-    : b(source.getLoc(), source.getContext()), source(source), target(target), sizeTable(sizeTable) {
+KernelBuilder::KernelBuilder(const KernelRequest &request, KernelFunction kind)
+    : b(func::FuncOp(request.region).getLoc(), func::FuncOp(request.region).getContext()),
+      source(request.region),
+      target(request.target),
+      schedule(*Schedule::of(request.region)),
+      sizeTable(request.sizes) {
+  bool isRun = kind == KernelFunction::Run;
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
-  b.setInsertionPointToEnd(module.getBody());
+  b.setInsertionPointToEnd(ModuleOp(request.module).getBody());
   SmallVector<Type> run{pointer, pointer, i64, i64, pointer}, prepare{pointer, pointer};
-  function =
-      func::FuncOp::create(b, name, b.getFunctionType(kind == KernelFunction::Run ? run : prepare, {b.getI32Type()}));
+  function = func::FuncOp::create(b, isRun ? request.symbol : request.prepareSymbol,
+                                  b.getFunctionType(isRun ? run : prepare, {b.getI32Type()}));
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToEnd(entry);
-  if (kind == KernelFunction::Run) {
+  if (isRun) {
     buffers = entry->getArgument(0);
     sizes = entry->getArgument(1);
     tileBegin = entry->getArgument(2);

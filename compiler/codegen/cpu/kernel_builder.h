@@ -6,7 +6,7 @@
 
 #include <map>
 
-#include "compiler/codegen/cpu/cpu_target.h"
+#include "compiler/codegen/device.h"
 #include "compiler/dialect/ingot.h"
 #include "compiler/sizes/size_table.h"
 #include "compiler/views/strided_view.h"
@@ -23,12 +23,6 @@ struct Point {
   Value lanes;                     // i64: only the first `lanes` lanes count; null: all
 };
 
-// What the program needs to know about a kernel.
-struct KernelInfo {
-  Dim tiles, work, workspaceBytes;
-  ingot_origin_t origin = INGOT_ORIGIN_GENERATED;
-};
-
 // The functions of a kernel, by the ABI's types: ingot_kernel_fn_t, and `prepare` of ingot_kernel_t.
 enum class KernelFunction { Run, Prepare };
 
@@ -41,16 +35,15 @@ class KernelBuilder {
   using Body = llvm::function_ref<void(Value)>;
   using Reduction = llvm::function_ref<llvm::SmallVector<Value>(Value, mlir::ValueRange)>;
 
-  // Starts `name` in `module` for the region function `source`. Sizes that the kernel needs are entered into
-  // `sizeTable`.
-  KernelBuilder(mlir::func::FuncOp source, mlir::ModuleOp module, llvm::StringRef name, const CpuTarget &target,
-                SizeTable &sizeTable, KernelFunction kind = KernelFunction::Run);
+  // Starts the kernel's function, or that which prepares it.
+  KernelBuilder(const KernelRequest &request, KernelFunction kind);
   // Returns `status` (i32), or 0 unless that has been done.
   void finish(Value status = nullptr);
 
   mlir::ImplicitLocOpBuilder b;
   mlir::func::FuncOp source;
-  const CpuTarget &target;
+  const Target &target;
+  const Schedule schedule;
   Value tileBegin, tileEnd, workspace;  // of Run
   Value object;                         // of Prepare: where the library's object is to be stored
 

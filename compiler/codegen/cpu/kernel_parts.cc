@@ -47,7 +47,9 @@ int64_t costPerElement(KernelBuilder &k) {
   return cost;
 }
 
-Dim rowsPerTileFor(const Dim &length) { return Dim::Max(1, Dim::FloorDiv(kTileElements, Dim::Max(1, length))); }
+Dim rowsPerTileFor(KernelBuilder &k, const Dim &length) {
+  return Dim::Max(1, Dim::FloorDiv(k.schedule.tileElements, Dim::Max(1, length)));
+}
 
 int vectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : k.target.vectorWidth; }
 

@@ -30,10 +30,8 @@ Dims spaceOf(KernelBuilder &k);
 // Scalar operations per element of the space, roughly.
 int64_t costPerElement(KernelBuilder &k);
 
-// Elements that one tile should have: large enough to pay for a hand-off, small enough to share out.
-inline constexpr int64_t kTileElements = 8192;
-// Rows of this length that make up a tile; at least one.
-Dim rowsPerTileFor(const Dim &length);
+// Rows of this length that make up a tile of the schedule's elements; at least one.
+Dim rowsPerTileFor(KernelBuilder &k, const Dim &length);
 
 // Calls body(j, lanes) for vectors of `width` lanes that cover [begin, end); lanes is null but for a last, partial
 // vector. `length`: end - begin where it is known when compiling.

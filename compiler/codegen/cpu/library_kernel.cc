@@ -9,9 +9,6 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-// 384 columns divide the widths of common encoders; 128 rows are those of a generated tile.
-static constexpr int64_t kBlockRows = 128, kBlockColumns = 384;
-
 namespace {
 
 // Everything the library has to know, as dim expressions in the order of ingot_matmul_shape_t.
@@ -38,8 +35,8 @@ ir::ContractOp contractOf(KernelBuilder &k) { return *k.body().getOps<ir::Contra
 
 void emitLibraryPrepare(KernelBuilder &k) {
   Product product(k, contractOf(k));
-  const Dim fields[] = {product.rows,   product.depth,   product.columns, product.xRow, product.xDepth,
-                        product.yDepth, product.yColumn, kBlockRows,      kBlockColumns};
+  const Dim fields[] = {product.rows,   product.depth,   product.columns,     product.xRow,          product.xDepth,
+                        product.yDepth, product.yColumn, k.schedule.tileRows, k.schedule.tileColumns};
   static_assert(sizeof(fields) / sizeof(*fields) * sizeof(int64_t) == sizeof(ingot_matmul_shape_t));
   Type i64 = k.b.getI64Type();
   Value shape = k.scratch(i64, std::size(fields));
@@ -57,13 +54,14 @@ KernelInfo emitLibraryKernel(KernelBuilder &k) {
   Value x = k.elementPointer(k.buffer(product.x.buffer), f32, k.dim(product.x.view.offset));
   Value y = k.elementPointer(k.buffer(product.y.buffer), f32, k.dim(product.y.view.offset));
   Value result = k.buffer(op.getResult()), object = k.libraryObject();
-  Dim rowBlocks = Dim::CeilDiv(product.rows, kBlockRows), columnBlocks = Dim::CeilDiv(product.columns, kBlockColumns);
+  Dim rowBlocks = Dim::CeilDiv(product.rows, k.schedule.tileRows),
+      columnBlocks = Dim::CeilDiv(product.columns, k.schedule.tileColumns);
   k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
     // Rows vary fastest: neighbouring tiles read the same weights.
-    Value row = k.mul(k.urem(tile, k.dim(rowBlocks)), k.constant(kBlockRows)),
-          column = k.mul(k.udiv(tile, k.dim(rowBlocks)), k.constant(kBlockColumns));
-    Value rows = k.min(k.constant(kBlockRows), k.sub(k.dim(product.rows), row)),
-          columns = k.min(k.constant(kBlockColumns), k.sub(k.dim(product.columns), column));
+    Value row = k.mul(k.urem(tile, k.dim(rowBlocks)), k.constant(k.schedule.tileRows)),
+          column = k.mul(k.udiv(tile, k.dim(rowBlocks)), k.constant(k.schedule.tileColumns));
+    Value rows = k.min(k.constant(k.schedule.tileRows), k.sub(k.dim(product.rows), row)),
+          columns = k.min(k.constant(k.schedule.tileColumns), k.sub(k.dim(product.columns), column));
     Value from = k.elementPointer(x, f32, k.mulDim(row, product.xRow)),
           weights = k.elementPointer(y, f32, k.mulDim(column, product.yColumn));
     Value to = k.elementPointer(result, f32, k.add(k.mulDim(row, product.columns), column));

@@ -18,18 +18,18 @@ static KernelInfo forSpace(KernelBuilder &k, const Dims &space, int64_t cost,
   int width = vectorWidthFor(k, length);
   if (outer.empty()) {
     // One row: tiles are pieces of it.
-    Value size = k.constant(kTileElements), total = k.dim(length);
+    Value size = k.constant(k.schedule.tileElements), total = k.dim(length);
     auto at = [&](Value j, Value lanes) { emitAt({j}, width, lanes); };
-    if (auto constant = length.constant(); constant && *constant <= kTileElements) {
+    if (auto constant = length.constant(); constant && *constant <= k.schedule.tileElements) {
       k.forRange(k.tileBegin, k.tileEnd, k.constant(1),
                  [&](Value) { forVectors(k, k.constant(0), total, constant, width, at); });
     } else {
       Value begin = k.mul(k.tileBegin, size), end = k.min(k.mul(k.tileEnd, size), total);
       forVectors(k, begin, end, std::nullopt, width, at);
     }
-    return {Dim::CeilDiv(length, kTileElements), length * Dim(cost), 0};
+    return {Dim::CeilDiv(length, k.schedule.tileElements), length * Dim(cost), 0};
   }
-  Dim rowsPerTile = rowsPerTileFor(length);
+  Dim rowsPerTile = rowsPerTileFor(k, length);
   Value per = k.dim(rowsPerTile), begin = k.mul(k.tileBegin, per), end = k.min(k.mul(k.tileEnd, per), k.dim(rows));
   k.forRange(begin, end, k.constant(1), [&](Value row) {
     SmallVector<Value> index(space.size());

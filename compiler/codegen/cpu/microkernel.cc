@@ -13,8 +13,8 @@ DType accumulatorType(DType dtype) { return dtype == DType::kF16 || dtype == DTy
 void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels,
                             const Callbacks &callbacks) const {
   auto &b = k.b;
-  int width = k.target.vectorWidth, vectors = panels * static_cast<int>(kPanelWidth) / width,
-      perPanel = static_cast<int>(kPanelWidth) / width;
+  int width = k.target.vectorWidth, vectors = panels * static_cast<int>(k.schedule.panelWidth) / width,
+      perPanel = static_cast<int>(k.schedule.panelWidth) / width;
   Type element = computeType(b.getContext(), dtype), leftElement = storageType(b.getContext(), dtype),
        panelElement = storageType(b.getContext(), panelDType);
   // The optimiser would compute all addresses, with everything that `first` was computed from, anew in every step of
@@ -27,7 +27,7 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int row
   // step(offset of the left operand, flat depth index)
   auto step = [&](Value leftOffset, Value flat, ValueRange sums) {
     SmallVector<Value> right, next;
-    Value panelOffset = k.mul(flat, k.constant(kPanelWidth));
+    Value panelOffset = k.mul(flat, k.constant(k.schedule.panelWidth));
     for (int v = 0; v < vectors; ++v) {
       Value pointer = k.elementPointer(panelPointers[v / perPanel], panelElement,
                                        k.add(panelOffset, k.constant(v % perPanel * width)));
@@ -76,14 +76,14 @@ void Microkernel::emitBlock(KernelBuilder &k, Value first, Value number, int row
   };
   Value begin = k.constant(0), end = k.dim(depth[0]);
   std::optional<int64_t> total = NumElements(depth).constant();
-  if (total && *total <= kDepthBlock) {
+  if (total && *total <= k.schedule.sumLength) {
     SmallVector<Value> sums = nest(0, begin, end, begin, begin, zeros);
     overSums([&](Value pointer, size_t n) { k.store(sums[n], pointer, accumulator, width, nullptr); });
     return;
   }
   // Blocks of the first axis.
-  int64_t perStep = NumElements(Dims(depth.begin() + 1, depth.end())).constant().value_or(kDepthBlock);
-  Value block = k.constant(std::max<int64_t>(1, kDepthBlock / std::max<int64_t>(1, perStep)));
+  int64_t perStep = NumElements(Dims(depth.begin() + 1, depth.end())).constant().value_or(k.schedule.sumLength);
+  Value block = k.constant(std::max<int64_t>(1, k.schedule.sumLength / std::max<int64_t>(1, perStep)));
   overSums([&](Value pointer, size_t n) { k.store(zeros[n], pointer, accumulator, width, nullptr); });
   k.forRange(begin, end, block, [&](Value from) {
     SmallVector<Value> sums = nest(0, from, k.min(end, k.add(from, block)), begin, begin, zeros);
@@ -115,7 +115,7 @@ void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, cons
               const Dim &columnStride, Value columns, Value first, Value count, Value to) {
   DType packed = accumulatorType(dtype);
   Type fromElement = storageType(k.b.getContext(), dtype), toElement = storageType(k.b.getContext(), packed);
-  Value total = k.dim(NumElements(depth)), sixteen = k.constant(kPanelWidth);
+  Value total = k.dim(NumElements(depth)), columnsOfPanel = k.constant(k.schedule.panelWidth);
   // Calls body(offset of the source, flat depth index) for all of the depth.
   auto overDepth = [&](llvm::function_ref<void(Value, Value)> body) {
     std::function<void(size_t, Value, Value)> nest = [&](size_t axis, Value offset, Value flat) {
@@ -130,26 +130,26 @@ void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, cons
   };
   int width = k.target.vectorWidth;
   k.forRange(k.constant(0), count, k.constant(1), [&](Value p) {
-    Value panel = k.elementPointer(to, toElement, k.mul(p, k.mul(total, sixteen)));
-    Value column = k.add(first, k.mul(p, sixteen));
-    Value valid = k.min(k.sub(columns, column), sixteen);
+    Value panel = k.elementPointer(to, toElement, k.mul(p, k.mul(total, columnsOfPanel)));
+    Value column = k.add(first, k.mul(p, columnsOfPanel));
+    Value valid = k.min(k.sub(columns, column), columnsOfPanel);
     if (columnStride.Is(1)) {
       auto copy = [&](bool masked) {
         overDepth([&](Value offset, Value flat) {
-          for (int v = 0; v < kPanelWidth; v += width) {
+          for (int v = 0; v < k.schedule.panelWidth; v += width) {
             Value at = k.add(column, k.constant(v)), lanes = masked ? k.sub(valid, k.constant(v)) : Value();
             Value value = k.load(k.elementPointer(from, fromElement, k.add(offset, at)), dtype, width, lanes);
-            k.store(value, k.elementPointer(panel, toElement, k.add(k.mul(flat, sixteen), k.constant(v))), packed,
-                    width, nullptr);
+            k.store(value, k.elementPointer(panel, toElement, k.add(k.mul(flat, columnsOfPanel), k.constant(v))),
+                    packed, width, nullptr);
           }
         });
       };
-      Value full = arith::CmpIOp::create(k.b, arith::CmpIPredicate::eq, valid, sixteen);
+      Value full = arith::CmpIOp::create(k.b, arith::CmpIPredicate::eq, valid, columnsOfPanel);
       k.ifThen(full, [&] { copy(false); });
-      k.ifThen(k.less(valid, sixteen), [&] { copy(true); });
+      k.ifThen(k.less(valid, columnsOfPanel), [&] { copy(true); });
       return;
     }
-    k.forRange(k.constant(0), sixteen, k.constant(1), [&](Value lane) {
+    k.forRange(k.constant(0), columnsOfPanel, k.constant(1), [&](Value lane) {
       Value at = k.mulDim(k.add(column, lane), columnStride);
       Value real = k.less(lane, valid);
       // A column that does not exist reads column `first` and stores zero.
@@ -157,7 +157,8 @@ void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, cons
       overDepth([&](Value offset, Value flat) {
         Value value = k.load(k.elementPointer(from, fromElement, k.add(offset, at)), dtype, 1, nullptr);
         value = arith::SelectOp::create(k.b, real, value, k.zero(value.getType(), 1));
-        k.store(value, k.elementPointer(panel, toElement, k.add(k.mul(flat, sixteen), lane)), packed, 1, nullptr);
+        k.store(value, k.elementPointer(panel, toElement, k.add(k.mul(flat, columnsOfPanel), lane)), packed, 1,
+                nullptr);
       });
     });
   });

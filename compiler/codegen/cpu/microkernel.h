@@ -1,14 +1,13 @@
-// The register tile under every contraction: a few rows of the left operand times panels of 16 columns of the right
-// one, sums kept in registers over the whole depth. Panels are [K][16], so each step reads consecutive memory; the left
-// operand may have any strides.
+// The register tile under every contraction: a few rows of the left operand times panels of columns of the right
+// one, sums kept in registers over the whole depth. Panels are [K][panel width], so each step reads consecutive memory;
+// the left operand may have any strides.
 #ifndef INGOT_COMPILER_CODEGEN_CPU_MICROKERNEL_H
 #define INGOT_COMPILER_CODEGEN_CPU_MICROKERNEL_H
 
+#include "compiler/codegen/cpu/cpu_target.h"
 #include "compiler/codegen/cpu/kernels.h"
 
 namespace ingot::compiler {
-
-constexpr int64_t kPanelWidth = 16;
 
 struct Microkernel {
   DType dtype;          // of the left operand in memory
@@ -36,16 +35,14 @@ struct Microkernel {
 
  private:
   static constexpr int64_t kStepsPerPrefetch = 4;
-  // Products summed in one go before they are added to the total: the error of a sum grows with its length.
-  static constexpr int64_t kDepthBlock = 256;
   void emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
 };
 
 // The type sums are kept in, and of panels packed at run time.
 DType accumulatorType(DType dtype);
 
-// Copies columns [first, first + 16 * count) of the right operand (axes: depth..., n; strides likewise, base pointing
-// at this batch) into panels at `to`; columns from `columns` on are zero.
+// Copies columns [first, first + panel width * count) of the right operand (axes: depth..., n; strides likewise, base
+// pointing at this batch) into panels at `to`; columns from `columns` on are zero.
 void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depthStrides,
               const Dim &columnStride, Value columns, Value first, Value count, Value to);
 

@@ -18,7 +18,7 @@ KernelInfo emitRowKernel(KernelBuilder &k) {
     if (rowExtent(typeOf(result).dims, space) == RowExtent::Full && !isReduction(result.getDefiningOp()))
       sinks.push_back(result);
   RowProgram program(k, space, ops, sinks);
-  Dim rows = NumElements(outerDims), perTile = rowsPerTileFor(space.back());
+  Dim rows = NumElements(outerDims), perTile = rowsPerTileFor(k, space.back());
   Value per = k.dim(perTile), begin = k.mul(k.tileBegin, per), end = k.min(k.mul(k.tileEnd, per), k.dim(rows));
   k.forRange(begin, end, k.constant(1), [&](Value row) {
     SmallVector<Value> outer(outerDims.size());
@@ -71,7 +71,7 @@ KernelInfo emitColumnKernel(KernelBuilder &k) {
     }
     // A sum of many terms is off by as many roundings. So every axis adds up what the axes inside it give, and a long
     // one does so piece by piece.
-    constexpr int64_t kPiece = 128;
+    const int64_t piece = k.schedule.sumLength;
     auto sumOver = [&](Value begin, Value end, int64_t step, llvm::function_ref<Value(Value)> term) {
       return k.forReduce(begin, end, k.constant(step), {reductionStart(k, reduction, width)},
                          [&](Value i, ValueRange carried) -> SmallVector<Value> {
@@ -91,10 +91,9 @@ KernelInfo emitColumnKernel(KernelBuilder &k) {
       };
       const Dim &size = in[axes[depth]];
       Value zero = k.constant(0), end = k.dim(size);
-      if (size.constant().value_or(kPiece + 1) <= kPiece) return sumOver(zero, end, 1, term);
-      return sumOver(zero, end, kPiece, [&](Value begin) {
-        return sumOver(begin, k.min(k.add(begin, k.constant(kPiece)), end), 1, term);
-      });
+      if (size.constant().value_or(piece + 1) <= piece) return sumOver(zero, end, 1, term);
+      return sumOver(zero, end, piece,
+                     [&](Value begin) { return sumOver(begin, k.min(k.add(begin, k.constant(piece)), end), 1, term); });
     };
     // A scalar has no axes: it is the only term.
     Value sum =
@@ -103,16 +102,15 @@ KernelInfo emitColumnKernel(KernelBuilder &k) {
     emitter.set(result, sum);
     storeResults(k, emitter);
   };
-  // A tile is one vector block of one row: reductions are long.
-  constexpr int64_t kBlock = 64;
-  Dim blocks = Dim::CeilDiv(length, kBlock);
+  const int64_t block = k.schedule.tileColumns;
+  Dim blocks = Dim::CeilDiv(length, block);
   k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
-    Value row = k.udiv(tile, k.dim(blocks)), begin = k.mul(k.urem(tile, k.dim(blocks)), k.constant(kBlock));
+    Value row = k.udiv(tile, k.dim(blocks)), begin = k.mul(k.urem(tile, k.dim(blocks)), k.constant(block));
     SmallVector<Value> outer(outerRank);
     k.delinearize(row, outerDims, 0, outerRank, outer);
-    Value end = k.min(k.add(begin, k.constant(kBlock)), k.dim(length));
-    bool whole = length.constant().value_or(1) % kBlock == 0;
-    forVectors(k, begin, end, whole ? std::optional<int64_t>(kBlock) : std::nullopt, width,
+    Value end = k.min(k.add(begin, k.constant(block)), k.dim(length));
+    bool whole = length.constant().value_or(1) % block == 0;
+    forVectors(k, begin, end, whole ? std::optional<int64_t>(block) : std::nullopt, width,
                [&](Value j, Value lanes) { emitAt(outer, j, lanes); });
   });
   return {rows * blocks, rows * length * reduced * Dim(costPerElement(k)), 0};

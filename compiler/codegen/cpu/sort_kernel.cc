@@ -130,7 +130,7 @@ KernelInfo emitSortKernel(KernelBuilder &k) {
   Dims rowDims = spaceOf(k);
   Dim length = rowDims[axis], kept = typeOf(op.getValues()).dims[axis];
   rowDims[axis] = 1;
-  Dim rows = NumElements(rowDims), perTile = rowsPerTileFor(length);
+  Dim rows = NumElements(rowDims), perTile = rowsPerTileFor(k, length);
   Value per = k.dim(perTile), begin = k.mul(k.tileBegin, per), end = k.min(k.mul(k.tileEnd, per), k.dim(rows));
   k.forRange(begin, end, k.constant(1), [&](Value row) {
     SmallVector<Value> index(rowDims.size());

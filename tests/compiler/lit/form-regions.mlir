@@ -4,7 +4,8 @@
 // CHECK-LABEL: func.func @main
 // CHECK: ingot.dispatch @kernel_0
 // CHECK-NOT: ingot.dispatch
-// CHECK: @kernel_0{{.*}}ingot.kind = "contract"
+// CHECK: @kernel_0{{.*}}ingot.device = "cpu"{{.*}}ingot.kind = "contract"
+// CHECK-SAME: ingot.schedule = {panel_width = 16 : i64, sum_length = 256 : i64, tile_panels = 1 : i64, tile_rows = 128 : i64}
 // CHECK: ingot.contract
 // CHECK-NEXT: ingot.relu
 func.func @main(%x: tensor<4x8xf32>, %y: tensor<8x6xf32>) -> tensor<4x6xf32> {

@@ -21,7 +21,7 @@ func.func @main(%x: tensor<2x3x4xf32>, %y: tensor<2x3x4xf32>, %z: tensor<3x4xf32
 // CHECK: @kernel_0{{.*}}ingot.space = #ingot.dims<["n * s", "5"]>
 // CHECK: ingot.contract {{.*}}rows = 1
 func.func @main(%x: tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, %w: tensor<1x4x16xf32>, %bias: tensor<5xf32>) -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>> {
-  %0 = ingot.contract %x, %w {batch = 0 : i64, rows = 2 : i64, depth = 1 : i64, packed} : tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, tensor<1x4x16xf32> -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
+  %0 = ingot.contract %x, %w {batch = 0 : i64, rows = 2 : i64, depth = 1 : i64, panels = 16 : i64} : tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, tensor<1x4x16xf32> -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
   %1 = ingot.view %bias offset ["0"] strides ["0", "0", "1"] : tensor<5xf32> -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
   %2 = ingot.add %0, %1 : (tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>, tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>) -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
   return %2 : tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
@@ -34,7 +34,7 @@ func.func @main(%x: tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, %w: tensor<
 // CHECK: @kernel_0{{.*}}ingot.space = #ingot.dims<["n", "s", "5"]>
 // CHECK: ingot.contract {{.*}}rows = 2
 func.func @main(%x: tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, %w: tensor<1x4x16xf32>) -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>> {
-  %0 = ingot.contract %x, %w {batch = 0 : i64, rows = 2 : i64, depth = 1 : i64, packed} : tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, tensor<1x4x16xf32> -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
+  %0 = ingot.contract %x, %w {batch = 0 : i64, rows = 2 : i64, depth = 1 : i64, panels = 16 : i64} : tensor<?x?x4xf32, #ingot.dims<["n", "s", "4"]>>, tensor<1x4x16xf32> -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
   %1 = ingot.iota {dims = #ingot.dims<["n", "s", "5"]>, axis = 1 : i64, dtype = f32} : () -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
   %2 = ingot.add %0, %1 : (tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>, tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>) -> tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>
   return %2 : tensor<?x?x5xf32, #ingot.dims<["n", "s", "5"]>>

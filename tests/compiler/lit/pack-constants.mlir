@@ -3,7 +3,7 @@
 
 // CHECK-LABEL: func @weights
 // CHECK: %[[P:.*]] = ingot.pack {{.*}} -> tensor<3x8x16xf32>
-// CHECK: ingot.contract %{{.*}}, %[[P]] {{.*}}packed
+// CHECK: ingot.contract %{{.*}}, %[[P]] {{.*}}panels = 16 : i64
 func.func @weights(%x: tensor<4x8xf32>) -> tensor<4x40xf32> {
   %w = ingot.constant 0 : tensor<8x40xf32>
   %0 = ingot.contract %x, %w {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64} : tensor<4x8xf32>, tensor<8x40xf32> -> tensor<4x40xf32>
@@ -12,7 +12,7 @@ func.func @weights(%x: tensor<4x8xf32>) -> tensor<4x40xf32> {
 
 // Batches that share the matrix are rows.
 // CHECK-LABEL: func @shared
-// CHECK: ingot.contract {{.*}}batch = 0 : i64, depth = 1 : i64, packed, rows = 2 : i64
+// CHECK: ingot.contract {{.*}}batch = 0 : i64, depth = 1 : i64, panels = 16 : i64, rows = 2 : i64
 func.func @shared(%x: tensor<2x4x8xf32>) -> tensor<2x4x40xf32> {
   %w = ingot.constant 0 : tensor<8x40xf32>
   %v = ingot.view %w offset ["0"] strides ["0", "40", "1"] : tensor<8x40xf32> -> tensor<2x8x40xf32>

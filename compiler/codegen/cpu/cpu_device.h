@@ -1,0 +1,11 @@
+#ifndef INGOT_COMPILER_CODEGEN_CPU_CPUDEVICE_H
+#define INGOT_COMPILER_CODEGEN_CPU_CPUDEVICE_H
+
+#include "compiler/codegen/device.h"
+
+namespace ingot::compiler {
+
+const Device &cpuDevice();
+
+}  // namespace ingot::compiler
+#endif

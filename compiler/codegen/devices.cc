@@ -1,0 +1,33 @@
+#include "absl/strings/str_cat.h"
+#include "compiler/codegen/cpu/cpu_device.h"
+#include "compiler/codegen/device.h"
+
+namespace ingot::compiler {
+
+llvm::ArrayRef<const Device *> devices() {
+  static const Device *const kDevices[] = {&cpuDevice()};
+  return kDevices;
+}
+
+const Device &deviceOf(mlir::Operation *op) {
+  for (; op; op = op->getParentOp())
+    if (auto name = op->getAttrOfType<mlir::StringAttr>("ingot.device"))
+      for (const Device *device : devices())
+        if (device->name == name.getValue()) return *device;
+  return *devices().front();
+}
+
+absl::StatusOr<Target> findTarget(const Device &device, std::string_view level) {
+  if (level == "native")
+    if (const Target *native = device.native()) return *native;
+  std::string known = "native";
+  for (const Target &target : device.targets) {
+    if (target.level == level) return target;
+    absl::StrAppend(&known, ", ", target.level);
+  }
+  return absl::InvalidArgumentError(absl::StrCat("the CPU level '", std::string(level), "' is not known",
+                                                 level == "native" ? " for this machine" : "",
+                                                 "; known levels: ", known));
+}
+
+}  // namespace ingot::compiler

@@ -1,0 +1,150 @@
+// What a device decides: that decisions keep what they promise, that they stand in the IR, and that emitters follow
+// them.
+#include "compiler/codegen/schedule.h"
+
+#include "compiler/codegen/cpu/cpu_target.h"
+#include "compiler/codegen/device.h"
+#include "gmock/gmock.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/Parser/Parser.h"
+
+namespace ingot::compiler {
+namespace {
+
+using mlir::func::FuncOp;
+
+constexpr char kContraction[] =
+    R"(func.func private @kernel(%x: tensor<?x64xf32, #ingot.dims<["n", "64"]>>, %y: tensor<64x40xf32>)
+          -> tensor<?x40xf32, #ingot.dims<["n", "40"]>>
+          attributes {ingot.kind = "contract", ingot.space = #ingot.dims<["n", "40"]>} {
+    %0 = ingot.contract %x, %y {batch = 0 : i64, rows = 1 : i64, depth = 1 : i64}
+        : tensor<?x64xf32, #ingot.dims<["n", "64"]>>, tensor<64x40xf32> -> tensor<?x40xf32, #ingot.dims<["n", "40"]>>
+    return %0 : tensor<?x40xf32, #ingot.dims<["n", "40"]>>
+  })";
+
+constexpr char kLoop[] =
+    R"(func.func private @kernel(%x: tensor<?x64xf32, #ingot.dims<["n", "64"]>>)
+          -> tensor<?x64xf32, #ingot.dims<["n", "64"]>>
+          attributes {ingot.kind = "loop", ingot.space = #ingot.dims<["n", "64"]>} {
+    %0 = ingot.relu %x : (tensor<?x64xf32, #ingot.dims<["n", "64"]>>) -> tensor<?x64xf32, #ingot.dims<["n", "64"]>>
+    return %0 : tensor<?x64xf32, #ingot.dims<["n", "64"]>>
+  })";
+
+class ScheduleTest : public testing::Test {
+ protected:
+  ScheduleTest() {
+    context_.loadDialect<ir::IngotDialect, mlir::func::FuncDialect, mlir::arith::ArithDialect, mlir::math::MathDialect,
+                         mlir::scf::SCFDialect, mlir::vector::VectorDialect, mlir::LLVM::LLVMDialect>();
+  }
+
+  FuncOp Parse(const char *text) {
+    module_ = mlir::parseSourceString<mlir::ModuleOp>(text, &context_);
+    return *module_->getOps<FuncOp>().begin();
+  }
+
+  Dim TilesWith(FuncOp kernel, const Schedule &schedule) {
+    schedule.set(kernel);
+    mlir::OwningOpRef<mlir::ModuleOp> kernels = mlir::ModuleOp::create(kernel.getLoc());
+    SizeTable sizes;
+    std::optional<KernelInfo> info =
+        devices().front()->emit({kernel, *kernels, "run", "prepare", devices().front()->targets.back(), sizes});
+    EXPECT_TRUE(info.has_value());
+    return info.value_or(KernelInfo()).tiles;
+  }
+
+  mlir::MLIRContext context_;
+  mlir::OwningOpRef<mlir::ModuleOp> module_;
+};
+
+TEST_F(ScheduleTest, StandsInTheIrAndComesBack) {
+  FuncOp kernel = Parse(kContraction);
+  EXPECT_FALSE(Schedule::of(kernel).has_value());
+  Schedule schedule;
+  schedule.tileRows = 32;
+  schedule.panelWidth = 8;
+  schedule.set(kernel);
+  std::optional<Schedule> read = Schedule::of(kernel);
+  ASSERT_TRUE(read.has_value());
+  EXPECT_EQ(read->tileRows, 32);
+  EXPECT_EQ(read->panelWidth, 8);
+  EXPECT_EQ(read->tilePanels, 0);
+}
+
+TEST_F(ScheduleTest, UnknownNamesAndImpossibleNumbersAreRefused) {
+  FuncOp kernel = Parse(kContraction);
+  mlir::Builder b(&context_);
+  for (auto [name, value] : {std::pair("tile_rows", 0), {"tile_rows", -1}, {"tile_row", 1}}) {
+    kernel->setAttr("ingot.schedule", b.getDictionaryAttr(b.getNamedAttr(name, b.getI64IntegerAttr(value))));
+    EXPECT_FALSE(Schedule::of(kernel).has_value()) << name << value;
+  }
+}
+
+TEST_F(ScheduleTest, EmittersFollowIt) {
+  FuncOp kernel = Parse(kContraction);
+  Schedule schedule = devices().front()->schedule(kernel);
+  EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 128));
+  schedule.tileRows = 7;
+  EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7));
+  schedule.tilePanels = 1;
+  EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7) * Dim(3));
+  schedule.panelWidth = 8;
+  EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7) * Dim(5));
+
+  kernel = Parse(kLoop);
+  schedule = devices().front()->schedule(kernel);
+  EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 128));
+  schedule.tileElements = 640;
+  EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 10));
+}
+
+TEST_F(ScheduleTest, TheDeviceOfAnOpIsTheNearest) {
+  FuncOp kernel = Parse(kLoop);
+  EXPECT_EQ(&deviceOf(kernel), devices().front());
+  kernel->setAttr("ingot.device", mlir::StringAttr::get(&context_, "cpu"));
+  EXPECT_EQ(deviceOf(&kernel.getBody().front().front()).name, "cpu");
+}
+
+// Accumulators, one load of the right operand and the broadcast left one fit into the registers.
+TEST(RegisterTileTest, FitsIntoRegisters) {
+  for (const Target &target : cpuTargets()) {
+    int vectors = 16 / target.vectorWidth;
+    for (int panels : {1, 2, 3, 4}) {
+      RegisterTile tile = registerTile(target, panels);
+      EXPECT_LE(tile.panels, panels);
+      EXPECT_LE(tile.rows * tile.panels * vectors + tile.panels * vectors + 1, target.registers)
+          << target.level << " " << panels;
+      // Enough sums at once to hide the latency of a product: 4 cycles, two a cycle.
+      EXPECT_GE(tile.rows * tile.panels * vectors, 8) << target.level << " " << panels;
+      int few = fewRows(target, panels);
+      EXPECT_LE(few * panels, tile.rows * tile.panels) << target.level << " " << panels;
+    }
+  }
+}
+
+TEST(RegisterTileTest, PanelsPerTileLeaveFewOver) {
+  EXPECT_EQ(panelsPerTile(0), 4);   // not known
+  EXPECT_EQ(panelsPerTile(1), 1);   // no wider than the matrix
+  EXPECT_EQ(panelsPerTile(48), 3);  // 768 columns
+  EXPECT_EQ(panelsPerTile(64), 4);  // 1024 columns
+  EXPECT_EQ(panelsPerTile(2), 2);
+  for (int64_t panels = 1; panels < 200; ++panels) {
+    int tile = panelsPerTile(panels);
+    EXPECT_LT((panels + tile - 1) / tile * tile - panels, 3) << panels;
+  }
+}
+
+TEST(TargetTest, NamesAreFoundAndUnknownOnesListWhatThereIs) {
+  const Device &host = *devices().front();
+  EXPECT_EQ(findTarget(host, "x86-64-v3")->vectorWidth, 8);
+  EXPECT_TRUE(findTarget(host, "native").ok());
+  absl::StatusOr<Target> unknown = findTarget(host, "sm_80");
+  EXPECT_THAT(std::string(unknown.status().message()),
+              testing::HasSubstr("known levels: native, x86-64-v4, x86-64-v3"));
+}
+
+}  // namespace
+}  // namespace ingot::compiler
