@@ -205,9 +205,36 @@ Dim Dim::MakeCall(Call call, const Dim &a, const Dim &b) {
   return Dim(std::vector<Term>{{1, {std::move(atom)}}});
 }
 
+// floor((floor(x / c) + k) / b) is floor((x + k * c) / (b * c)) for positive numbers b and c, and so it is rounding up:
+// a stack of strided convolutions has sizes of one division. nullopt: `a` is no such sum, or the numbers grow large.
+static std::optional<Dim> DivideQuotient(Dim::Call call, const Dim &a, const Dim &b) {
+  constexpr int64_t kLimit = INT64_C(1) << 30;
+  std::optional<int64_t> divisor = b.constant();
+  const Dim::Atom *quotient = nullptr;
+  int64_t rest = 0;
+  for (const Dim::Term &term : a.terms()) {
+    if (term.atoms.empty()) {
+      rest = term.coefficient;
+    } else if (!quotient && term.coefficient == 1 && term.atoms.size() == 1 && term.atoms[0]->symbol.empty() &&
+               term.atoms[0]->call == call) {
+      quotient = term.atoms[0].get();
+    } else {
+      return std::nullopt;
+    }
+  }
+  if (!quotient || !divisor) return std::nullopt;
+  std::optional<int64_t> inner = quotient->arguments[1].constant();
+  auto is_small = [&](int64_t number) { return number > -kLimit && number < kLimit; };
+  if (!inner || *inner <= 0 || *divisor <= 0 || !is_small(*inner) || !is_small(*divisor) || !is_small(rest))
+    return std::nullopt;
+  Dim dividend = quotient->arguments[0] + Dim(rest * *inner), product = *divisor * *inner;
+  return call == Dim::Call::kFloorDiv ? Dim::FloorDiv(dividend, product) : Dim::CeilDiv(dividend, product);
+}
+
 Dim Dim::FloorDiv(const Dim &a, const Dim &b) {
   if (b.is_constant() && !b.Is(0)) {
     if (auto exact = DivideExactly(a, b)) return *exact;
+    if (auto joined = DivideQuotient(Call::kFloorDiv, a, b)) return *joined;
   }
   return MakeCall(Call::kFloorDiv, a, b);
 }
@@ -215,6 +242,7 @@ Dim Dim::FloorDiv(const Dim &a, const Dim &b) {
 Dim Dim::CeilDiv(const Dim &a, const Dim &b) {
   if (b.is_constant() && !b.Is(0)) {
     if (auto exact = DivideExactly(a, b)) return *exact;
+    if (auto joined = DivideQuotient(Call::kCeilDiv, a, b)) return *joined;
   }
   return MakeCall(Call::kCeilDiv, a, b);
 }

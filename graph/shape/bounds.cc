@@ -129,7 +129,7 @@ Dim SymbolBounds::Min(const Dim &a, const Dim &b) const { return Proves(a, b) ? 
 Dim SymbolBounds::Max(const Dim &a, const Dim &b) const { return Proves(a, b) ? b : Proves(b, a) ? a : Dim::Max(a, b); }
 
 bool IsSmall(const Dim &dim) {
-  int budget = 64;
+  int budget = 160;
   return Count(dim, 0, budget);
 }
 

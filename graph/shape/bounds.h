@@ -39,7 +39,7 @@ class SymbolBounds {
   std::map<std::string, SymbolRange> ranges_;
 };
 
-// False for expressions with more than 64 terms, symbols and calls, or calls nested more than 8 deep: hostile models
+// False for expressions with more than 160 terms, symbols and calls, or calls nested more than 8 deep: hostile models
 // grow such without end.
 bool IsSmall(const Dim &dim);
 // All dims small, and their product too.

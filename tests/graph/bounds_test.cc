@@ -48,7 +48,7 @@ TEST(SymbolBounds, ProofsAndRequirements) {
 
 TEST(IsSmall, LimitsSizeAndDepth) {
   Dim sum = 0, deep = "n";
-  for (int i = 0; i < 70; ++i) sum = sum + Dim::Symbol("s" + std::to_string(i));
+  for (int i = 0; i < 170; ++i) sum = sum + Dim::Symbol("s" + std::to_string(i));
   for (int i = 0; i < 10; ++i) deep = Dim::Min(deep * Dim(2), Dim::Symbol("m" + std::to_string(i)));
   EXPECT_FALSE(IsSmall(sum));
   EXPECT_FALSE(IsSmall(deep));

@@ -36,6 +36,10 @@ TEST(DimTest, EqualExpressionsAreEqual) {
            {"n - n", "0"},
            {"m * n", "n * m"},
            {"0 * n + 3", "3"},
+           {"(n floordiv 4) floordiv 2", "n floordiv 8"},
+           {"(n floordiv 4 + 3) floordiv 2", "(n + 12) floordiv 8"},
+           {"((n - 1) floordiv 2) floordiv 2 + 1", "(n - 1) floordiv 4 + 1"},
+           {"(n ceildiv 4 - 1) ceildiv 3", "(n - 4) ceildiv 12"},
            {"min(n, m)", "min(m, n)"},
            {"max(n, m)", "max(m, n)"},
            {"min(n, n + 2)", "n"},
@@ -74,6 +78,16 @@ TEST(DimTest, DifferentExpressionsDiffer) {
     EXPECT_NE(Parsed(a), Parsed(b));
     EXPECT_NE(Parsed(a) < Parsed(b), Parsed(b) < Parsed(a)) << a << " against " << b;
   }
+}
+
+TEST(DimTest, QuotientsThatAreNoOneDivisionStay) {
+  for (auto [a, b] : std::vector<std::pair<const char *, const char *>>{
+           {"(n floordiv 4) ceildiv 2", "n ceildiv 8"},                 // 1: 0, not 1
+           {"(2 * (n floordiv 4)) floordiv 3", "(2 * n) floordiv 12"},  // 7: 0, not 1
+           {"(n floordiv -4) floordiv 2", "n floordiv -8"},             // 1: -1, and -1
+           {"(n floordiv m) floordiv 2", "n floordiv (m * 2)"},
+           {"(n floordiv 1073741824) floordiv 1073741824", "0"}})
+    EXPECT_NE(Parsed(a), Parsed(b)) << a;
 }
 
 TEST(DimTest, Prints) {

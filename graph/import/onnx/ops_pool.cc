@@ -1,4 +1,5 @@
-// Pooling. A window becomes one strided slice per tap: right for the small windows of real models.
+// Pooling. A window becomes one strided slice per tap; a large one does so axis by axis, which takes the sum of its
+// sides instead of their product.
 #include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
 #include "graph/import/onnx/scatter.h"
@@ -7,7 +8,15 @@
 namespace ingot::onnx_import {
 namespace {
 
-constexpr int64_t kMaxTaps = 64;
+constexpr int64_t kMaxTaps = 64;  // in one expression
+constexpr int64_t kTogether = 16;
+
+// Elements of a window; a number above kMaxTaps for any that has more.
+int64_t Taps(const Window &w) {
+  int64_t taps = 1;
+  for (int64_t side : w.kernel) taps = std::min(taps * std::min(side, kMaxTaps + 1), kMaxTaps + 1);
+  return taps;
+}
 
 // Element `tap` of every window of x, which is padded already.
 Expr AtTap(GraphBuilder &b, Expr x, const Dims &padded, const Dims &counts, const Window &w, const Ints &tap) {
@@ -32,6 +41,21 @@ bool Advance(Ints &tap, const Ints &kernel) {
 // Combines the taps of every window of x, which is padded already.
 template <OpKind kCombine>
 Expr Pooled(GraphBuilder &b, Expr x, const Dims &padded, const Dims &counts, const Window &w) {
+  if (Taps(w) > kTogether && std::count(w.kernel.begin(), w.kernel.end(), 1) + 1 < static_cast<int>(w.kernel.size())) {
+    Dims now = padded;
+    for (size_t axis = w.kernel.size(); axis-- > 0;) {
+      const Ints ones(w.kernel.size(), 1);
+      Window along{ones, ones, ones, {}, {}, ""};
+      along.kernel[axis] = w.kernel[axis];
+      along.strides[axis] = w.strides[axis];
+      along.dilations[axis] = w.dilations[axis];
+      Dims then(now.begin() + 2, now.end());
+      then[axis] = counts[axis];
+      x = Pooled<kCombine>(b, x, now, then, along);
+      now[axis + 2] = counts[axis];
+    }
+    return x;
+  }
   Ints tap(w.kernel.size(), 0);
   Expr result = AtTap(b, x, padded, counts, w, tap);
   while (Advance(tap, w.kernel)) result = b.Emit(kCombine, {result, AtTap(b, x, padded, counts, w, tap)}, {});
@@ -45,12 +69,11 @@ struct PoolShape {
 
 absl::StatusOr<PoolShape> ShapeOf(NodeContext &n, const TensorType &x, const Window &w) {
   INGOT_ASSIGN_OR_RETURN(int64_t ceil_mode, n.Int("ceil_mode", 0));
-  int64_t taps = 1;
   PoolShape s{{}, Dims(x.dims.size()), Dims(x.dims.size()), x.dims};
   for (size_t i = 0; i < w.kernel.size(); ++i) {
-    taps *= std::min(w.kernel[i], kMaxTaps + 1);
-    if (taps > kMaxTaps)
-      return absl::UnimplementedError(absl::StrCat("windows of more than ", kMaxTaps, " elements are not supported"));
+    if (w.kernel[i] > kMaxTaps)
+      return absl::UnimplementedError(
+          absl::StrCat("windows of more than ", kMaxTaps, " elements along an axis are not supported"));
     const Dim &size = x.dims[i + 2];
     Dim extent = (w.kernel[i] - 1) * w.dilations[i] + 1, span = size + Dim(w.low[i]) + Dim(w.high[i]) - extent;
     // What is undecided is checked with the slices below.
@@ -134,6 +157,9 @@ absl::Status MaxPool(NodeContext &n) {
   if (IsPadded(s)) {
     value = n.b.Pad(value, n.b.Constant(Lowest(x.dtype)), s.low, s.high);
   }
+  if (n.Wants(1) && Taps(w) > kMaxTaps)
+    return absl::UnimplementedError(
+        absl::StrCat("the indices of windows of more than ", kMaxTaps, " elements are not supported"));
   if (n.Wants(1)) n.Set(1, MaximaIndices(n.b, value, x, s, w, columns_first != 0));
   return n.Return(Pooled<OpKind::kMax>(n.b, value, s.padded, s.counts, w));
 }

@@ -76,7 +76,14 @@ absl::Status ScatterElements(NodeContext &n) {
   size_t axis = static_cast<size_t>(given), rank = x.dims.size();
   INGOT_RETURN_IF_ERROR(CheckIndices(n, 1, x.dims[axis]));
   INGOT_RETURN_IF_ERROR(CheckUpdates(n));
-  if (indices.dims.size() != rank || n.Type(2).dims != indices.dims)
+  // Sizes that may turn out equal are checked when they are known.
+  auto may_equal = [&](const Dim &a, const Dim &b) {
+    Interval apart = n.bounds.Of(a - b);
+    return apart.low <= 0 && apart.high >= 0;
+  };
+  const Dims given_updates = n.Type(2).dims;
+  if (indices.dims.size() != rank ||
+      !std::equal(given_updates.begin(), given_updates.end(), indices.dims.begin(), indices.dims.end(), may_equal))
     return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), ", its indices are ", indices.ToString(),
                                                    " and its updates are ", n.Type(2).ToString(),
                                                    "; the ranks must be equal, and the last two shapes too"));
@@ -94,6 +101,7 @@ absl::Status ScatterElements(NodeContext &n) {
           absl::StrCat("its indices ", indices.ToString(), " are longer than axis ", i, " of ", x.ToString()));
   }
   Expr index = FromStart(b, n.In(1), x.dims[axis]), updates = n.In(2);
+  if (given_updates != indices.dims) updates = b.BroadcastTo(updates, indices.dims);
   if (shorter) {
     index = b.Pad(index, b.Scalar(-1, DType::kI64), low, high);
     updates = b.Pad(updates, b.Scalar(0, x.dtype), low, high);
