@@ -87,6 +87,48 @@ Value decomposeArgMax(Maker m, Operation *op) {
                   op->getAttrOfType<BoolAttr>("keep_dims").getValue());
 }
 
+// A convolution of every channel by itself is no matrix product worth the name: its windows are added up tap by tap,
+// as one expression over the (padded) input. Null: the convolution is of another kind.
+Value decomposeDepthwise(Maker m, ir::ConvOp op, Value x) {
+  constexpr int64_t kMostTaps = 64;
+  Value weights = op.getWeights();
+  Dims w = typeOf(weights).dims, in = typeOf(x).dims;
+  TensorType result = typeOf(op.getResult());
+  int64_t taps = 1;
+  Ints kernel;
+  for (const Dim &side : ArrayRef(w).drop_front(2)) {
+    kernel.push_back(side.constant().value_or(0));
+    taps *= std::clamp<int64_t>(kernel.back(), 0, kMostTaps + 1);
+  }
+  bool eachAlone = w[1].Is(1) && w[0].Is(static_cast<int64_t>(op.getGroups()));
+  if (!eachAlone || taps == 0 || taps > kMostTaps || (result.dtype != DType::kF32 && result.dtype != DType::kF64))
+    return nullptr;
+  size_t rank = in.size();
+  Dims perChannel(rank, Dim(1));
+  perChannel[1] = w[0];
+  Value sum;
+  for (int64_t tap = 0; tap < taps; ++tap) {
+    Dims starts(rank, Dim(0)), limits = in, weightStarts(rank, Dim(0)), weightLimits = w;
+    Ints steps(rank, 1);
+    int64_t rest = tap;
+    for (size_t axis = rank; axis-- > 2;) {
+      int64_t at = rest % kernel[axis - 2], step = op.getStrides()[axis - 2];
+      rest /= kernel[axis - 2];
+      starts[axis] = at * op.getDilations()[axis - 2];
+      limits[axis] = starts[axis] + (result.dims[axis] - 1) * Dim(step) + 1;
+      steps[axis] = step;
+      weightStarts[axis] = at;
+      weightLimits[axis] = at + 1;
+    }
+    Value window = m.op(OpKind::kSlice, {x}, {{"starts", starts}, {"limits", limits}, {"steps", steps}});
+    Value weight =
+        m.op(OpKind::kSlice, {weights}, {{"starts", weightStarts}, {"limits", weightLimits}, {"steps", Ints(rank, 1)}});
+    Value product = m.op(OpKind::kMul, {window, m.op(OpKind::kReshape, {weight}, {{"dims", perChannel}})});
+    sum = sum ? m.op(OpKind::kAdd, {sum, product}) : product;
+  }
+  return sum;
+}
+
 Value decomposeConv(Maker m, ir::ConvOp op) {
   Value x = op.getX(), weights = op.getWeights();
   TensorType result = typeOf(op.getResult());
@@ -100,6 +142,7 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
     }
     x = m.op(OpKind::kPad, {x, m.scalar(x, 0)}, {{"low", low}, {"high", high}});
   }
+  if (Value sum = decomposeDepthwise(m, op, x)) return sum;
   Dims in = typeOf(x).dims, w = typeOf(weights).dims;
   Dim groups = static_cast<int64_t>(op.getGroups());
   Dim perGroup = Dim::FloorDiv(w[0], groups);  // without a rest: a check says so

@@ -144,6 +144,9 @@ class Resolver {
   }
 
   Placed resolveView(Operation *op, Placed from) {
+    // A number, repeated, is one under every view.
+    if (from.buffer.getDefiningOp<ir::ScalarOp>())
+      return {from.buffer, StridedView::contiguous(typeOf(op->getResult(0)).dims)};
     const StridedView &view = from.view;
     if (auto transpose = dyn_cast<ir::TransposeOp>(op))
       return {from.buffer, view.transpose(Ints(transpose.getPermutation()))};

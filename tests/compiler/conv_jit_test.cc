@@ -41,7 +41,7 @@ void ExpectConvolutions(const std::vector<Form> &forms, const Dims &spatial, DTy
 
 const std::vector<Form> kOneDimension = {
     {3, 5, 1, {1}, {1}, {1}, {0, 0}}, {3, 17, 1, {3}, {1}, {1}, {1, 1}}, {4, 6, 2, {3}, {2}, {1}, {0, 2}},
-    {4, 4, 4, {5}, {1}, {2}, {4, 4}}, {6, 9, 3, {2}, {3}, {3}, {2, 0}},
+    {4, 4, 4, {5}, {1}, {2}, {4, 4}}, {4, 4, 4, {3}, {2}, {1}, {1, 1}},  {6, 9, 3, {2}, {3}, {3}, {2, 0}},
 };
 const std::vector<Form> kTwoDimensions = {
     {3, 16, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1, 1, 1}},

@@ -302,6 +302,14 @@ Value KernelBuilder::load(Value pointer, DType dtype, int width, Value lanes) {
       LLVM::MaskedLoadOp::create(b, type, pointer, laneMask(lanes, width), zero(element, width), alignment), dtype);
 }
 
+Value KernelBuilder::loadWhere(Value mask, Value pointer, DType dtype, Value otherwise) {
+  auto type = VectorType::get(cast<VectorType>(mask.getType()).getShape(), storageType(b.getContext(), dtype));
+  int width = static_cast<int>(type.getNumElements());
+  Value loaded = LLVM::MaskedLoadOp::create(b, type, pointer, mask, zero(type.getElementType(), width),
+                                            static_cast<unsigned>(ByteSize(dtype)));
+  return arith::SelectOp::create(b, mask, fromStorage(loaded, dtype), otherwise);
+}
+
 void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Value lanes) {
   value = toStorage(splat(value, width), dtype);
   unsigned alignment = static_cast<unsigned>(ByteSize(dtype));
@@ -325,6 +333,7 @@ Value KernelBuilder::loadView(Value base, const StridedView &view, DType dtype, 
   Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
   if (stride.Is(0)) return splat(load(pointer, dtype, 1, nullptr), point.width);
   if (stride.Is(1)) return load(pointer, dtype, point.width, point.lanes);
+  if (stride.Is(2) && IsFloat(dtype)) return loadEverySecond(pointer, dtype, point);
   // Strided lanes, one by one; lanes that do not count repeat the first.
   Value step = dim(stride), result = zero(computeType(b.getContext(), dtype), point.width);
   for (int i = 0; i < point.width; ++i) {
@@ -334,6 +343,18 @@ Value KernelBuilder::loadView(Value base, const StridedView &view, DType dtype, 
     result = vector::InsertOp::create(b, scalar, result, ArrayRef<int64_t>{i});
   }
   return result;
+}
+
+// Two vectors, of which the second ends with the last lane: no element behind it is read.
+Value KernelBuilder::loadEverySecond(Value pointer, DType dtype, const Point &point) {
+  int width = point.width;
+  Value count = point.lanes ? sub(mul(point.lanes, constant(2)), constant(1)) : Value();
+  Value second = elementPointer(pointer, storageType(b.getContext(), dtype), constant(width - 1));
+  Value low = load(pointer, dtype, width, count),
+        high = load(second, dtype, width, count ? sub(count, constant(width - 1)) : Value());
+  SmallVector<int64_t> lanes;
+  for (int i = 0; i < width; ++i) lanes.push_back(2 * i < width ? 2 * i : 2 * i + 1);
+  return vector::ShuffleOp::create(b, low, high, lanes);
 }
 
 void KernelBuilder::storeContiguous(Value value, Value tensor, const Point &point) {

@@ -94,6 +94,8 @@ class KernelBuilder {
   Value scratch(mlir::Type element, int64_t count);  // aligned stack memory, allocated on entry
   Value load(Value pointer, DType dtype, int width, Value lanes);
   void store(Value value, Value pointer, DType dtype, int width, Value lanes);
+  // The lanes that the mask has from memory, the others from `otherwise`, a vector of the compute type.
+  Value loadWhere(Value mask, Value pointer, DType dtype, Value otherwise);
   // Element of a view at a point. The last axis may be contiguous, repeated or strided.
   Value loadView(Value base, const StridedView &view, DType dtype, const Point &point);
   void storeContiguous(Value value, Value tensor, const Point &point);
@@ -106,6 +108,7 @@ class KernelBuilder {
 
  private:
   Value bufferAt(int64_t slot);
+  Value loadEverySecond(Value pointer, DType dtype, const Point &point);
   Value fromStorage(Value value, DType dtype);
   Value toStorage(Value value, DType dtype);
 

@@ -135,11 +135,13 @@ Value PointEmitter::concat(ir::ConcatOp op) {
 Value PointEmitter::pad(ir::PadOp op) {
   Dims low = op.getLow(), high = op.getHigh(), dims = typeOf(op.getX()).dims;
   bool padsLanes = !low.empty() && (!low.back().Is(0) || !high.back().Is(0));
-  if (point.width > 1 && padsLanes) return byLanes(op.getResult());
+  std::optional<Access> lines = padsLanes && point.width > 1 ? std::optional(accessOf(op.getX())) : std::nullopt;
+  if (lines && !(isa<BlockArgument>(lines->buffer) && lines->view.strides.back().Is(1))) return byLanes(op.getResult());
   Point inner = point;
   Value inside = arith::ConstantOp::create(k.b, k.b.getBoolAttr(true));
   for (size_t i = 0; i < low.size(); ++i) {
     if (low[i].Is(0) && high[i].Is(0)) continue;
+    if (lines && i + 1 == low.size()) continue;  // by the mask of lanes
     inner.index[i] = k.sub(point.index[i], k.dim(low[i]));
     // One unsigned comparison covers both ends.
     Value fits = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ult, inner.index[i], k.dim(dims[i]));
@@ -149,13 +151,29 @@ Value PointEmitter::pad(ir::PadOp op) {
   Type type = point.width == 1 ? element : Type(VectorType::get({point.width}, element));
   auto branch = scf::IfOp::create(k.b, type, inside, true);
   OpBuilder::InsertionGuard guard(k.b);
+  auto fill = [&] { return k.splat(PointEmitter(k, Point{}).at(op.getValue()), point.width); };
   k.b.setInsertionPointToStart(branch.thenBlock());
-  Value value = PointEmitter(k, inner).at(op.getX());
+  Value value =
+      lines ? paddedLanes(*lines, inner, low.back(), typeOf(op.getX()), fill()) : PointEmitter(k, inner).at(op.getX());
   scf::YieldOp::create(k.b, value);
   k.b.setInsertionPointToStart(branch.elseBlock());
-  Value fill = k.splat(PointEmitter(k, Point{}).at(op.getValue()), point.width);
-  scf::YieldOp::create(k.b, fill);
+  scf::YieldOp::create(k.b, fill());
   return branch.getResult(0);
+}
+
+// Lanes of a line that begins `low` elements behind the point's axis; what lies outside of it is `fill`.
+Value PointEmitter::paddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill) {
+  Value first = k.sub(at.index.back(), k.dim(low)), lanes = laneIndex(first);
+  at.index.back() = k.constant(0);
+  Value length = k.dim(type.dims.back());
+  if (point.lanes) length = k.min(length, k.add(first, point.lanes));
+  Value inside = arith::AndIOp::create(
+      k.b, arith::CmpIOp::create(k.b, arith::CmpIPredicate::sge, lanes, k.splat(k.constant(0), point.width)),
+      arith::CmpIOp::create(k.b, arith::CmpIPredicate::slt, lanes, k.splat(length, point.width)));
+  // The pointer may lie outside of the buffer where the mask has no lane.
+  Value pointer = k.elementPointer(k.buffer(lines.buffer), storageType(k.b.getContext(), type.dtype),
+                                   k.add(k.offsetOf(lines.view, at), first));
+  return k.loadWhere(inside, pointer, type.dtype, fill);
 }
 
 Value PointEmitter::iota(ir::IotaOp op) {

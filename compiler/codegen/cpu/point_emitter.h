@@ -23,6 +23,7 @@ class PointEmitter {
   Value gather(ir::GatherOp op);
   Value concat(ir::ConcatOp op);
   Value pad(ir::PadOp op);
+  Value paddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill);
   Value iota(ir::IotaOp op);
   Value dimValues(ir::DimValuesOp op);
   // Emits lane by lane (the op's index arithmetic differs per lane).

@@ -56,3 +56,16 @@ func.func @concat(%x: tensor<2x3xf32>) -> tensor<2x51xf32> {
   %0 = ingot.concat %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x, %x {axis = 1 : i64} : (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x51xf32>
   return %0 : tensor<2x51xf32>
 }
+
+// A convolution of every channel by itself is a sum over the taps of its window.
+// CHECK-LABEL: func @depthwise
+// CHECK-NOT: ingot.contract
+// CHECK: ingot.slice %arg0 {limits = #ingot.dims<["n", "8", "h - 2"]>, starts = #ingot.dims<["0", "0", "0"]>
+// CHECK: ingot.slice %arg0 {limits = #ingot.dims<["n", "8", "h"]>, starts = #ingot.dims<["0", "0", "2"]>
+// CHECK: ingot.mul
+// CHECK: ingot.add
+// CHECK-NOT: ingot.slice
+func.func @depthwise(%x: tensor<?x8x?xf32, #ingot.dims<["n", "8", "h"]>>, %w: tensor<8x1x2xf32>) -> tensor<?x8x?xf32, #ingot.dims<["n", "8", "h - 2"]>> {
+  %y = ingot.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 2>, pads = array<i64: 0, 0>, groups = 8 : i64} : (tensor<?x8x?xf32, #ingot.dims<["n", "8", "h"]>>, tensor<8x1x2xf32>) -> tensor<?x8x?xf32, #ingot.dims<["n", "8", "h - 2"]>>
+  return %y : tensor<?x8x?xf32, #ingot.dims<["n", "8", "h - 2"]>>
+}

@@ -36,3 +36,15 @@ func.func @reversed(%x: tensor<4x8xf32>) -> tensor<4x8xf32> {
   %0 = ingot.slice %x {starts = #ingot.dims<["0", "7"]>, limits = #ingot.dims<["4", "-1"]>, steps = array<i64: 1, -1>} : (tensor<4x8xf32>) -> tensor<4x8xf32>
   return %0 : tensor<4x8xf32>
 }
+
+// A number has no memory to view, also where a reshape of a buffer would need a copy.
+// CHECK-LABEL: func @repeated
+// CHECK-NOT: ingot.view
+// CHECK: ingot.scalar(2.{{.*}}) {{.*}}["m", "n"]
+func.func @repeated(%x: tensor<?x?xf32, #ingot.dims<["m", "n"]>>) -> tensor<?x?xf32, #ingot.dims<["m", "n"]>> {
+  %s = ingot.scalar(2.0 : f64) : tensor<f32>
+  %0 = ingot.broadcast_to %s {dims = #ingot.dims<["n", "m"]>} : (tensor<f32>) -> tensor<?x?xf32, #ingot.dims<["n", "m"]>>
+  %1 = ingot.reshape %0 {dims = #ingot.dims<["m", "n"]>} : (tensor<?x?xf32, #ingot.dims<["n", "m"]>>) -> tensor<?x?xf32, #ingot.dims<["m", "n"]>>
+  %2 = ingot.mul %x, %1 : (tensor<?x?xf32, #ingot.dims<["m", "n"]>>, tensor<?x?xf32, #ingot.dims<["m", "n"]>>) -> tensor<?x?xf32, #ingot.dims<["m", "n"]>>
+  return %2 : tensor<?x?xf32, #ingot.dims<["m", "n"]>>
+}
