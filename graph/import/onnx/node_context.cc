@@ -56,13 +56,13 @@ absl::StatusOr<Dims> NodeContext::DimsIn(size_t i, const char *what) const {
   return known->ints;
 }
 
-absl::StatusOr<Dims> NodeContext::SizesFrom(Expr data, const char *what) {
+absl::StatusOr<Dims> NodeContext::SizesFrom(Expr data, const char *what, const char *name) {
   const TensorType type = b.type(data);
   std::optional<int64_t> count = NumElements(type.dims).constant();
   if (!IsInteger(type.dtype) || type.rank() > 1 || !count || *count > kMaxDimList)
     return absl::UnimplementedError(absl::StrCat("its ", what, " is ", type.ToString(),
                                                  "; sizes from data are a vector of integers of a known length"));
-  return b.SizesFrom(CastIfNeeded(b, data, type.dtype, DType::kI64), "size");
+  return b.SizesFrom(CastIfNeeded(b, data, type.dtype, DType::kI64), name);
 }
 
 absl::StatusOr<Dims> NodeContext::SizesIn(size_t i, const char *what) {

@@ -63,8 +63,8 @@ class NodeContext {
   // The same for sizes, which may be data: then they are new symbols, bound where this node stands, and known from
   // here on. Unimplemented when how many there are depends on data.
   absl::StatusOr<Dims> SizesIn(size_t i, const char *what);
-  // New symbols for the elements of a value of integers.
-  absl::StatusOr<Dims> SizesFrom(Expr data, const char *what);
+  // New symbols for the elements of a value of integers. Their name is what a message about an impossible size shows.
+  absl::StatusOr<Dims> SizesFrom(Expr data, const char *what, const char *name = "size");
 
   // Attributes, also those passed to the function this node stands in. Without a default they are required.
   bool HasAttribute(const std::string &name) { return Find(name) != nullptr; }
