@@ -17,6 +17,7 @@ class DataModel:
     constants: dict
     sizes: list  # arguments of inputs_of
     inputs_of: typing.Callable  # of a random generator and sizes
+    inexact: tuple = ()  # outputs that ONNX Runtime itself has to about 2e-5 of the largest element
 
     def make(self, name):
         nodes = [helper.make_node(op, inputs, outputs, **attributes) for op, inputs, outputs, attributes in self.nodes]
@@ -84,4 +85,54 @@ AXES = DataModel(
     sizes=[(2, 3, 4), (1, 1, 1), (5, 1, 7), (9, 13, 7)],
     inputs_of=axes_inputs)
 
-MODELS = {"picked": PICKED, "axes": AXES}
+def counts_inputs(draw, length, rows, columns):
+    frame = int(draw.integers(1, length + 1))
+    return {"size": np.array(draw.integers(1, 40)), "signal": draw.normal(size=(2, length, 1)).astype(np.float32),
+            "step": np.array(draw.integers(1, 9)), "frame": np.array(frame), "long": np.array(draw.integers(1, 2 * length)),
+            "bands": np.array(draw.integers(1, 12)), "picture": draw.normal(size=(1, 2, rows, columns)).astype(np.float32),
+            "scales": np.array([1, 1, *draw.uniform(0.4, 3, 2)], np.float32), "m": draw.integers(0, 2, (rows, columns)),
+            "turns": np.array(draw.integers(-1, 9)), "go": np.array(draw.random() < 0.7), "most": np.array(draw.integers(0, 30))}
+
+
+def loop(goes_on):
+    """Counts in twos from `v`; what every turn gives is kept. `goes_on`: nodes that make `on` of `next`."""
+    values = [helper.make_tensor_value_info("i", INT64, []), helper.make_tensor_value_info("on_in", BOOL, []),
+              helper.make_tensor_value_info("v", INT64, [])]
+    results = [helper.make_tensor_value_info("on", BOOL, []), helper.make_tensor_value_info("next", INT64, []),
+               helper.make_tensor_value_info("row", INT64, [2])]
+    twos = [helper.make_node("Add", ["v", "two"], ["next"]), helper.make_node("Mul", ["next", "pair"], ["row"])]
+    return helper.make_graph([*twos, *goes_on], "body", values, results)
+
+
+UNTIL = loop([helper.make_node("Less", ["next", "most"], ["on"])])
+ALWAYS = loop([helper.make_node("Identity", ["on_in"], ["on"])])
+
+# How many elements, frames and turns there are, and by how much to resize.
+COUNTS = DataModel(
+    inputs={"size": (INT64, []), "signal": (FLOAT, [2, "n", 1]), "step": (INT64, []), "frame": (INT64, []), "long": (INT64, []),
+            "bands": (INT64, []), "picture": (FLOAT, [1, 2, "h", "w"]), "scales": (FLOAT, [4]), "m": (INT64, ["r", "c"]),
+            "turns": (INT64, []), "go": (BOOL, []), "most": (INT64, [])},
+    outputs={**{name: FLOAT for name in ("hann", "hamming", "blackman", "frames", "half_frames", "spectrum", "back", "mel", "linear", "cubic",
+                                         "nearest")},
+             **{name: INT64 for name in ("rows", "row_at", "row_inverse", "row_counts", "columns", "last", "all_rows", "last2", "all_rows2")}},
+    nodes=[
+        ("HannWindow", ["size"], ["hann"], {}), ("HammingWindow", ["size"], ["hamming"], {"periodic": 0}),
+        ("BlackmanWindow", ["size"], ["blackman"], {}), ("HannWindow", ["frame"], ["window"], {}),
+        ("STFT", ["signal", "step", "window", "frame"], ["frames"], {"onesided": 0}),
+        ("STFT", ["signal", "step", "", "frame"], ["half_frames"], {"onesided": 1}),
+        ("DFT", ["signal", "long"], ["spectrum"], {"axis": 1}), ("DFT", ["spectrum"], ["back"], {"axis": 1, "inverse": 1}),
+        ("MelWeightMatrix", ["bands", "length", "rate", "low", "high"], ["mel"], {}),
+        ("Resize", ["picture", "", "scales"], ["linear"], {"mode": "linear"}),
+        ("Resize", ["picture", "", "scales"], ["cubic"], {"mode": "cubic", "exclude_outside": 1}),
+        ("Resize", ["picture", "", "scales"], ["nearest"], {"coordinate_transformation_mode": "asymmetric", "nearest_mode": "floor"}),
+        ("Unique", ["m"], ["rows", "row_at", "row_inverse", "row_counts"], {"axis": 0}),
+        ("Unique", ["m"], ["columns"], {"axis": 1, "sorted": 0}),
+        ("Loop", ["turns", "go", "zero"], ["last", "all_rows"], {"body": ALWAYS}),
+        ("Loop", ["turns", "go", "zero"], ["last2", "all_rows2"], {"body": UNTIL})],
+    constants={"zero": np.int64(0), "two": np.int64(2), "pair": np.array([1, -1]), "length": np.int64(64), "rate": np.int64(8000),
+               "low": np.float32(100), "high": np.float32(3900)},
+    sizes=[(9, 3, 4), (1, 1, 1), (40, 6, 2), (100, 17, 5)],
+    inputs_of=counts_inputs,
+    inexact=("frames", "half_frames", "spectrum", "back"))
+
+MODELS = {"picked": PICKED, "axes": AXES, "counts": COUNTS}

@@ -10,6 +10,7 @@ namespace ingot::onnx_import {
 namespace {
 
 constexpr DType kIndex = DType::kI64;
+constexpr int64_t kMostRows = INT64_C(1) << 24;  // that a loop has memory for before it runs
 
 std::vector<TensorType> TypesOf(const GraphBuilder &b, const std::vector<Expr> &values) {
   std::vector<TensorType> types;
@@ -59,6 +60,29 @@ absl::Status CheckSame(const TensorType &from, const TensorType &to, const std::
   if (same) return absl::OkStatus();
   return absl::UnimplementedError(
       absl::StrCat(what, " changes from ", from.ToString(), " to ", to.ToString(), ", which is not supported"));
+}
+
+// Rows of all turns need memory before the first turn, so their sizes must be those of something outside of the body.
+absl::Status CheckSizesOfRows(const std::vector<TensorType> &rows, std::vector<std::string> outside,
+                              const std::vector<TensorType> &given, const Captures &captures) {
+  for (const TensorType &type : given) {
+    for (const Dim &dim : type.dims) dim.CollectSymbols(outside);
+  }
+  for (const auto &[name, value] : captures.known) {
+    for (const Dim &dim : value->known ? value->known->ints : Dims()) dim.CollectSymbols(outside);
+  }
+  const std::set<std::string> known(outside.begin(), outside.end());
+  for (const TensorType &type : rows) {
+    std::vector<std::string> symbols;
+    for (const Dim &dim : type.dims) dim.CollectSymbols(symbols);
+    for (const std::string &symbol : symbols) {
+      if (!known.count(symbol))
+        return absl::UnimplementedError(absl::StrCat("every turn gives ", type.ToString(), ", whose size '", symbol,
+                                                     "' is found inside the body; only sizes from outside are "
+                                                     "supported there"));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -264,7 +288,7 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   std::vector<TensorType> types = {{kIndex, {}}, {DType::kBool, {}}};
   Append(types, TypesOf(n.b, carried));
   std::vector<std::optional<Known>> known(2);
-  if (begins) known[1] = Known{DType::kBool, Ints{}, Dims{1}, {}};
+  known[1] = Known{DType::kBool, Ints{}, Dims{1}, {}};  // or the turn would not be
   INGOT_ASSIGN_OR_RETURN(BodyFunction turn, MakeBody(*body, label + "/body", frame, captures, types, known));
   if (!turn.usable) return absl::UnimplementedError("a node of its body is not supported");
   if (turn.outputs[0].dtype != DType::kBool) return absl::InvalidArgumentError("its body's condition is not bool");
@@ -273,9 +297,15 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   for (size_t i = 0; i < values; ++i)
     INGOT_RETURN_IF_ERROR(CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i)));
   size_t rows = body_outputs - 1 - values;
-  if (rows > 0 && (!always || !limit))
-    return absl::UnimplementedError("the number of its turns, which is a size of its outputs, depends on data");
   if (always && !has_limit) return absl::InvalidArgumentError("it has no end: neither a trip count nor a condition");
+  if (rows > 0 && (!has_limit || (limit && limit->constant().value_or(0) > kMostRows)))
+    return absl::UnimplementedError(
+        absl::StrCat("it keeps what every turn gives, which needs a trip count of up to ", kMostRows, "; give it one"));
+  if (rows > 0 && !limit) {
+    INGOT_ASSIGN_OR_RETURN(Dims most, n.SizesFrom(n.b.Max(scalar(0), n.b.Scalar(0, kIndex)), "trip count", "turns"));
+    if (most.size() != 1) return absl::OkStatus();  // the builder has an error
+    limit = most[0];
+  }
 
   std::vector<Expr> operands = {n.b.Scalar(0, kIndex)};
   Expr condition = n.Has(1) ? scalar(1) : n.b.Scalar(1, DType::kBool);
@@ -284,7 +314,9 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   if (limit_is_data) operands.push_back(scalar(0));
   size_t first_value = operands.size();
   Append(operands, carried);
-  std::vector<TensorType> row_types = Part(turn.outputs, 1 + values, rows);
+  std::vector<TensorType> row_types = Part(turn.outputs, 1 + values, rows), given = TypesOf(n.b, carried);
+  Append(given, TypesOf(n.b, captures.operands));
+  INGOT_RETURN_IF_ERROR(CheckSizesOfRows(row_types, symbols_, given, captures));
   for (TensorType &type : row_types) type = AllTurns(type, limit.value_or(Dim(0)));
   INGOT_RETURN_IF_ERROR(CheckRankOfAll(row_types));
   for (const TensorType &type : row_types) operands.push_back(Zeros(n.b, type));
@@ -314,7 +346,16 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   };
   n.b.SetNext(label, "onnx:" + label);
   std::vector<Expr> results = n.b.While(operands, holds, step);
-  for (size_t i = 0; i < n.output_count(); ++i) n.Set(i, results[first_value + i]);
+  if (!n.b.status().ok()) return absl::OkStatus();  // it stops the import
+  Dims turns = {limit.value_or(Dim(0))};
+  if (rows > 0 && !always) {  // as many as there were
+    INGOT_ASSIGN_OR_RETURN(turns, n.SizesFrom(results[0], "turns", "turns"));
+    if (turns.size() != 1) return absl::OkStatus();
+  }
+  for (size_t i = 0; i < n.output_count(); ++i) {
+    Expr result = results[first_value + i];
+    n.Set(i, i < values ? result : SliceAxis(n.b, result, 0, 0, turns[0]));
+  }
   return absl::OkStatus();
 }
 

@@ -1,4 +1,6 @@
 // Axes, steps and sizes that are data, where they are wrong. Right ones: tests/e2e/data_sizes.py.
+#include <cmath>
+
 #include "ingot/interpreter.h"
 #include "tests/graph/import/onnx_model.h"
 
@@ -84,7 +86,8 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Reduce", [](Model &m) { m.Node("ReduceMax", {"x", "two"}, {"y"}).Name("Wrong"); }, "size_if_axes_fit"},
         Case{"Unsqueeze", [](Model &m) { m.Node("Unsqueeze", {"x", "two"}, {"y"}).Name("Wrong"); }, "size_if_axes_fit"},
         Case{"CumSum", [](Model &m) { m.Node("CumSum", {"x", "one"}, {"y"}).Name("Wrong"); }, "size_if_axis_fits"},
-        Case{"Slice", [](Model &m) { m.Node("Slice", {"x", "two", "two", "two"}, {"y"}).Name("Wrong"); }, "start"}),
+        Case{"Slice", [](Model &m) { m.Node("Slice", {"x", "two", "two", "two"}, {"y"}).Name("Wrong"); },
+             "size_if_axes_fit"}),
     [](const auto &info) { return info.param.name; });
 
 TEST(AxesByData, SqueezeOfAllAxesAndOfOthers) {
@@ -113,6 +116,45 @@ TEST(AxesByData, AStepOf0EndsTheRun) {
   EXPECT_EQ(size(INT64_MAX).value(), 1);
   EXPECT_EQ(size(INT64_MIN).value(), 0);
   ExpectError(size(0).status(), absl::StatusCode::kInvalidArgument, {"Wrong", "size_if_no_step_is_0", "is -1"});
+}
+
+// Runs a model of one i64 scalar, `s`, and x, f32[n] of four elements.
+absl::Status RunWith(const Model &m, int64_t scalar) {
+  absl::StatusOr<Graph> graph = m.Import();
+  if (!graph.ok()) return graph.status();
+  return Interpret(*graph, {Tensor::Zeros(DType::kF32, {1, 4}), Tensor::ScalarI64(scalar)}).status();
+}
+
+TEST(SizesByData, FramesThatCannotBeEndTheRun) {
+  for (bool is_step : {true, false}) {
+    Model m(18);
+    m.Input("x", kFloat, {1, "n"}).Input("s", kInt64, {}).Int64("two", 2).Output("y");
+    m.Node("STFT", {"x", is_step ? "s" : "two", "", is_step ? "two" : "s"}, {"y"}).Name("Wrong");
+    EXPECT_TRUE(RunWith(m, 1).ok()) << RunWith(m, 1);
+    EXPECT_TRUE(RunWith(m, 3).ok()) << RunWith(m, 3);
+    for (int64_t wrong : {-1, is_step ? 0 : 9})
+      ExpectError(RunWith(m, wrong), absl::StatusCode::kInvalidArgument, {"Wrong"});
+  }
+}
+
+TEST(SizesByData, AWindowOfANegativeSizeEndsTheRun) {
+  Model m(18);
+  m.Input("x", kFloat, {1, "n"}).Input("s", kInt64, {}).Output("y").Node("HannWindow", {"s"}, {"y"}).Name("Wrong");
+  EXPECT_TRUE(RunWith(m, 0).ok());
+  ExpectError(RunWith(m, -1), absl::StatusCode::kInvalidArgument, {"Wrong", "is -1"});
+}
+
+TEST(SizesByData, ScalesThatAreNoScalesEndTheRun) {
+  Model m(18);
+  m.Input("x", kFloat, {1, "n"}).Input("scales", kFloat, {2}).Output("y");
+  m.Node("Resize", {"x", "", "scales"}, {"y"}).Name("Wrong").Text("mode", "linear");
+  Graph graph = m.Import().value();
+  auto run = [&](std::vector<float> scales) {
+    return Interpret(graph, {Tensor::Zeros(DType::kF32, {1, 4}), Tensor::F32({2}, scales)}).status();
+  };
+  EXPECT_TRUE(run({1, 0.5f}).ok());
+  for (float wrong : {-1.f, INFINITY, 1e30f})
+    ExpectError(run({1, wrong}), absl::StatusCode::kInvalidArgument, {"Wrong"});
 }
 
 }  // namespace
