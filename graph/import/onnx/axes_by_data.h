@@ -1,5 +1,5 @@
 // Axes that are data. What an op does along one of few axes becomes a reshape to sizes that follow from the data, and
-// the op along an axis that is known. Values against ONNX Runtime: tests/e2e/data_axes.py.
+// the op along an axis that is known. Values against ONNX Runtime: tests/e2e/data_sizes.py.
 #ifndef INGOT_GRAPH_IMPORT_ONNX_AXES_BY_DATA_H_
 #define INGOT_GRAPH_IMPORT_ONNX_AXES_BY_DATA_H_
 
