@@ -135,4 +135,46 @@ COUNTS = DataModel(
     inputs_of=counts_inputs,
     inexact=("frames", "half_frames", "spectrum", "back"))
 
-MODELS = {"picked": PICKED, "axes": AXES, "counts": COUNTS}
+def lists_inputs(draw, n):
+    return {"x": draw.normal(size=(n, 7)).astype(np.float32), "parts": draw.permutation(np.array([1, 2, n])), "go": np.array(draw.random() < 0.5),
+            "y": draw.normal(size=(n + 3, 2)).astype(np.float32)}
+
+
+def branch(name, nodes):
+    return helper.make_graph(nodes, name, [], [helper.make_tensor_sequence_value_info(f"{name}_list", FLOAT, None)])
+
+
+EVERY = helper.make_graph([helper.make_node("Mul", ["a", "b"], ["ab"]), helper.make_node("ReduceSum", ["ab"], ["sum"], keepdims=0)], "every",
+                          [helper.make_tensor_value_info(name, FLOAT, None) for name in ("a", "b")],
+                          [helper.make_tensor_value_info("sum", FLOAT, None)])
+GROW = helper.make_graph(
+    [helper.make_node("SequenceAt", ["columns", "i"], ["column"]), helper.make_node("SequenceInsert", ["v", "column", "zero"], ["next"]),
+     helper.make_node("Identity", ["on_in"], ["on"])], "grow",
+    [helper.make_tensor_value_info("i", INT64, []), helper.make_tensor_value_info("on_in", BOOL, []),
+     helper.make_tensor_sequence_value_info("v", FLOAT, None)],
+    [helper.make_tensor_value_info("on", BOOL, []), helper.make_tensor_sequence_value_info("next", FLOAT, None)])
+
+# Sequences, which only the importer knows.
+LISTS = DataModel(
+    inputs={"x": (FLOAT, ["n", 7]), "parts": (INT64, [3]), "go": (BOOL, []), "y": (FLOAT, ["m", 2])},
+    outputs={"stacked": FLOAT, "third": FLOAT, "rest": FLOAT, "length": INT64, "part": FLOAT, "sums": FLOAT, "picked": FLOAT, "grown": FLOAT},
+    nodes=[
+        ("SplitToSequence", ["x"], ["columns"], {"axis": 1, "keepdims": 0}),
+        ("ConcatFromSequence", ["columns"], ["stacked"], {"axis": 0, "new_axis": 1}),
+        ("SplitToSequence", ["x", "three"], ["threes"], {"axis": 1}), ("SequenceAt", ["threes", "last"], ["third"], {}),
+        ("SequenceErase", ["threes", "zero"], ["fewer"], {}), ("SequenceInsert", ["fewer", "x", "last"], ["more"], {}),
+        ("ConcatFromSequence", ["more"], ["rest"], {"axis": 1}), ("SequenceLength", ["more"], ["length"], {}),
+        ("SplitToSequence", ["y", "parts"], ["pieces"], {"axis": 0}), ("SequenceAt", ["pieces", "one"], ["part"], {}),
+        ("SequenceAt", ["columns", "one"], ["x_column"], {}),
+        ("SequenceMap", ["columns", "x_column"], ["column_sums"], {"body": EVERY}),
+        ("ConcatFromSequence", ["column_sums"], ["sums"], {"axis": 0, "new_axis": 1}),
+        ("If", ["go"], ["chosen"], {"then_branch": branch("yes", [helper.make_node("SequenceErase", ["columns", "zero"], ["yes_list"])]),
+                                    "else_branch": branch("no", [helper.make_node("SequenceErase", ["columns", "last"], ["no_list"])])}),
+        ("ConcatFromSequence", ["chosen"], ["picked"], {"axis": 0}),
+        ("SequenceEmpty", [], ["empty"], {}), ("Loop", ["three", "", "empty"], ["longer"], {"body": GROW}),
+        ("ConcatFromSequence", ["longer"], ["grown"], {"axis": 0})],
+    constants={"zero": np.int64(0), "one": np.int64(1), "three": np.int64(3), "last": np.int64(-1)},
+    sizes=[(1,), (4,), (33,)],
+    inputs_of=lists_inputs)
+
+MODELS = {"picked": PICKED, "axes": AXES, "counts": COUNTS, "lists": LISTS}

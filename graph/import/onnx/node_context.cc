@@ -183,12 +183,18 @@ void NodeContext::Set(size_t i, Known known) {
   if (i < outputs.size() && outputs[i] != nullptr) outputs[i]->known = std::move(known);
 }
 
-void NodeContext::Forward(size_t i, size_t input) {
+void NodeContext::Set(size_t i, std::vector<Value *> elements) {
+  if (i < outputs.size() && outputs[i] != nullptr) outputs[i]->elements = std::move(elements);
+}
+
+void NodeContext::Forward(size_t i, Value &from) {
   if (i >= outputs.size() || outputs[i] == nullptr) return;
-  if (inputs[input]->tensor) In(input);  // one constant for both names
-  outputs[i]->expr = inputs[input]->expr;
-  outputs[i]->tensor = inputs[input]->tensor;
-  outputs[i]->known = inputs[input]->known;
+  if (from.tensor) DataOf(b, from);  // one constant for both names
+  outputs[i]->expr = from.expr;
+  outputs[i]->tensor = from.tensor;
+  outputs[i]->known = from.known;
+  outputs[i]->elements = from.elements;
+  outputs[i]->is_none = from.is_none;
 }
 
 bool Takes(OpKind op, DType dtype) {

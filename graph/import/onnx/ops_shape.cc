@@ -332,7 +332,7 @@ absl::Status Constant(NodeContext &n) {
 }  // namespace
 
 void AddShapeOps(OpTable &table) {
-  table["Identity"] = {Identity, 1, 1};
+  table["Identity"] = {Identity, 1, 1, nullptr, /*takes_sequences=*/true};
   table["Shape"] = {Shape, 1, 1};
   table["Size"] = {Size, 1, 1};
   table["Reshape"] = {Reshape, 2, 2};

@@ -3,7 +3,7 @@
 // evidently relies on it, or by min and max.
 #include "graph/import/onnx/fold.h"
 #include "graph/import/onnx/op_table.h"
-#include "graph/import/onnx/slice_by_data.h"
+#include "graph/import/onnx/slicing.h"
 
 namespace ingot::onnx_import {
 namespace {
@@ -180,34 +180,10 @@ absl::Status Split(NodeContext &n) {
     }
     parts.push_back(size - used);
   }
-  Dim total = 0;
-  for (const Dim &part : parts) {
-    if (part.constant().value_or(0) < 0)
-      return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
-    total = total + part;
-  }
-  // The model says that the parts make up the axis; the program refuses other sizes, by the range of one symbol where
-  // that decides it, else as a reshape of the last part.
-  bool differ = total.is_constant() && size.is_constant() && total != size;
-  bool whole = total == size || (!differ && n.bounds.Require(total, size) && n.bounds.Require(size, total));
-  if (static_cast<int64_t>(parts.size()) != count || differ) {
-    return absl::InvalidArgumentError(absl::StrCat("'split' has ", parts.size(), " parts and a sum of ",
-                                                   total.ToString(), "; it must have ", count, " and ",
-                                                   size.ToString()));
-  }
-  Dim start = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    std::vector<Cut> cuts = WholeCuts(dims);
-    cuts[static_cast<size_t>(axis)] = {start, start + parts[i], 1};
-    if (n.Wants(i)) INGOT_RETURN_IF_ERROR(SetSliced(n, i, cuts));
-    if (!whole && i + 1 == parts.size() && n.Wants(i)) {
-      Dims left = dims;
-      left[static_cast<size_t>(axis)] = size - start;
-      n.Set(i, n.b.Reshape(DataOf(n.b, *n.outputs[i]), left));
-    }
-    start = start + parts[i];
-  }
-  return absl::OkStatus();
+  if (static_cast<int64_t>(parts.size()) != count)
+    return absl::InvalidArgumentError(
+        absl::StrCat("'split' has ", parts.size(), " parts; it must have ", count, ", one for each output"));
+  return SplitAxis(n, axis, parts);
 }
 
 absl::Status Gather(NodeContext &n) {
@@ -245,6 +221,37 @@ absl::Status Gather(NodeContext &n) {
 }
 
 }  // namespace
+
+absl::Status SplitAxis(NodeContext &n, int64_t axis, const Dims &parts) {
+  const Dims dims = n.Type(0).dims;
+  const Dim &size = dims[static_cast<size_t>(axis)];
+  Dim total = 0;
+  for (const Dim &part : parts) {
+    if (part.constant().value_or(0) < 0)
+      return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
+    total = total + part;
+  }
+  // The model says that the parts make up the axis; the program refuses other sizes, by the range of one symbol where
+  // that decides it, else as a reshape of the last part.
+  bool differ = total.is_constant() && size.is_constant() && total != size;
+  bool whole = total == size || (!differ && n.bounds.Require(total, size) && n.bounds.Require(size, total));
+  if (differ)
+    return absl::InvalidArgumentError(
+        absl::StrCat("'split' has a sum of ", total.ToString(), "; it must be ", size.ToString()));
+  Dim start = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    std::vector<Cut> cuts = WholeCuts(dims);
+    cuts[static_cast<size_t>(axis)] = {start, start + parts[i], 1};
+    if (n.Wants(i)) INGOT_RETURN_IF_ERROR(SetSliced(n, i, cuts));
+    if (!whole && i + 1 == parts.size() && n.Wants(i)) {
+      Dims left = dims;
+      left[static_cast<size_t>(axis)] = size - start;
+      n.Set(i, n.b.Reshape(DataOf(n.b, *n.outputs[i]), left));
+    }
+    start = start + parts[i];
+  }
+  return absl::OkStatus();
+}
 
 void AddSliceOps(OpTable &table) {
   table["Slice"] = {Slice, 1, 5};

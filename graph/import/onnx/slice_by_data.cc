@@ -1,9 +1,8 @@
-#include "graph/import/onnx/slice_by_data.h"
-
 #include <algorithm>
 
 #include "graph/import/onnx/axes_by_data.h"
 #include "graph/import/onnx/indexing.h"
+#include "graph/import/onnx/slicing.h"
 
 namespace ingot::onnx_import {
 namespace {

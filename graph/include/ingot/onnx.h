@@ -4,6 +4,9 @@
 // stay expressions of the inputs' symbols. Where a model slices a table by a symbol (positions[:seq] of 512 rows) the
 // symbol gets a bound in Graph::symbols: the program refuses larger sizes.
 //
+// Sequences and optional values exist while importing alone: lengths and positions are known there, and the graph has
+// tensors. An output that is a sequence becomes the outputs NAME_0, NAME_1, ...
+//
 // Errors: InvalidArgument for a malformed model (names the node, tensor or input, and the remedy), Unimplemented with
 // every unsupported node at once, NotFound when there is no such file. Tests: tests/graph/import/; fuzzer:
 // onnx_import_fuzzer.
