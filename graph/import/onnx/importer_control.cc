@@ -323,7 +323,7 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
     INGOT_RETURN_IF_ERROR(CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i)));
   size_t rows = body_outputs - 1 - values;
   if (always && !has_limit) return absl::InvalidArgumentError("it has no end: neither a trip count nor a condition");
-  if (rows > 0 && (!has_limit || (limit && limit->constant().value_or(0) > kMostRows)))
+  if (rows > 0 && !always && (!has_limit || (limit && limit->constant().value_or(0) > kMostRows)))
     return absl::UnimplementedError(
         absl::StrCat("it keeps what every turn gives, which needs a trip count of up to ", kMostRows, "; give it one"));
   if (rows > 0 && !limit) {

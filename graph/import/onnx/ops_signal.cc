@@ -223,6 +223,8 @@ absl::Status MelWeightsByData(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(Dim bands, CountIn(n, 0, "number of bands"));
   INGOT_ASSIGN_OR_RETURN(Dim length, CountIn(n, 1, "length"));
   INGOT_ASSIGN_OR_RETURN(DType dtype, n.TypeAttribute("output_datatype", DType::kF32));
+  if (!IsFloat(dtype))
+    return absl::UnimplementedError(absl::StrCat("weights of ", std::string(Name(dtype)), " are not supported"));
   GraphBuilder &b = n.b;
   auto number = [&](size_t i) { return b.Cast(b.Reshape(n.In(i), {}), DType::kF64); };
   Expr rate = number(2), one = Real(b, 1.0);
