@@ -153,46 +153,6 @@ absl::Status Importer::AddInitializers(const onnx::GraphProto &graph, Scope &sco
   return absl::OkStatus();
 }
 
-absl::Status Importer::AddInputs(Scope &scope) {
-  std::vector<const onnx::ValueInfoProto *> inputs;
-  for (const onnx::ValueInfoProto &input : storage_->model.graph().input()) {
-    // Old files list initializers as inputs; a caller cannot replace them here.
-    auto found = scope.values.find(input.name());
-    if (found != scope.values.end() && (found->second->initializer != nullptr || found->second->report)) continue;
-    if (input.name().empty()) return absl::InvalidArgumentError("an input of the model has no name");
-    if (found != scope.values.end())
-      return absl::InvalidArgumentError(absl::StrCat("two inputs are called '", input.name(), "'"));
-    scope.values[input.name()] = NewValue(input.name());
-    inputs.push_back(&input);
-  }
-  INGOT_ASSIGN_OR_RETURN(std::vector<std::optional<Dims>> dims, InputDims(inputs, options_));
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const onnx::TypeProto &type = inputs[i]->type();
-    Value *value = scope.values[inputs[i]->name()];
-    std::optional<DType> dtype = type.has_tensor_type() ? ToDType(type.tensor_type().elem_type()) : std::nullopt;
-    if (!type.has_tensor_type()) {
-      Report({value->name, "input", "only inputs that are tensors are supported"}, {value});
-    } else if (!dtype) {
-      Report({value->name, "input",
-              absl::StrCat("tensors of ", OnnxTypeName(type.tensor_type().elem_type()), " are not supported")},
-             {value});
-    } else if (!dims[i]) {
-      Report({value->name, "input",
-              "it has no shape; its rank must be known (run ONNX's shape inference, or set it in the exporter)"},
-             {value});
-    } else if (absl::Status small = CheckDims(*dims[i]); absl::IsInvalidArgument(small)) {
-      return absl::InvalidArgumentError(absl::StrCat("input '", value->name, "' has ", std::string(small.message())));
-    } else if (!small.ok()) {
-      Report({value->name, "input", std::string(small.message())}, {value});
-    } else {
-      builder_.SetNext(value->name, "onnx:" + value->name);
-      value->expr = builder_.Input(value->name, *dtype, *dims[i]);
-      for (const Dim &dim : *dims[i]) dim.CollectSymbols(symbols_);
-    }
-  }
-  return builder_.status();
-}
-
 absl::StatusOr<bool> Importer::Ready(Value &value) {
   if (value.report) {
     Report(*std::move(value.report), {&value});

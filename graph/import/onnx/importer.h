@@ -95,7 +95,9 @@ class Importer {
   };
 
   absl::Status ReadFunctions();
+  // importer_inputs.cc
   absl::Status AddInputs(Scope &scope);
+  absl::Status AddInput(const onnx::TypeProto &type, const std::optional<Dims> &dims, Value &value);
   absl::Status AddInitializers(const onnx::GraphProto &graph, Scope &scope);
   absl::Status AddOutputs(const Scope &scope);
   // A sequence is as many outputs as it has elements: NAME_0, NAME_1, ...

@@ -40,6 +40,8 @@ struct Value {
   bool is_tensor() const { return !elements && !is_none; }
 };
 
+constexpr int64_t kMostElements = 4096;  // of a sequence
+
 using AttributeMap = std::map<std::string, const onnx::AttributeProto *>;
 
 class NodeContext {

@@ -6,8 +6,6 @@
 namespace ingot::onnx_import {
 namespace {
 
-constexpr size_t kMostElements = 4096;  // that a sequence is made of
-
 absl::Status TooLong() {
   return absl::UnimplementedError(absl::StrCat("makes a sequence of more than ", kMostElements, " tensors"));
 }
@@ -36,7 +34,7 @@ absl::StatusOr<size_t> PlaceIn(const NodeContext &n, size_t i, size_t count, siz
 }
 
 absl::Status SetSequence(NodeContext &n, std::vector<Value *> elements) {
-  if (elements.size() > kMostElements) return TooLong();
+  if (elements.size() > static_cast<size_t>(kMostElements)) return TooLong();
   n.Set(0, std::move(elements));
   return absl::OkStatus();
 }
@@ -103,7 +101,7 @@ absl::StatusOr<Dims> PartsOf(NodeContext &n, const Dim &size) {
   if (!size.is_constant())
     return absl::UnimplementedError(
         absl::StrCat("how many parts ", size.ToString(), " elements have is not known; give that dim a number"));
-  if (*size.constant() / each[0] > static_cast<int64_t>(kMostElements)) return TooLong();
+  if (*size.constant() / each[0] > kMostElements) return TooLong();
   for (int64_t left = *size.constant(); left > 0; left -= each[0]) parts.push_back(std::min(left, each[0]));
   return parts;
 }
@@ -114,7 +112,7 @@ absl::Status SplitToSequence(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t keep, n.Int("keepdims", 1));
   INGOT_ASSIGN_OR_RETURN(Dims parts, PartsOf(n, n.Type(0).dims[static_cast<size_t>(axis)]));
   if (!n.b.status().ok()) return absl::OkStatus();  // it stops the import
-  if (parts.size() > kMostElements) return TooLong();
+  if (parts.size() > static_cast<size_t>(kMostElements)) return TooLong();
   std::vector<Value *> elements;
   for (size_t i = 0; i < parts.size(); ++i) elements.push_back(n.NewValue(absl::StrCat(n.node.output(0), "_", i)));
   elements.swap(n.outputs);

@@ -71,9 +71,8 @@ absl::StatusOr<Cuts> CutsOf(NodeContext &n, int64_t count) {
   return cuts;
 }
 
-absl::StatusOr<Dims> Bound(NodeContext &n, const Cuts &cuts, Expr sizes, const char *what) {
-  return cuts.by_data.fit.id == kNoValue ? n.SizesFrom(sizes, what, "size_if_no_step_is_0")
-                                         : SizesIfFit(n, cuts.by_data, sizes, what);
+absl::StatusOr<Dims> Bound(NodeContext &n, const Cuts &cuts, Expr sizes, const char *what, const char *name) {
+  return cuts.by_data.fit.id == kNoValue ? n.SizesFrom(sizes, what, name) : SizesIfFit(n, cuts.by_data, sizes, what);
 }
 
 }  // namespace
@@ -99,7 +98,7 @@ absl::Status SliceByData(NodeContext &n) {
   if (cuts.steps && std::all_of(cuts.steps->begin(), cuts.steps->end(), is_forward)) {
     auto within = [&](Expr at) { return b.Min(b.Max(from_start(at), zero), size); };
     Expr start = within(cuts.start), end = b.Max(within(cuts.end), start);
-    INGOT_ASSIGN_OR_RETURN(Dims starts, Bound(n, cuts, start, "starts"));
+    INGOT_ASSIGN_OR_RETURN(Dims starts, Bound(n, cuts, start, "starts", "start"));
     INGOT_ASSIGN_OR_RETURN(Dims ends, n.SizesFrom(end, "ends", "end"));
     if (starts.size() != cuts.axes.size() || ends.size() != starts.size()) return absl::OkStatus();  // builder's error
     Dims all_starts(dims.size()), all_ends = dims;
@@ -121,7 +120,7 @@ absl::Status SliceByData(NodeContext &n) {
   Expr counts = b.Add(b.Div(b.Sub(span, one), b.Abs(step)), one);
   counts = b.Select(b.LessEqual(span, zero), zero, counts);
   counts = b.Select(b.Equal(step, zero), b.Scalar(-1, kIndex), counts);  // is refused
-  INGOT_ASSIGN_OR_RETURN(Dims sizes, Bound(n, cuts, counts, "sizes of its result"));
+  INGOT_ASSIGN_OR_RETURN(Dims sizes, Bound(n, cuts, counts, "sizes of its result", "size_if_no_step_is_0"));
   if (sizes.size() != cuts.axes.size()) return absl::OkStatus();  // the builder has an error
   Expr result = n.In(0);
   for (size_t i = 0; i < sizes.size(); ++i) {

@@ -5,7 +5,7 @@
 // symbol gets a bound in Graph::symbols: the program refuses larger sizes.
 //
 // Sequences and optional values exist while importing alone: lengths and positions are known there, and the graph has
-// tensors. An output that is a sequence becomes the outputs NAME_0, NAME_1, ...
+// tensors. A sequence becomes the inputs or outputs NAME_0, NAME_1, ...; an optional input is one that is given.
 //
 // Errors: InvalidArgument for a malformed model (names the node, tensor or input, and the remedy), Unimplemented with
 // every unsupported node at once, NotFound when there is no such file. Tests: tests/graph/import/; fuzzer:
@@ -25,7 +25,8 @@ namespace ingot {
 
 struct ImportOptions {
   // What takes the place of a symbol: {"batch", 3}; or another symbol's name, which makes two symbols one:
-  // {"mask_length", "seq"}. Keys are names of symbols in the graph, or dim_param texts of the model.
+  // {"mask_length", "seq"}. Keys are names of symbols in the graph, or dim_param texts of the model. For an input that
+  // is a sequence, its name, and how many tensors it has.
   std::map<std::string, Dim> dims;
 };
 

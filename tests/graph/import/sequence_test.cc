@@ -175,6 +175,37 @@ TEST(ImportSequence, AnOptionalValueIsTheValueOrNothing) {
   EXPECT_EQ(Results(m, {X()}), (Values{{"has", {1}}, {"has_not", {0}}, {"y", {2, 5}}}));
 }
 
+// y is what is left of the optional sequence x without its first tensor; `given` says how many there are.
+absl::StatusOr<Graph> WithInput(std::optional<Dim> given) {
+  Model m(17);
+  auto &input = *m.proto.mutable_graph()->add_input();
+  input.set_name("x");
+  auto &element = *input.mutable_type()->mutable_optional_type()->mutable_elem_type()->mutable_sequence_type();
+  auto &tensor = *element.mutable_elem_type()->mutable_tensor_type();
+  tensor.set_elem_type(kFloat);
+  tensor.mutable_shape()->add_dim()->set_dim_param("N");
+  m.Int64("zero", 0).Output("y").Node("OptionalGetElement", {"x"}, {"s"});
+  m.Node("SequenceErase", {"s", "zero"}, {"y"});
+  ImportOptions options;
+  if (given) options.dims["x"] = *given;
+  return m.Import(options);
+}
+
+TEST(ImportSequence, AnInputIsAsManyAsTheCallerSays) {
+  absl::StatusOr<Graph> graph = WithInput(3);
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  ASSERT_EQ(graph->inputs.size(), 3u);
+  EXPECT_EQ(graph->value(graph->inputs[2]).name, "x_2");
+  EXPECT_EQ(OutputType(*graph, "y_0"), "f32[x_1_dim0]") << "tensors of a sequence have sizes of their own";
+  EXPECT_EQ(OutputType(*graph, "y_1"), "f32[x_2_dim0]");
+  ExpectError(WithInput(std::nullopt).status(), absl::StatusCode::kUnimplemented,
+              {"input 'x'", "it is a sequence; say how many tensors it has, by its name (--bind x=3"});
+  ExpectError(WithInput(4097).status(), absl::StatusCode::kInvalidArgument,
+              {"the sequence 'x' cannot have 4097 tensors; 0 to 4096 are supported"});
+  ExpectError(WithInput(Dim("n")).status(), absl::StatusCode::kInvalidArgument, {"cannot have n tensors"});
+  ExpectError(WithInput(0).status(), absl::StatusCode::kInvalidArgument, {"erases an element of an empty sequence"});
+}
+
 struct WrongCase {
   const char *name;
   std::function<void(Model &)> build;  // makes `y` of s, three tensors, and x
