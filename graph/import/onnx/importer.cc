@@ -293,6 +293,7 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
   context.outputs = outputs;
   context.function_attributes = frame.attributes;
   builder.SetNext(label, "onnx:" + label);
+  const size_t values_before = values_.size();
   absl::Status status;
   bool folded = false, all_known = true;
   for (Value *input : inputs) all_known = all_known && (input == nullptr || input->known);
@@ -316,7 +317,9 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
       if (status.ok() && element->expr.id != kNoValue) status = CheckDims(builder.type(element->expr).dims);
     }
     if (!output->is_tensor()) {
-      status = Spend(label, static_cast<int64_t>(output->elements.value_or(std::vector<Value *>()).size() / 64));
+      // New tensors are work as nodes are; lists of those that were there cost memory alone.
+      const size_t size = output->elements.value_or(std::vector<Value *>()).size();
+      if (status.ok()) status = Spend(label, static_cast<int64_t>(values_.size() - values_before + size / 64));
     } else if (output->expr.id != kNoValue) {
       status = CheckDims(builder.type(output->expr).dims);
     } else if (!output->known && !output->tensor) {

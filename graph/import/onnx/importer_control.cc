@@ -146,7 +146,9 @@ absl::StatusOr<Captures> Importer::Capture(const std::vector<const onnx::GraphPr
     if (value == nullptr) continue;  // optional and absent, or an error of the body's
     INGOT_ASSIGN_OR_RETURN(bool ready, Ready(*value));
     captures.usable = captures.usable && ready;
-    if (ready) captures.values[name] = Captured(*value, captures.operands);
+    if (!ready) continue;
+    if (value->elements) INGOT_RETURN_IF_ERROR(Spend(name, static_cast<int64_t>(value->elements->size())));
+    captures.values[name] = Captured(*value, captures.operands);
   }
   return captures;
 }

@@ -206,6 +206,19 @@ TEST(ImportSequence, AnInputIsAsManyAsTheCallerSays) {
   ExpectError(WithInput(0).status(), absl::StatusCode::kInvalidArgument, {"erases an element of an empty sequence"});
 }
 
+TEST(ImportSequence, ManyLongOnesAreTooMuchWork) {
+  Model m(17);
+  m.Input("x", kFloat, {4096}).Output("y").Node("SplitToSequence", {"x"}, {"s0"});
+  for (int i = 0; i < 60; ++i) {
+    std::string from = "s" + std::to_string(i), to = "s" + std::to_string(i + 1), joined = "j" + std::to_string(i);
+    m.Node("ConcatFromSequence", {from}, {joined}).Int("axis", 0);
+    m.Node("SplitToSequence", {joined}, {to});
+  }
+  m.Node("ConcatFromSequence", {"s60"}, {"y"}).Int("axis", 0);
+  ExpectError(m.Import().status(), absl::StatusCode::kInvalidArgument,
+              {"the model's functions and loops expand to more than 200,000 nodes"});
+}
+
 struct WrongCase {
   const char *name;
   std::function<void(Model &)> build;  // makes `y` of s, three tensors, and x
