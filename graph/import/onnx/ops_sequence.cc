@@ -20,18 +20,21 @@ absl::Status CheckTensor(const NodeContext &n, size_t i) {
   return absl::InvalidArgumentError(absl::StrCat("input ", i, " is not a tensor"));
 }
 
-// The operand i as a place among `count`, from the end where it is negative; `otherwise` where it is absent.
-absl::StatusOr<size_t> PlaceIn(const NodeContext &n, size_t i, size_t count, size_t otherwise) {
+// The operand i as a place among `count` elements, up to `last`, and from the end where it is negative; `otherwise`
+// where it is absent.
+absl::StatusOr<size_t> PlaceIn(const NodeContext &n, size_t i, size_t count, int64_t last, size_t otherwise) {
   if (!n.Has(i)) return otherwise;
   INGOT_RETURN_IF_ERROR(CheckTensor(n, i));
   INGOT_ASSIGN_OR_RETURN(Ints place, n.IntsIn(i, "position"));
-  const int64_t limit = static_cast<int64_t>(count);
-  if (place.size() != 1 || place[0] < -limit || place[0] >= limit)
+  const int64_t length = static_cast<int64_t>(count);
+  if (place.size() != 1 || place[0] < -length || place[0] > last)
     return absl::InvalidArgumentError(absl::StrCat("its position is ",
-                                                   place.empty() ? "missing" : absl::StrCat(place[0]),
-                                                   "; the sequence allows ", -limit, " to ", limit - 1));
-  return static_cast<size_t>(place[0] < 0 ? place[0] + limit : place[0]);
+                                                   place.size() == 1 ? absl::StrCat(place[0]) : "no single number",
+                                                   "; a sequence of ", count, " allows ", -length, " to ", last));
+  return static_cast<size_t>(place[0] < 0 ? place[0] + length : place[0]);
 }
+
+int64_t LastOf(const std::vector<Value *> &elements) { return static_cast<int64_t>(elements.size()) - 1; }
 
 absl::Status SetSequence(NodeContext &n, std::vector<Value *> elements) {
   if (elements.size() > static_cast<size_t>(kMostElements)) return TooLong();
@@ -51,7 +54,7 @@ absl::Status SequenceConstruct(NodeContext &n) {
 
 absl::Status SequenceAt(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(std::vector<Value *> elements, ElementsOf(n, 0));
-  INGOT_ASSIGN_OR_RETURN(size_t place, PlaceIn(n, 1, elements.size(), 0));
+  INGOT_ASSIGN_OR_RETURN(size_t place, PlaceIn(n, 1, elements.size(), LastOf(elements), 0));
   n.Forward(0, *elements[place]);
   return absl::OkStatus();
 }
@@ -60,14 +63,7 @@ absl::Status SequenceInsert(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(std::vector<Value *> elements, ElementsOf(n, 0));
   INGOT_RETURN_IF_ERROR(CheckTensor(n, 1));
   const size_t count = elements.size();
-  size_t place = count;
-  // The place behind the last is one more; from the end, -1 is the last element.
-  bool is_behind = false;
-  if (n.Has(2) && n.KnownIn(2) != nullptr && n.KnownIn(2)->constants())
-    is_behind = *n.KnownIn(2)->constants() == Ints{static_cast<int64_t>(count)};
-  if (!is_behind) {
-    INGOT_ASSIGN_OR_RETURN(place, PlaceIn(n, 2, count, count));
-  }
+  INGOT_ASSIGN_OR_RETURN(size_t place, PlaceIn(n, 2, count, static_cast<int64_t>(count), count));
   elements.insert(elements.begin() + static_cast<std::ptrdiff_t>(place), n.inputs[1]);
   return SetSequence(n, std::move(elements));
 }
@@ -75,7 +71,7 @@ absl::Status SequenceInsert(NodeContext &n) {
 absl::Status SequenceErase(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(std::vector<Value *> elements, ElementsOf(n, 0));
   if (elements.empty()) return absl::InvalidArgumentError("erases an element of an empty sequence");
-  INGOT_ASSIGN_OR_RETURN(size_t place, PlaceIn(n, 1, elements.size(), elements.size() - 1));
+  INGOT_ASSIGN_OR_RETURN(size_t place, PlaceIn(n, 1, elements.size(), LastOf(elements), elements.size() - 1));
   elements.erase(elements.begin() + static_cast<std::ptrdiff_t>(place));
   return SetSequence(n, std::move(elements));
 }

@@ -242,7 +242,12 @@ INSTANTIATE_TEST_SUITE_P(
     All, WrongSequences,
     ::testing::Values(
         WrongCase{"AtRange", [](Model &m) { m.Node("SequenceAt", {"s", "three"}, {"y"}); }, kInvalid,
-                  "its position is 3; the sequence allows -3 to 2"},
+                  "its position is 3; a sequence of 3 allows -3 to 2"},
+        WrongCase{"InsertRange", [](Model &m) { m.Int64("four", 4).Node("SequenceInsert", {"s", "x", "four"}, {"y"}); },
+                  kInvalid, "its position is 4; a sequence of 3 allows -3 to 3"},
+        WrongCase{"AtNone",
+                  [](Model &m) { m.Node("SequenceEmpty", {}, {"e"}), m.Node("SequenceAt", {"e", "zero"}, {"y"}); },
+                  kInvalid, "its position is 0; a sequence of 0 allows 0 to -1"},
         WrongCase{"AtData", [](Model &m) { m.Node("SequenceAt", {"s", "data"}, {"y"}); }, kUnsupported,
                   "its position ('data') is computed from data"},
         WrongCase{"AtTensor", [](Model &m) { m.Node("SequenceAt", {"x", "one"}, {"y"}); }, kInvalid,
