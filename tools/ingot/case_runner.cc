@@ -127,9 +127,11 @@ CaseResult CaseResult::Parse(const std::string &text) {
 }
 
 CaseResult RunCase(const std::string &directory, const CaseOptions &options) {
-  absl::StatusOr<Graph> graph = ImportOnnx(directory + "/model.onnx");
-  if (!graph.ok()) return Failed(graph.status());
   absl::StatusOr<std::vector<DataSet>> sets = ReadDataSets(directory);
+  // Sequences are as long as in the first data set. What is not supported is said by the importer, where it knows.
+  absl::StatusOr<Graph> graph =
+      ImportOnnx(directory + "/model.onnx", {.dims = sets.ok() ? sets->front().lengths : std::map<std::string, Dim>()});
+  if (!graph.ok()) return Failed(graph.status());
   if (!sets.ok()) return Failed(sets.status());
   absl::StatusOr<Executable> executable = Prepare(*std::move(graph), options);
   if (!executable.ok()) return Failed(executable.status());

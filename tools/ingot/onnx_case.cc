@@ -1,11 +1,13 @@
 #include "tools/ingot/onnx_case.h"
 
 #include <google/protobuf/io/coded_stream.h>
+#include <onnx/onnx-data_pb.h>
 #include <onnx/onnx_pb.h>
 
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <set>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -45,27 +47,96 @@ std::vector<std::string> Numbered(const std::string &directory, const std::strin
   return names;
 }
 
-absl::StatusOr<NamedTensor> ReadTensor(const std::string &path) {
+template <typename Proto>
+absl::Status ReadProto(const std::string &path, const char *what, Proto &proto) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
-  auto proto = std::make_shared<onnx::TensorProto>();
   bool fits = file->size() <= INT32_MAX;
   google::protobuf::io::CodedInputStream stream(reinterpret_cast<const uint8_t *>(file->data()),
                                                 fits ? static_cast<int>(file->size()) : 0);
-  if (!fits || !proto->ParseFromCodedStream(&stream) || !stream.ConsumedEntireMessage()) {
-    return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not a tensor: the file is damaged or truncated"));
-  }
-  onnx_import::TensorLoader loader(DirectoryOf(path), proto);
-  ASSIGN_OR_RETURN(Tensor tensor, loader.Load(*proto, path));
-  return NamedTensor{proto->name(), std::move(tensor)};
+  if (fits && proto.ParseFromCodedStream(&stream) && stream.ConsumedEntireMessage()) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("'", path, "' is not ", what, ": the file is damaged or truncated"));
 }
 
-absl::StatusOr<std::vector<NamedTensor>> ReadTensors(const std::string &directory, const std::string &prefix) {
-  std::vector<NamedTensor> tensors;
-  for (const std::string &name : Numbered(directory, prefix, ".pb")) {
-    ASSIGN_OR_RETURN(NamedTensor tensor, ReadTensor(directory + "/" + name));
-    tensors.push_back(std::move(tensor));
+// A graph input or output as the model declares it.
+struct Declared {
+  std::string name;
+  onnx::TypeProto type;
+};
+
+struct Interfaces {
+  std::vector<Declared> inputs, outputs;
+};
+
+absl::StatusOr<Interfaces> ReadInterfaces(const std::string &directory) {
+  onnx::ModelProto model;
+  RETURN_IF_ERROR(ReadProto(directory + "/model.onnx", "an ONNX model", model));
+  std::set<std::string> initializers;
+  for (const onnx::TensorProto &tensor : model.graph().initializer()) initializers.insert(tensor.name());
+  Interfaces interfaces;
+  for (const onnx::ValueInfoProto &input : model.graph().input()) {
+    if (!initializers.count(input.name())) interfaces.inputs.push_back({input.name(), input.type()});
   }
-  return tensors;
+  for (const onnx::ValueInfoProto &output : model.graph().output())
+    interfaces.outputs.push_back({output.name(), output.type()});
+  return interfaces;
+}
+
+// One file of a data set: appends its tensors. Sequences note their lengths.
+class FileReader {
+ public:
+  FileReader(std::vector<NamedTensor> &tensors, std::map<std::string, Dim> &lengths)
+      : tensors_(tensors), lengths_(lengths) {}
+
+  absl::Status Read(const std::string &path, const Declared &declared) {
+    path_ = path;
+    if (declared.type.has_sequence_type()) {
+      auto sequence = std::make_shared<onnx::SequenceProto>();
+      RETURN_IF_ERROR(ReadProto(path, "a sequence", *sequence));
+      return AddSequence(declared.name, *sequence, sequence);
+    }
+    if (declared.type.has_optional_type()) {
+      auto optional = std::make_shared<onnx::OptionalProto>();
+      RETURN_IF_ERROR(ReadProto(path, "an optional value", *optional));
+      if (optional->has_sequence_value()) return AddSequence(declared.name, optional->sequence_value(), optional);
+      if (optional->has_tensor_value()) return AddTensor(declared.name, optional->tensor_value(), optional);
+      return absl::UnimplementedError(absl::StrCat("'", declared.name, "' is an optional value that is absent"));
+    }
+    auto tensor = std::make_shared<onnx::TensorProto>();
+    RETURN_IF_ERROR(ReadProto(path, "a tensor", *tensor));
+    return AddTensor(tensor->name(), *tensor, tensor);
+  }
+
+ private:
+  absl::Status AddTensor(const std::string &name, const onnx::TensorProto &tensor, std::shared_ptr<const void> owner) {
+    onnx_import::TensorLoader loader(DirectoryOf(path_), std::move(owner));
+    ASSIGN_OR_RETURN(Tensor loaded, loader.Load(tensor, path_));
+    tensors_.push_back({name, std::move(loaded)});
+    return absl::OkStatus();
+  }
+
+  absl::Status AddSequence(const std::string &name, const onnx::SequenceProto &sequence,
+                           const std::shared_ptr<const void> &owner) {
+    int count = 0;
+    for (const onnx::TensorProto &tensor : sequence.tensor_values())
+      RETURN_IF_ERROR(AddTensor(absl::StrCat(name, "_", count++), tensor, owner));
+    lengths_[name] = Dim(count);
+    return absl::OkStatus();
+  }
+
+  std::string path_;
+  std::vector<NamedTensor> &tensors_;
+  std::map<std::string, Dim> &lengths_;
+};
+
+absl::Status ReadFiles(const std::string &directory, const std::string &prefix, const std::vector<Declared> &declared,
+                       std::vector<NamedTensor> &tensors, std::map<std::string, Dim> &lengths) {
+  FileReader reader(tensors, lengths);
+  size_t next = 0;
+  for (const std::string &name : Numbered(directory, prefix, ".pb")) {
+    RETURN_IF_ERROR(reader.Read(directory + "/" + name, next < declared.size() ? declared[next] : Declared{}));
+    ++next;
+  }
+  return absl::OkStatus();
 }
 
 std::string TypeText(const Tensor &tensor) {
@@ -111,12 +182,14 @@ absl::StatusOr<std::vector<std::string>> FindCases(const std::vector<std::string
 }
 
 absl::StatusOr<std::vector<DataSet>> ReadDataSets(const std::string &directory) {
+  ASSIGN_OR_RETURN(Interfaces interfaces, ReadInterfaces(directory));
   std::vector<DataSet> sets;
   for (const std::string &name : Numbered(directory, kSetPrefix, "")) {
-    DataSet set{name, {}, {}};
-    ASSIGN_OR_RETURN(set.inputs, ReadTensors(directory + "/" + name, "input_"));
-    ASSIGN_OR_RETURN(set.outputs, ReadTensors(directory + "/" + name, "output_"));
-    if (set.outputs.empty())
+    DataSet set{name, {}, {}, {}};
+    std::map<std::string, Dim> of_outputs;
+    RETURN_IF_ERROR(ReadFiles(directory + "/" + name, "input_", interfaces.inputs, set.inputs, set.lengths));
+    RETURN_IF_ERROR(ReadFiles(directory + "/" + name, "output_", interfaces.outputs, set.outputs, of_outputs));
+    if (set.outputs.empty() && of_outputs.empty())
       return absl::InvalidArgumentError(absl::StrCat(name, " has no output_0.pb to compare with"));
     sets.push_back(std::move(set));
   }

@@ -1,12 +1,15 @@
 // ONNX's own layout for test cases: DIR/model.onnx and DIR/test_data_set_N/{input,output}_I.pb, each file a
-// TensorProto.
+// TensorProto, or what else the model declares there: a SequenceProto, which is read as the tensors NAME_0, NAME_1,
+// ..., or an OptionalProto.
 #ifndef INGOT_TOOLS_INGOT_ONNX_CASE_H_
 #define INGOT_TOOLS_INGOT_ONNX_CASE_H_
 
+#include <map>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "ingot/dim.h"
 #include "ingot/tensor.h"
 #include "tools/ingot/interface.h"
 
@@ -23,9 +26,11 @@ struct NamedTensor {
 struct DataSet {
   std::string name;  // "test_data_set_0"
   std::vector<NamedTensor> inputs, outputs;
+  std::map<std::string, Dim> lengths;  // of the inputs that are sequences, for ImportOptions
 };
 
-// All data sets of a case; at least one. Unimplemented for element types that Ingot has not.
+// All data sets of a case; at least one. Unimplemented for element types that Ingot has not, and for optional values
+// that are absent.
 absl::StatusOr<std::vector<DataSet>> ReadDataSets(const std::string &directory);
 
 // The tensors in the order of `ports`: by their own names when these are exactly the ports' names, else in file order.

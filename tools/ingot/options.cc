@@ -15,9 +15,11 @@ CLI::Option *AddRepeated(CLI::App *command, const std::string &name, std::vector
 
 void AddModelOptions(CLI::App *command, const std::string &placeholder, ModelArguments *arguments) {
   command->add_option("model", arguments->path, "What to work on: " + placeholder)->required()->type_name("FILE");
-  AddRepeated(command, "--bind", &arguments->bind,
-              "Before anything else, replace a symbolic dim of an ONNX model: by a number (batch=1) or another dim "
-              "(mask_length=seq)")
+  AddRepeated(
+      command, "--bind", &arguments->bind,
+      "Before anything else, replace a symbolic dim of an ONNX model: by a number (batch=1) or another dim "
+      "(mask_length=seq); or say how many tensors an input has that is a sequence (words=3, for the inputs words_0, "
+      "words_1 and words_2)")
       ->type_name("NAME=DIM");
 }
 

@@ -50,13 +50,6 @@ absl::Status CheckOpset(const std::map<std::string, int> &opsets, const std::str
                                                " are supported (onnx.version_converter converts between them)"));
 }
 
-void CopyTo(const Value &from, Value *to) {
-  if (to == nullptr) return;
-  std::string name = to->name;
-  *to = from;
-  to->name = name;
-}
-
 }  // namespace
 
 Importer::Importer(std::shared_ptr<ModelStorage> storage, const std::string &directory, const ImportOptions &options)
@@ -70,6 +63,18 @@ Value *Importer::NewValue(const std::string &name) {
   values_.emplace_back();
   values_.back().name = name;
   return &values_.back();
+}
+
+void Forward(const Value &from, Value *to) {
+  if (to == nullptr) return;
+  std::string name = to->name;
+  *to = from;
+  to->name = name;
+}
+
+std::string WhatItIs(const Value &value) {
+  return absl::StrCat("its input '", value.name, "' is ",
+                      value.is_none ? "an optional value without an element" : "a sequence", "; it must be a tensor");
 }
 
 void Importer::Report(Unsupported what, const std::vector<Value *> &outputs) {
@@ -148,46 +153,6 @@ absl::Status Importer::AddInitializers(const onnx::GraphProto &graph, Scope &sco
   return absl::OkStatus();
 }
 
-absl::Status Importer::AddInputs(Scope &scope) {
-  std::vector<const onnx::ValueInfoProto *> inputs;
-  for (const onnx::ValueInfoProto &input : storage_->model.graph().input()) {
-    // Old files list initializers as inputs; a caller cannot replace them here.
-    auto found = scope.values.find(input.name());
-    if (found != scope.values.end() && (found->second->initializer != nullptr || found->second->report)) continue;
-    if (input.name().empty()) return absl::InvalidArgumentError("an input of the model has no name");
-    if (found != scope.values.end())
-      return absl::InvalidArgumentError(absl::StrCat("two inputs are called '", input.name(), "'"));
-    scope.values[input.name()] = NewValue(input.name());
-    inputs.push_back(&input);
-  }
-  INGOT_ASSIGN_OR_RETURN(std::vector<std::optional<Dims>> dims, InputDims(inputs, options_));
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const onnx::TypeProto &type = inputs[i]->type();
-    Value *value = scope.values[inputs[i]->name()];
-    std::optional<DType> dtype = type.has_tensor_type() ? ToDType(type.tensor_type().elem_type()) : std::nullopt;
-    if (!type.has_tensor_type()) {
-      Report({value->name, "input", "only inputs that are tensors are supported"}, {value});
-    } else if (!dtype) {
-      Report({value->name, "input",
-              absl::StrCat("tensors of ", OnnxTypeName(type.tensor_type().elem_type()), " are not supported")},
-             {value});
-    } else if (!dims[i]) {
-      Report({value->name, "input",
-              "it has no shape; its rank must be known (run ONNX's shape inference, or set it in the exporter)"},
-             {value});
-    } else if (absl::Status small = CheckDims(*dims[i]); absl::IsInvalidArgument(small)) {
-      return absl::InvalidArgumentError(absl::StrCat("input '", value->name, "' has ", std::string(small.message())));
-    } else if (!small.ok()) {
-      Report({value->name, "input", std::string(small.message())}, {value});
-    } else {
-      builder_.SetNext(value->name, "onnx:" + value->name);
-      value->expr = builder_.Input(value->name, *dtype, *dims[i]);
-      for (const Dim &dim : *dims[i]) dim.CollectSymbols(symbols_);
-    }
-  }
-  return builder_.status();
-}
-
 absl::StatusOr<bool> Importer::Ready(Value &value) {
   if (value.report) {
     Report(*std::move(value.report), {&value});
@@ -215,6 +180,10 @@ absl::Status Importer::AddOutputs(const Scope &scope) {
       return absl::InvalidArgumentError(absl::StrCat("output '", output.name(), "' is never computed"));
     INGOT_ASSIGN_OR_RETURN(bool ready, Ready(*value));
     if (!ready) continue;
+    if (!value->is_tensor()) {
+      INGOT_RETURN_IF_ERROR(AddSequenceOutput(output.name(), *value));
+      continue;
+    }
     builder_.SetNext(output.name(), "onnx:" + output.name());
     Expr data = DataOf(builder_, *value);
     INGOT_RETURN_IF_ERROR(builder_.status());
@@ -229,6 +198,19 @@ absl::Status Importer::AddOutputs(const Scope &scope) {
   return builder_.status();
 }
 
+absl::Status Importer::AddSequenceOutput(const std::string &name, Value &value) {
+  if (value.is_none) {
+    Report({name, "output", "it is an optional value without an element, which a program cannot give"}, {&value});
+    return absl::OkStatus();
+  }
+  for (size_t i = 0; i < value.elements->size(); ++i) {
+    const std::string element = absl::StrCat(name, "_", i);
+    builder_.SetNext(element, "onnx:" + name);
+    builder_.Output(element, DataOf(builder_, *(*value.elements)[i]));
+  }
+  return builder_.status();
+}
+
 absl::Status Importer::RunNodes(const NodeList &nodes, const std::vector<std::string> &outputs, const Frame &frame) {
   INGOT_ASSIGN_OR_RETURN(std::vector<int> order,
                          Schedule(nodes, outputs, [&](const std::string &name) { return frame.scope->Has(name); }));
@@ -238,10 +220,15 @@ absl::Status Importer::RunNodes(const NodeList &nodes, const std::vector<std::st
   return absl::OkStatus();
 }
 
+absl::Status Importer::Spend(const std::string &label, int64_t nodes) {
+  budget_ -= nodes;
+  if (budget_ >= 0) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("node '", label, "': the model's functions and loops expand to more than 200,000 nodes"));
+}
+
 absl::Status Importer::RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame) {
-  if (--budget_ < 0)
-    return absl::InvalidArgumentError(
-        absl::StrCat("node '", label, "': the model's functions expand to more than 200,000 nodes"));
+  INGOT_RETURN_IF_ERROR(Spend(label, 1));
   std::vector<Value *> inputs, outputs;
   for (const std::string &name : node.output()) {
     outputs.push_back(name.empty() ? nullptr : NewValue(name));
@@ -262,8 +249,9 @@ absl::Status Importer::RunNode(const onnx::NodeProto &node, const std::string &l
   }
   auto function = functions_.find(FunctionKey(node, node.op_type(), 8));
   if (function != functions_.end()) return CallFunction(function->second, node, label, frame, inputs, outputs);
-  bool is_control = node.op_type() == "If" || node.op_type() == "Loop" || node.op_type() == "Scan";
-  if (is_control && Domain(node.domain()).empty()) return RunControl(node, label, frame, inputs, outputs);
+  static const std::set<std::string> *const control = new std::set<std::string>{"If", "Loop", "Scan", "SequenceMap"};
+  if (control->count(node.op_type()) && Domain(node.domain()).empty())
+    return RunControl(node, label, frame, inputs, outputs);
   return RunHandler(node, label, frame, inputs, outputs);
 }
 
@@ -295,11 +283,17 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
     return absl::InvalidArgumentError(
         where(absl::StrCat("has ", inputs.size(), " inputs; at most ", op.max_inputs, " are allowed")));
   }
+  for (const Value *input : inputs) {
+    if (input != nullptr && !input->is_tensor() && !op.takes_sequences)
+      return absl::InvalidArgumentError(where(WhatItIs(*input)));
+  }
   NodeContext context(builder, bounds_, loader_, node, version == frame.opsets->end() ? 1 : version->second);
+  context.NewValue = [this](const std::string &name) { return NewValue(name); };
   context.inputs = inputs;
   context.outputs = outputs;
   context.function_attributes = frame.attributes;
   builder.SetNext(label, "onnx:" + label);
+  const size_t values_before = values_.size();
   absl::Status status;
   bool folded = false, all_known = true;
   for (Value *input : inputs) all_known = all_known && (input == nullptr || input->known);
@@ -319,7 +313,14 @@ absl::Status Importer::RunHandler(const onnx::NodeProto &node, const std::string
   }
   for (Value *output : outputs) {
     if (!status.ok() || output == nullptr) continue;
-    if (output->expr.id != kNoValue) {
+    for (const Value *element : output->elements.value_or(std::vector<Value *>())) {
+      if (status.ok() && element->expr.id != kNoValue) status = CheckDims(builder.type(element->expr).dims);
+    }
+    if (!output->is_tensor()) {
+      // New tensors are work as nodes are; lists of those that were there cost memory alone.
+      const size_t size = output->elements.value_or(std::vector<Value *>()).size();
+      if (status.ok()) status = Spend(label, static_cast<int64_t>(values_.size() - values_before + size / 64));
+    } else if (output->expr.id != kNoValue) {
       status = CheckDims(builder.type(output->expr).dims);
     } else if (!output->known && !output->tensor) {
       output->report =
@@ -381,7 +382,7 @@ absl::Status Importer::CallFunction(const Function &function, const onnx::NodePr
     Value *result = scope.Find(proto.output(static_cast<int>(i)));
     if (result == nullptr)
       return where(absl::StrCat("its output '", proto.output(static_cast<int>(i)), "' is an input that is not given"));
-    CopyTo(*result, outputs[i]);
+    Forward(*result, outputs[i]);
   }
   return absl::OkStatus();
 }

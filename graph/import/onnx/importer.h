@@ -2,6 +2,7 @@
 #ifndef INGOT_GRAPH_IMPORT_ONNX_IMPORTER_H_
 #define INGOT_GRAPH_IMPORT_ONNX_IMPORTER_H_
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 
@@ -44,19 +45,36 @@ struct Frame {
 
 // What subgraphs read from around them.
 struct Captures {
-  std::vector<std::string> names;  // of data: operands of the function
+  // A value of the body: data is an operand of the function, and what is known is the same inside. Sequences are made
+  // of such values.
+  struct Captured {
+    const Value *value;
+    size_t operand = SIZE_MAX;  // none: known, or a sequence
+    std::vector<Captured> elements;
+  };
+  std::map<std::string, Captured> values;
   std::vector<Expr> operands;
-  std::map<std::string, Value *> known;  // the same inside
-  bool usable = true;                    // false: something is not supported
+  bool usable = true;  // false: something is not supported
 };
 
 // A subgraph as a function.
 struct BodyFunction {
   std::string name;
-  std::vector<TensorType> outputs;
+  std::vector<TensorType> outputs;          // a sequence's elements one by one
   std::vector<std::optional<Known>> known;  // of the outputs, where their elements are
+  std::vector<int64_t> lengths;             // per output of the subgraph: of the sequence; kTensor
   bool usable = true;
+
+  static constexpr int64_t kTensor = -1;
+  bool HasSequences() const {
+    return std::any_of(lengths.begin(), lengths.end(), [](int64_t length) { return length != kTensor; });
+  }
 };
+
+// Makes a value what another one is, but for its name. Nothing where there is no value.
+void Forward(const Value &from, Value *to);
+// What a value is that is no tensor, for the message of a node that needs one.
+std::string WhatItIs(const Value &value);
 
 constexpr int kMaxFunctionDepth = 24;
 
@@ -77,22 +95,35 @@ class Importer {
   };
 
   absl::Status ReadFunctions();
+  // importer_inputs.cc
   absl::Status AddInputs(Scope &scope);
+  absl::Status AddInput(const onnx::TypeProto &type, const std::optional<Dims> &dims, Value &value);
   absl::Status AddInitializers(const onnx::GraphProto &graph, Scope &scope);
   absl::Status AddOutputs(const Scope &scope);
+  // A sequence is as many outputs as it has elements: NAME_0, NAME_1, ...
+  absl::Status AddSequenceOutput(const std::string &name, Value &value);
 
   absl::Status RunNodes(const NodeList &nodes, const std::vector<std::string> &outputs, const Frame &frame);
   absl::Status RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame);
   absl::Status RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
                           const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
-  // importer_control.cc: If, Loop and Scan.
+  // importer_control.cc: If, Loop and Scan as functions.
   absl::Status RunControl(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
                           const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
   absl::Status RunIf(NodeContext &context, const std::string &label, const Frame &frame);
-  absl::Status RunBranch(NodeContext &context, const char *branch, const std::string &label, const Frame &frame);
   absl::Status RunLoop(NodeContext &context, const std::string &label, const Frame &frame);
   absl::Status RunScan(NodeContext &context, const std::string &label, const Frame &frame);
+  // importer_unroll.cc: bodies, which attributes have, in place of the node.
+  absl::StatusOr<std::vector<Value *>> RunBody(const onnx::GraphProto &body, const char *attribute,
+                                               const std::vector<Value *> &arguments, const std::string &label,
+                                               const Frame &frame);
+  absl::Status RunBranch(NodeContext &context, const char *branch, const std::string &label, const Frame &frame);
+  absl::Status RunSequenceMap(NodeContext &context, const std::string &label, const Frame &frame);
+  // A loop that carries sequences, turn by turn.
+  absl::Status UnrollLoop(NodeContext &context, const std::string &label, const Frame &frame);
   absl::StatusOr<Captures> Capture(const std::vector<const onnx::GraphProto *> &bodies, const Frame &frame);
+  // A captured value in the body, whose operands for captures are `data`.
+  Value *Inside(const Captures::Captured &captured, const std::vector<Expr> &data);
   // The function's inputs are `types`, for the body's inputs by their order (`known` in place of data where it is), and
   // then the captured ones.
   absl::StatusOr<BodyFunction> MakeBody(const onnx::GraphProto &body, const std::string &label, const Frame &frame,
@@ -101,6 +132,8 @@ class Importer {
   absl::Status CallFunction(const Function &function, const onnx::NodeProto &node, const std::string &label,
                             const Frame &frame, const std::vector<Value *> &inputs,
                             const std::vector<Value *> &outputs);
+  // What is left of the work that a model may make; InvalidArgument when there is none.
+  absl::Status Spend(const std::string &label, int64_t nodes);
   // Makes an operand ready; false when it depends on something unsupported.
   absl::StatusOr<bool> Ready(Value &value);
   void Report(Unsupported what, const std::vector<Value *> &outputs);

@@ -1,5 +1,5 @@
 // If, Loop and Scan: subgraphs become functions of the graph. What they read from around them becomes their operands;
-// what is known while importing stays known inside.
+// what is known while importing stays known inside. Subgraphs in place of the node: importer_unroll.cc.
 #include <algorithm>
 
 #include "absl/strings/match.h"
@@ -10,6 +10,7 @@ namespace ingot::onnx_import {
 namespace {
 
 constexpr DType kIndex = DType::kI64;
+constexpr int64_t kMostRows = INT64_C(1) << 24;  // that a loop has memory for before it runs
 
 std::vector<TensorType> TypesOf(const GraphBuilder &b, const std::vector<Expr> &values) {
   std::vector<TensorType> types;
@@ -61,6 +62,29 @@ absl::Status CheckSame(const TensorType &from, const TensorType &to, const std::
       absl::StrCat(what, " changes from ", from.ToString(), " to ", to.ToString(), ", which is not supported"));
 }
 
+// Rows of all turns need memory before the first turn, so their sizes must be those of something outside of the body.
+absl::Status CheckSizesOfRows(const std::vector<TensorType> &rows, std::vector<std::string> outside,
+                              const std::vector<TensorType> &given, const Captures &captures) {
+  for (const TensorType &type : given) {
+    for (const Dim &dim : type.dims) dim.CollectSymbols(outside);
+  }
+  for (const auto &[name, captured] : captures.values) {
+    for (const Dim &dim : captured.value->known ? captured.value->known->ints : Dims()) dim.CollectSymbols(outside);
+  }
+  const std::set<std::string> known(outside.begin(), outside.end());
+  for (const TensorType &type : rows) {
+    std::vector<std::string> symbols;
+    for (const Dim &dim : type.dims) dim.CollectSymbols(symbols);
+    for (const std::string &symbol : symbols) {
+      if (!known.count(symbol))
+        return absl::UnimplementedError(absl::StrCat("every turn gives ", type.ToString(), ", whose size '", symbol,
+                                                     "' is found inside the body; only sizes from outside are "
+                                                     "supported there"));
+    }
+  }
+  return absl::OkStatus();
+}
+
 }  // namespace
 
 absl::Status Importer::RunControl(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
@@ -72,14 +96,21 @@ absl::Status Importer::RunControl(const onnx::NodeProto &node, const std::string
   if (frame.depth >= kMaxFunctionDepth)
     return where(absl::InvalidArgumentError(absl::StrCat("nested more than ", kMaxFunctionDepth, " deep")));
   auto version = frame.opsets->find("");
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    bool may_be_sequence = op == "SequenceMap" || (op == "Loop" && i >= 2);
+    if (inputs[i] != nullptr && !inputs[i]->is_tensor() && !may_be_sequence)
+      return where(absl::InvalidArgumentError(WhatItIs(*inputs[i])));
+  }
   NodeContext context(*frame.builder, bounds_, loader_, node, version == frame.opsets->end() ? 1 : version->second);
+  context.NewValue = [this](const std::string &name) { return NewValue(name); };
   context.inputs = inputs;
   context.outputs = outputs;
   context.function_attributes = frame.attributes;
   frame.builder->SetNext(label, "onnx:" + label);
   absl::Status status = op == "If"     ? RunIf(context, label, frame)
                         : op == "Loop" ? RunLoop(context, label, frame)
-                                       : RunScan(context, label, frame);
+                        : op == "Scan" ? RunScan(context, label, frame)
+                                       : RunSequenceMap(context, label, frame);
   if (status.ok() && frame.builder->status().ok() && !context.UnreadAttribute().empty())
     status = absl::UnimplementedError(absl::StrCat("its attribute '", context.UnreadAttribute(), "' is not supported"));
   if (absl::IsUnimplemented(status)) {
@@ -91,6 +122,21 @@ absl::Status Importer::RunControl(const onnx::NodeProto &node, const std::string
   return frame.builder->status().ok() ? status : WithRemedy(frame.builder->status());
 }
 
+namespace {
+
+Captures::Captured Captured(const Value &value, std::vector<Expr> &operands) {
+  Captures::Captured captured{&value, SIZE_MAX, {}};
+  if (value.is_tensor() && !value.known && !value.tensor) {
+    captured.operand = operands.size();
+    operands.push_back(value.expr);
+  }
+  for (const Value *element : value.elements.value_or(std::vector<Value *>()))
+    captured.elements.push_back(Captured(*element, operands));
+  return captured;
+}
+
+}  // namespace
+
 absl::StatusOr<Captures> Importer::Capture(const std::vector<const onnx::GraphProto *> &bodies, const Frame &frame) {
   std::set<std::string> names;
   for (const onnx::GraphProto *body : bodies) CollectOuterNames(*body, names);
@@ -101,14 +147,23 @@ absl::StatusOr<Captures> Importer::Capture(const std::vector<const onnx::GraphPr
     INGOT_ASSIGN_OR_RETURN(bool ready, Ready(*value));
     captures.usable = captures.usable && ready;
     if (!ready) continue;
-    if (value->known || value->tensor) {
-      captures.known[name] = value;
-    } else {
-      captures.names.push_back(name);
-      captures.operands.push_back(value->expr);
-    }
+    if (value->elements) INGOT_RETURN_IF_ERROR(Spend(name, static_cast<int64_t>(value->elements->size())));
+    captures.values[name] = Captured(*value, captures.operands);
   }
   return captures;
+}
+
+Value *Importer::Inside(const Captures::Captured &captured, const std::vector<Expr> &data) {
+  Value *inside = NewValue(captured.value->name);
+  inside->tensor = captured.value->tensor;
+  inside->known = captured.value->known;
+  inside->is_none = captured.value->is_none;
+  if (captured.operand < data.size()) inside->expr = data[captured.operand];
+  if (captured.value->elements) {
+    inside->elements.emplace();
+    for (const Captures::Captured &element : captured.elements) inside->elements->push_back(Inside(element, data));
+  }
+  return inside;
 }
 
 absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, const std::string &label,
@@ -122,12 +177,9 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
   absl::Status status;
   auto build = [&](GraphBuilder &b, const std::vector<Expr> &arguments) -> std::vector<Expr> {
     Scope scope;
-    for (const auto &[name, value] : captures.known) {
-      Value *inside = NewValue(name);
-      inside->tensor = value->tensor;
-      inside->known = value->known;
-      scope.values[name] = inside;
-    }
+    const std::vector<Expr> captured_data(arguments.begin() + static_cast<std::ptrdiff_t>(types.size()),
+                                          arguments.end());
+    for (const auto &[name, captured] : captures.values) scope.values[name] = Inside(captured, captured_data);
     auto add = [&](const std::string &name, Expr data, const std::optional<Known> &elements) {
       Value *inside = NewValue(name);
       if (elements) {
@@ -137,7 +189,6 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
       }
       scope.values[name] = inside;
     };
-    for (size_t i = 0; i < captures.names.size(); ++i) add(captures.names[i], arguments[types.size() + i], {});
     for (size_t i = 0; i < types.size(); ++i)
       add(body.input(static_cast<int>(i)).name(), arguments[i], i < known.size() ? known[i] : std::nullopt);
     status = AddInitializers(body, scope);
@@ -156,11 +207,20 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
       status = ready.status();
       made.usable = made.usable && ready.ok() && *ready;
       if (!made.usable) break;
-      made.known.push_back(value->known);
+      if (value->is_none) {
+        status = absl::UnimplementedError(absl::StrCat("its output '", name,
+                                                       "' may be an optional value without an element, which a "
+                                                       "program does not have"));
+        break;
+      }
+      made.lengths.push_back(value->elements ? static_cast<int64_t>(value->elements->size()) : BodyFunction::kTensor);
       b.SetNext(label, "onnx:" + label);
-      results.push_back(DataOf(b, *value));
+      for (Value *result : value->elements.value_or(std::vector<Value *>{value})) {
+        made.known.push_back(result->known);
+        results.push_back(DataOf(b, *result));
+      }
     }
-    made.usable = made.usable && results.size() == names.size() && !results.empty();
+    made.usable = made.usable && made.lengths.size() == names.size() && !results.empty();
     for (Expr result : results) made.outputs.push_back(b.type(result));
     if (!made.usable) results = {b.Scalar(0)};  // nobody will call it
     return results;
@@ -170,34 +230,6 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
   made.name = frame.builder->Function(label, all, build);
   INGOT_RETURN_IF_ERROR(status);
   return made;
-}
-
-// The branch of a condition that is known, in place of the node.
-absl::Status Importer::RunBranch(NodeContext &context, const char *branch, const std::string &label,
-                                 const Frame &frame) {
-  const onnx::GraphProto *body = context.GraphAttribute(branch);
-  if (body == nullptr || body->output_size() != static_cast<int>(context.output_count())) {
-    return absl::InvalidArgumentError(absl::StrCat("its ", branch, " is missing or has another number of outputs"));
-  }
-  Scope scope{frame.scope, {}};
-  INGOT_RETURN_IF_ERROR(AddInitializers(*body, scope));
-  std::vector<std::string> names;
-  for (const auto &output : body->output()) names.push_back(output.name());
-  INGOT_RETURN_IF_ERROR(RunNodes(
-      body->node(), names, {&scope, frame.opsets, frame.attributes, label + "/", frame.depth + 1, frame.builder}));
-  for (size_t i = 0; i < context.output_count(); ++i) {
-    Value *result = scope.Find(names[i]), *output = context.outputs[i];
-    if (output == nullptr) continue;
-    if (result == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the output '", names[i], "' of its ", branch,
-                       " is an input that the function's caller leaves out; give that input"));
-    }
-    std::string name = output->name;
-    *output = *result;
-    output->name = name;
-  }
-  return absl::OkStatus();
 }
 
 absl::Status Importer::RunIf(NodeContext &n, const std::string &label, const Frame &frame) {
@@ -218,8 +250,10 @@ absl::Status Importer::RunIf(NodeContext &n, const std::string &label, const Fra
   INGOT_ASSIGN_OR_RETURN(BodyFunction yes, MakeBody(*then_body, label + "/then", frame, captures, {}, {}));
   INGOT_ASSIGN_OR_RETURN(BodyFunction no, MakeBody(*else_body, label + "/else", frame, captures, {}, {}));
   if (!yes.usable || !no.usable) return absl::UnimplementedError("a node of its branches is not supported");
-  if (yes.outputs.size() != no.outputs.size() || yes.outputs.size() < n.output_count())
+  if (yes.lengths.size() != no.lengths.size() || yes.lengths.size() < n.output_count())
     return absl::InvalidArgumentError("its branches have other numbers of outputs");
+  if (yes.lengths != no.lengths)
+    return absl::UnimplementedError("its branches give sequences of other lengths, or a sequence and a tensor");
   for (size_t i = 0; i < yes.outputs.size(); ++i)
     INGOT_RETURN_IF_ERROR(CheckSame(yes.outputs[i], no.outputs[i],
                                     absl::StrCat("between its branches (a condition on sizes is decided when those "
@@ -230,7 +264,20 @@ absl::Status Importer::RunIf(NodeContext &n, const std::string &label, const Fra
   n.b.SetNext(label, "onnx:" + label);
   std::vector<Expr> results =
       n.b.EmitAll(OpKind::kIf, operands, {{"then_function", yes.name}, {"else_function", no.name}});
-  for (size_t i = 0; i < n.output_count() && i < results.size(); ++i) n.Set(i, results[i]);
+  if (!n.b.status().ok()) return absl::OkStatus();  // it stops the import
+  auto next = results.begin();
+  for (size_t i = 0; i < n.output_count(); ++i) {
+    if (yes.lengths[i] == BodyFunction::kTensor) {
+      n.Set(i, *next++);
+      continue;
+    }
+    std::vector<Value *> elements;
+    for (int64_t at = 0; at < yes.lengths[i]; ++at) {
+      elements.push_back(NewValue(absl::StrCat(label, "/", i, "_", at)));
+      elements.back()->expr = *next++;
+    }
+    n.Set(i, std::move(elements));
+  }
   return absl::OkStatus();
 }
 
@@ -244,6 +291,9 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   if (body_outputs < 1 + values || n.output_count() > body_outputs - 1)
     return absl::InvalidArgumentError(absl::StrCat("its body gives ", body_outputs, " values, too few for ", values,
                                                    " that it carries and ", n.output_count(), " outputs"));
+  for (size_t i = 2; i < n.input_count(); ++i) {
+    if (n.Has(i) && !n.inputs[i]->is_tensor()) return UnrollLoop(n, label, frame);
+  }
   INGOT_ASSIGN_OR_RETURN(Captures captures, Capture({body}, frame));
   if (!captures.usable) return absl::UnimplementedError("what its body needs is not supported");
   auto scalar = [&](size_t i) { return n.rank(i) == 0 ? n.In(i) : n.b.Reshape(n.In(i), {}); };
@@ -264,18 +314,25 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   std::vector<TensorType> types = {{kIndex, {}}, {DType::kBool, {}}};
   Append(types, TypesOf(n.b, carried));
   std::vector<std::optional<Known>> known(2);
-  if (begins) known[1] = Known{DType::kBool, Ints{}, Dims{1}, {}};
+  known[1] = Known{DType::kBool, Ints{}, Dims{1}, {}};  // or the turn would not be
   INGOT_ASSIGN_OR_RETURN(BodyFunction turn, MakeBody(*body, label + "/body", frame, captures, types, known));
   if (!turn.usable) return absl::UnimplementedError("a node of its body is not supported");
+  if (turn.HasSequences()) return absl::InvalidArgumentError("its body gives a sequence where it must give a tensor");
   if (turn.outputs[0].dtype != DType::kBool) return absl::InvalidArgumentError("its body's condition is not bool");
   std::optional<Ints> next = turn.known[0] ? turn.known[0]->constants() : std::nullopt;
   bool always = begins && next && next->size() == 1 && next->front() != 0;
   for (size_t i = 0; i < values; ++i)
     INGOT_RETURN_IF_ERROR(CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i)));
   size_t rows = body_outputs - 1 - values;
-  if (rows > 0 && (!always || !limit))
-    return absl::UnimplementedError("the number of its turns, which is a size of its outputs, depends on data");
   if (always && !has_limit) return absl::InvalidArgumentError("it has no end: neither a trip count nor a condition");
+  if (rows > 0 && !always && (!has_limit || (limit && limit->constant().value_or(0) > kMostRows)))
+    return absl::UnimplementedError(
+        absl::StrCat("it keeps what every turn gives, which needs a trip count of up to ", kMostRows, "; give it one"));
+  if (rows > 0 && !limit) {
+    INGOT_ASSIGN_OR_RETURN(Dims most, n.SizesFrom(n.b.Max(scalar(0), n.b.Scalar(0, kIndex)), "trip count", "turns"));
+    if (most.size() != 1) return absl::OkStatus();  // the builder has an error
+    limit = most[0];
+  }
 
   std::vector<Expr> operands = {n.b.Scalar(0, kIndex)};
   Expr condition = n.Has(1) ? scalar(1) : n.b.Scalar(1, DType::kBool);
@@ -284,7 +341,9 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   if (limit_is_data) operands.push_back(scalar(0));
   size_t first_value = operands.size();
   Append(operands, carried);
-  std::vector<TensorType> row_types = Part(turn.outputs, 1 + values, rows);
+  std::vector<TensorType> row_types = Part(turn.outputs, 1 + values, rows), given = TypesOf(n.b, carried);
+  Append(given, TypesOf(n.b, captures.operands));
+  INGOT_RETURN_IF_ERROR(CheckSizesOfRows(row_types, symbols_, given, captures));
   for (TensorType &type : row_types) type = AllTurns(type, limit.value_or(Dim(0)));
   INGOT_RETURN_IF_ERROR(CheckRankOfAll(row_types));
   for (const TensorType &type : row_types) operands.push_back(Zeros(n.b, type));
@@ -314,7 +373,16 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   };
   n.b.SetNext(label, "onnx:" + label);
   std::vector<Expr> results = n.b.While(operands, holds, step);
-  for (size_t i = 0; i < n.output_count(); ++i) n.Set(i, results[first_value + i]);
+  if (!n.b.status().ok()) return absl::OkStatus();  // it stops the import
+  Dims turns = {limit.value_or(Dim(0))};
+  if (rows > 0 && !always) {  // as many as there were
+    INGOT_ASSIGN_OR_RETURN(turns, n.SizesFrom(results[0], "turns", "turns"));
+    if (turns.size() != 1) return absl::OkStatus();
+  }
+  for (size_t i = 0; i < n.output_count(); ++i) {
+    Expr result = results[first_value + i];
+    n.Set(i, i < values ? result : SliceAxis(n.b, result, 0, 0, turns[0]));
+  }
   return absl::OkStatus();
 }
 
@@ -369,6 +437,7 @@ absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const F
   }
   INGOT_ASSIGN_OR_RETURN(BodyFunction turn, MakeBody(*body, label + "/body", frame, captures, types, {}));
   if (!turn.usable) return absl::UnimplementedError("a node of its body is not supported");
+  if (turn.HasSequences()) return absl::InvalidArgumentError("its body gives a sequence where it must give a tensor");
   for (size_t i = 0; i < states; ++i)
     INGOT_RETURN_IF_ERROR(CheckSame(types[i], turn.outputs[i], absl::StrCat("its state ", i)));
 

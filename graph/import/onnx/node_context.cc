@@ -56,13 +56,13 @@ absl::StatusOr<Dims> NodeContext::DimsIn(size_t i, const char *what) const {
   return known->ints;
 }
 
-absl::StatusOr<Dims> NodeContext::SizesFrom(Expr data, const char *what) {
+absl::StatusOr<Dims> NodeContext::SizesFrom(Expr data, const char *what, const char *name) {
   const TensorType type = b.type(data);
   std::optional<int64_t> count = NumElements(type.dims).constant();
   if (!IsInteger(type.dtype) || type.rank() > 1 || !count || *count > kMaxDimList)
     return absl::UnimplementedError(absl::StrCat("its ", what, " is ", type.ToString(),
                                                  "; sizes from data are a vector of integers of a known length"));
-  return b.SizesFrom(CastIfNeeded(b, data, type.dtype, DType::kI64), "size");
+  return b.SizesFrom(CastIfNeeded(b, data, type.dtype, DType::kI64), name);
 }
 
 absl::StatusOr<Dims> NodeContext::SizesIn(size_t i, const char *what) {
@@ -183,12 +183,18 @@ void NodeContext::Set(size_t i, Known known) {
   if (i < outputs.size() && outputs[i] != nullptr) outputs[i]->known = std::move(known);
 }
 
-void NodeContext::Forward(size_t i, size_t input) {
+void NodeContext::Set(size_t i, std::vector<Value *> elements) {
+  if (i < outputs.size() && outputs[i] != nullptr) outputs[i]->elements = std::move(elements);
+}
+
+void NodeContext::Forward(size_t i, Value &from) {
   if (i >= outputs.size() || outputs[i] == nullptr) return;
-  if (inputs[input]->tensor) In(input);  // one constant for both names
-  outputs[i]->expr = inputs[input]->expr;
-  outputs[i]->tensor = inputs[input]->tensor;
-  outputs[i]->known = inputs[input]->known;
+  if (from.tensor) DataOf(b, from);  // one constant for both names
+  outputs[i]->expr = from.expr;
+  outputs[i]->tensor = from.tensor;
+  outputs[i]->known = from.known;
+  outputs[i]->elements = from.elements;
+  outputs[i]->is_none = from.is_none;
 }
 
 bool Takes(OpKind op, DType dtype) {

@@ -10,6 +10,7 @@
 
 #include <onnx/onnx_pb.h>
 
+#include <functional>
 #include <set>
 
 #include "absl/strings/str_cat.h"
@@ -30,8 +31,16 @@ struct Value {
   std::optional<Known> known;
   const onnx::TensorProto *initializer = nullptr;  // not loaded yet
   bool unusable = false;                           // depends on something unsupported
-  std::optional<Unsupported> report;               // to be listed once this value is used
+  // In place of all that a tensor has: a sequence, whose length is known while importing; or an optional value that has
+  // none. An optional value that has one is that value.
+  std::optional<std::vector<Value *>> elements;
+  bool is_none = false;
+  std::optional<Unsupported> report;  // to be listed once this value is used
+
+  bool is_tensor() const { return !elements && !is_none; }
 };
+
+constexpr int64_t kMostElements = 4096;  // of a sequence
 
 using AttributeMap = std::map<std::string, const onnx::AttributeProto *>;
 
@@ -63,8 +72,8 @@ class NodeContext {
   // The same for sizes, which may be data: then they are new symbols, bound where this node stands, and known from
   // here on. Unimplemented when how many there are depends on data.
   absl::StatusOr<Dims> SizesIn(size_t i, const char *what);
-  // New symbols for the elements of a value of integers.
-  absl::StatusOr<Dims> SizesFrom(Expr data, const char *what);
+  // New symbols for the elements of a value of integers. Their name is what a message about an impossible size shows.
+  absl::StatusOr<Dims> SizesFrom(Expr data, const char *what, const char *name = "size");
 
   // Attributes, also those passed to the function this node stands in. Without a default they are required.
   bool HasAttribute(const std::string &name) { return Find(name) != nullptr; }
@@ -85,17 +94,21 @@ class NodeContext {
 
   // Results.
   size_t output_count() const { return outputs.size(); }
-  bool Wants(size_t i) const { return i < outputs.size() && !node.output(static_cast<int>(i)).empty(); }
+  bool Wants(size_t i) const { return i < outputs.size() && outputs[i] != nullptr; }
   void Set(size_t i, Expr value);
   void Set(size_t i, Known known);
-  // The result is that operand, with all that is known about it.
-  void Forward(size_t i, size_t input);
+  // The result is that operand, or that element of a sequence, with all that is known about it.
+  void Forward(size_t i, size_t input) { Forward(i, *inputs[input]); }
+  void Forward(size_t i, Value &from);
+  // A result that is a sequence; its elements come from operands, or from NewValue.
+  void Set(size_t i, std::vector<Value *> elements);
   absl::Status Return(Expr value) {
     Set(0, value);
     return absl::OkStatus();
   }
 
   // For the importer.
+  std::function<Value *(const std::string &name)> NewValue;
   std::vector<Value *> inputs;   // nullptr for the absent
   std::vector<Value *> outputs;  // nullptr for the unnamed
   const AttributeMap *function_attributes = nullptr;

@@ -33,6 +33,7 @@ const OpTable &Ops() {
     AddSliceOps(*ops);
     AddTensorOps(*ops);
     AddIndexOps(*ops);
+    AddSequenceOps(*ops);
     AddGatherOps(*ops);
     AddScatterOps(*ops);
     AddNnOps(*ops);
@@ -55,9 +56,6 @@ const OpTable &Ops() {
 
 std::string WhyUnsupported(const std::string &domain, const std::string &op_type) {
   if (!domain.empty()) return absl::StrCat("ops of the domain '", domain.substr(0, 80), "' are not supported");
-  if (op_type.rfind("Optional", 0) == 0 || op_type.find("Sequence") != std::string::npos) {
-    return "sequences and optional values are not supported";
-  }
   if (op_type.rfind("String", 0) == 0 || op_type == "TfIdfVectorizer" || op_type == "RegexFullMatch")
     return "strings are not supported";
   if (op_type.rfind("Random", 0) == 0 || op_type == "Multinomial" || op_type == "Bernoulli")

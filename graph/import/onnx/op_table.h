@@ -21,6 +21,7 @@ struct OpEntry {
   int min_inputs;  // all of these must be present
   int max_inputs;
   Folder folder = nullptr;
+  bool takes_sequences = false;  // and optional values
 };
 
 // Keys are op types of ONNX's own domain, and "DOMAIN.OP" of others.
@@ -34,6 +35,7 @@ void AddShapeOps(OpTable &table);
 void AddSliceOps(OpTable &table);
 void AddTensorOps(OpTable &table);
 void AddIndexOps(OpTable &table);
+void AddSequenceOps(OpTable &table);
 void AddGatherOps(OpTable &table);
 void AddScatterOps(OpTable &table);
 void AddNnOps(OpTable &table);

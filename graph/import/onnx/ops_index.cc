@@ -1,6 +1,7 @@
 // Tensors made of indices: Range, OneHot, EyeLike, Trilu, CumSum.
 #include <cmath>
 
+#include "graph/import/onnx/axes_by_data.h"
 #include "graph/import/onnx/op_table.h"
 
 namespace ingot::onnx_import {
@@ -136,26 +137,37 @@ absl::Status EyeLike(NodeContext &n) {
 }
 
 // A running sum is a product with a triangle of ones.
-absl::Status CumSum(NodeContext &n) {
-  TensorType x = n.Type(0);
-  INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntsIn(1, "axis"));
-  INGOT_ASSIGN_OR_RETURN(int64_t exclusive, n.Int("exclusive", 0));
-  INGOT_ASSIGN_OR_RETURN(int64_t reverse, n.Int("reverse", 0));
-  if (axes.size() != 1) return absl::InvalidArgumentError("its axis is not a scalar");
-  INGOT_ASSIGN_OR_RETURN(int64_t axis, NormalAxis(axes[0], x.rank()));
-  INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kMatMul, x.dtype));
-  GraphBuilder &b = n.b;
-  const Dim &size = x.dims[static_cast<size_t>(axis)];
+// Sums of x along an axis of what stands before each element (`exclusive`: itself not counted), or behind it.
+Expr RunningSum(GraphBuilder &b, Expr x, int64_t axis, bool exclusive, bool reverse) {
+  const TensorType type = b.type(x);
+  const Dim &size = type.dims[static_cast<size_t>(axis)];
   Grid grid = MakeGrid(b, size, size);
   // Element `row` counts towards result `column`.
-  Expr from = reverse != 0 ? grid.column : grid.row, to = reverse != 0 ? grid.row : grid.column;
-  Expr triangle = b.Cast(exclusive != 0 ? b.Less(from, to) : b.LessEqual(from, to), x.dtype);
-  if (x.rank() == 1) return n.Return(b.Reshape(b.MatMul(b.Reshape(n.In(0), {1, size}), triangle), x.dims));
+  Expr from = reverse ? grid.column : grid.row, to = reverse ? grid.row : grid.column;
+  Expr triangle = b.Cast(exclusive ? b.Less(from, to) : b.LessEqual(from, to), type.dtype);
+  if (type.rank() == 1) return b.Reshape(b.MatMul(b.Reshape(x, {1, size}), triangle), type.dims);
+  if (axis + 1 == type.rank()) return b.MatMul(x, triangle);
   Ints swap;
-  for (int i = 0; i < x.rank(); ++i) swap.push_back(i);
+  for (int i = 0; i < type.rank(); ++i) swap.push_back(i);
   std::swap(swap[static_cast<size_t>(axis)], swap.back());
-  if (axis + 1 == x.rank()) return n.Return(b.MatMul(n.In(0), triangle));
-  return n.Return(b.Transpose(b.MatMul(b.Transpose(n.In(0), swap), triangle), swap));
+  return b.Transpose(b.MatMul(b.Transpose(x, swap), triangle), swap);
+}
+
+absl::Status CumSum(NodeContext &n) {
+  const TensorType x = n.Type(0);
+  INGOT_ASSIGN_OR_RETURN(int64_t exclusive, n.Int("exclusive", 0));
+  INGOT_ASSIGN_OR_RETURN(int64_t reverse, n.Int("reverse", 0));
+  INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kMatMul, x.dtype));
+  if (n.KnownIn(1) == nullptr) {
+    INGOT_ASSIGN_OR_RETURN(Dims sizes, SizesAround(n, 1, x.dims));
+    Expr parts = n.b.Reshape(n.In(0), sizes);
+    if (!n.b.status().ok()) return absl::OkStatus();  // it stops the import
+    return n.Return(n.b.Reshape(RunningSum(n.b, parts, 1, exclusive != 0, reverse != 0), x.dims));
+  }
+  INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntsIn(1, "axis"));
+  if (axes.size() != 1) return absl::InvalidArgumentError("its axis is not a scalar");
+  INGOT_ASSIGN_OR_RETURN(int64_t axis, NormalAxis(axes[0], x.rank()));
+  return n.Return(RunningSum(n.b, n.In(0), axis, exclusive != 0, reverse != 0));
 }
 
 absl::Status Trilu(NodeContext &n) {

@@ -185,14 +185,38 @@ absl::StatusOr<Dim> ScaledSize(const Dim &size, double scale) {
                                                " is not supported; give that dim a number"));
 }
 
-absl::StatusOr<std::vector<double>> ScalesOf(NodeContext &n, size_t i) {
-  const Known *known = n.KnownIn(i);
-  if (known == nullptr || !known->is_real())
-    return absl::UnimplementedError("its scales are computed from data; they must be constant");
-  for (double scale : known->reals) {
+absl::StatusOr<std::vector<double>> ScalesOf(const Known &known) {
+  if (!known.is_real()) return absl::InvalidArgumentError(absl::StrCat("its scales are ", known.type().ToString()));
+  for (double scale : known.reals) {
     if (!(scale > 0) || scale > 1e6) return absl::InvalidArgumentError(absl::StrCat("a scale is ", scale));
   }
-  return known->reals;
+  return known.reals;
+}
+
+// Scales that are data, with sizes as ScaledSize has them.
+struct ScalesByData {
+  Dims sizes;
+  std::vector<Lanes> factors;
+};
+
+absl::StatusOr<ScalesByData> ScalesFrom(NodeContext &n, size_t i, const Dims &sizes) {
+  const TensorType type = n.Type(i);
+  const int64_t count = static_cast<int64_t>(sizes.size());
+  if (!IsFloat(type.dtype) || type.rank() != 1 || (type.dims[0].is_constant() && !type.dims[0].Is(count)))
+    return absl::InvalidArgumentError(
+        absl::StrCat("its scales are ", type.ToString(), "; they must be ", count, " numbers, one for each axis"));
+  if (!type.dims[0].is_constant())
+    return absl::UnimplementedError(absl::StrCat("its scales are ", type.ToString(), "; give that dim the number ",
+                                                 count, ", or make the scales a constant"));
+  GraphBuilder &b = n.b;
+  Expr factors = CastIfNeeded(b, n.In(i), type.dtype, DType::kF64);
+  Expr exact = b.Mul(b.Cast(Known::Vector(sizes).Materialize(b), DType::kF64), factors);
+  Expr rounded = b.Cast(b.Cast(exact, DType::kF32), DType::kF64);
+  ScalesByData scales;
+  INGOT_ASSIGN_OR_RETURN(scales.sizes, n.SizesFrom(b.Cast(b.Floor(rounded), DType::kI64), "sizes", "size_by_scale"));
+  for (int64_t at = 0; at < count; ++at)
+    scales.factors.push_back(Lanes::OfData(b, b.Reshape(b.Slice(factors, {at}, {at + 1}, {1}), {})));
+  return scales;
 }
 
 // Sizes with one scale for all axes, so that none is larger (or smaller) than asked for.
@@ -221,19 +245,27 @@ absl::StatusOr<std::vector<ResizedAxis>> AxesFrom(NodeContext &n, const Ints &ax
   INGOT_ASSIGN_OR_RETURN(std::string policy, n.Text("keep_aspect_ratio_policy", "stretch"));
   auto given = [&](size_t i) { return n.Has(i) && !NumElements(n.Type(i).dims).Is(0); };
   std::vector<double> factors;
+  std::vector<Lanes> data_factors;
   Dims targets;
   if (given(sizes)) {
     INGOT_ASSIGN_OR_RETURN(targets, n.SizesIn(sizes, "sizes"));
   } else if (n.HasAttribute("scales")) {
     INGOT_ASSIGN_OR_RETURN(factors, n.FloatList("scales"));
+  } else if (given(scales) && n.KnownIn(scales) != nullptr) {
+    INGOT_ASSIGN_OR_RETURN(factors, ScalesOf(*n.KnownIn(scales)));
   } else if (given(scales)) {
-    INGOT_ASSIGN_OR_RETURN(factors, ScalesOf(n, scales));
+    Dims in;
+    for (int64_t axis : axes) in.push_back(from[static_cast<size_t>(axis)]);
+    INGOT_ASSIGN_OR_RETURN(ScalesByData by_data, ScalesFrom(n, scales, in));
+    if (!b.status().ok()) return result;  // it stops the import
+    targets = by_data.sizes;
+    data_factors = by_data.factors;
   }
   if (factors.size() != axes.size() && targets.size() != axes.size())
     return absl::InvalidArgumentError(
         absl::StrCat("has ", std::max(factors.size(), targets.size()), " scales or sizes for ", axes.size(), " axes"));
   double common = 0;
-  if (!targets.empty() && policy != "stretch") {
+  if (given(sizes) && policy != "stretch") {
     if (policy != "not_larger" && policy != "not_smaller")
       return absl::InvalidArgumentError(
           absl::StrCat("attribute 'keep_aspect_ratio_policy' is '", policy.substr(0, 40), "'"));
@@ -245,6 +277,9 @@ absl::StatusOr<std::vector<ResizedAxis>> AxesFrom(NodeContext &n, const Ints &ax
     if (!factors.empty()) {
       INGOT_ASSIGN_OR_RETURN(a.out, ScaledSize(in, factors[i]));
       a.scale = Lanes::Of(b, factors[i]);
+    } else if (!data_factors.empty()) {
+      a.out = targets[i];
+      a.scale = data_factors[i];
     } else {
       a.out = targets[i];
       std::optional<Dim> whole = in.Is(0) ? std::nullopt : Dim::DivideExactly(a.out, in);
@@ -267,6 +302,7 @@ absl::Status ResizeBy(NodeContext &n, size_t roi, size_t scales, size_t sizes) {
   INGOT_ASSIGN_OR_RETURN(Ints axes, n.IntList("axes", all));
   INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, x.rank()));
   INGOT_ASSIGN_OR_RETURN(std::vector<ResizedAxis> resized, AxesFrom(n, axes, scales, sizes));
+  if (resized.size() != axes.size()) return absl::OkStatus();  // the builder has an error
   bool crop = s.coordinates == "tf_crop_and_resize";
   if (crop && (!n.Has(roi) || n.Type(roi).dims != Dims{static_cast<int64_t>(2 * axes.size())}))
     return absl::InvalidArgumentError("'tf_crop_and_resize' needs a region of interest: a start and an end per axis");

@@ -1,5 +1,6 @@
 // Ops whose results are as large as their data says: NonZero, Unique, NonMaxSuppression.
 #include "graph/import/onnx/fold.h"
+#include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
 #include "graph/import/onnx/selection.h"
 
@@ -27,6 +28,41 @@ absl::Status NonZero(NodeContext &n) {
   return n.Return(TrueIndices(n.b, mask));
 }
 
+// Unique along an axis. Every slice is compared with every other, by the first elements that differ.
+absl::Status UniqueSlices(NodeContext &n, size_t axis, bool sorted) {
+  const TensorType x = n.Type(0);
+  INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kTopK, x.dtype));
+  GraphBuilder &b = n.b;
+  const Dim count = x.dims[axis];
+  Ints to_front = {static_cast<int64_t>(axis)};
+  Dim width = 1;
+  for (size_t i = 0; i < x.dims.size(); ++i) {
+    if (i == axis) continue;
+    to_front.push_back(static_cast<int64_t>(i));
+    width = width * x.dims[i];
+  }
+  Expr rows = b.Reshape(b.Transpose(n.In(0), to_front), {count, width});
+  auto index = [&](Expr truth) { return b.Cast(truth, DType::kI64); };
+  Expr unequal = b.NotEqual(b.Reshape(rows, {count, 1, width}), b.Reshape(rows, {1, count, width}));
+  Expr place = b.ArgMax(index(unequal), 2);  // [count, count]
+  Expr i = Counted(b, count, 0, 2), j = Counted(b, count, 1, 2), step = Number(b, width);
+  Expr mine = TakeFlat(b, rows, b.Add(b.Mul(i, step), place)), other = TakeFlat(b, rows, b.Add(b.Mul(j, step), place));
+  Expr same = b.Equal(mine, other), below = b.Less(other, mine);
+  Expr is_first = b.Equal(b.ReduceSum(index(b.LogicalAnd(same, b.Less(j, i))), {1}), b.Scalar(0, DType::kI64));
+  Expr first = b.ArgMax(index(same), 1);  // the place of the first slice that is equal
+  // How many different slices stand before each in the result.
+  Expr before = sorted ? below : b.Less(j, b.Reshape(first, {count, 1}));
+  Expr inverse = b.ReduceSum(index(b.LogicalAnd(before, b.Reshape(is_first, {1, count}))), {1});
+  Expr places = TruePlaces(b, is_first);
+  if (!b.status().ok()) return absl::OkStatus();  // it stops the import
+  if (sorted) places = b.Gather(places, b.TopK(b.Gather(inverse, places), b.type(places).dims, 0, false).indices);
+  n.Set(0, b.Gather(n.In(0), places, static_cast<int64_t>(axis)));
+  n.Set(1, places);
+  n.Set(2, inverse);
+  if (n.Wants(3)) n.Set(3, b.ReduceSum(index(b.Gather(same, places, 0)), {1}));
+  return absl::OkStatus();
+}
+
 // In sorted order, equal elements stand together; the first of each group is one of the results. Elements are counted
 // by comparing each with all results where their places in those are wanted.
 absl::Status Unique(NodeContext &n) {
@@ -34,8 +70,8 @@ absl::Status Unique(NodeContext &n) {
   INGOT_ASSIGN_OR_RETURN(int64_t sorted, n.Int("sorted", 1));
   if (n.HasAttribute("axis")) {
     INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Int("axis"));
-    INGOT_RETURN_IF_ERROR(NormalAxis(axis, x.rank()).status());
-    if (x.rank() != 1) return absl::UnimplementedError("'axis' is supported for vectors alone");
+    INGOT_ASSIGN_OR_RETURN(axis, NormalAxis(axis, x.rank()));
+    if (x.rank() != 1) return UniqueSlices(n, static_cast<size_t>(axis), sorted != 0);
   }
   INGOT_RETURN_IF_ERROR(CheckTakes(OpKind::kTopK, x.dtype));
   GraphBuilder &b = n.b;

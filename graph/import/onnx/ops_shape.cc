@@ -1,5 +1,7 @@
 // Ops about shapes: Shape and Size give dims, Reshape and its kin take them.
+#include "graph/import/onnx/axes_by_data.h"
 #include "graph/import/onnx/fold.h"
+#include "graph/import/onnx/indexing.h"
 #include "graph/import/onnx/op_table.h"
 
 namespace ingot::onnx_import {
@@ -138,6 +140,44 @@ absl::Status Flatten(NodeContext &n) {
       n, {NumElements(Dims(dims.begin(), dims.begin() + axis)), NumElements(Dims(dims.begin() + axis, dims.end()))});
 }
 
+// Axes of the operand, or of the result of Unsqueeze, that are data: how many there are is known.
+absl::StatusOr<NamedAxes> SqueezeAxesByData(NodeContext &n, bool adds) {
+  std::optional<int64_t> count = NumElements(n.Type(1).dims).constant();
+  if (!count)
+    return absl::UnimplementedError(absl::StrCat("its axes are ", n.Type(1).ToString(),
+                                                 "; as data they must be of a known length: give that dim a number"));
+  int64_t rank = n.rank(0) + (adds ? *count : 0);
+  if (rank > kMaxRank)
+    return absl::UnimplementedError(
+        absl::StrCat("the result has rank ", rank, "; at most ", kMaxRank, " is supported"));
+  if (*count > rank)
+    return absl::InvalidArgumentError(absl::StrCat("names ", *count, " axes of an operand with rank ", rank));
+  return AxesByData(n, 1, static_cast<int>(rank));
+}
+
+absl::Status SqueezeByData(NodeContext &n) {
+  INGOT_ASSIGN_OR_RETURN(NamedAxes axes, SqueezeAxesByData(n, false));
+  if (*axes.count == n.rank(0)) return n.Return(n.b.Reshape(n.In(0), {}));
+  Expr own = Known::Vector(n.Type(0).dims).Materialize(n.b);
+  INGOT_ASSIGN_OR_RETURN(Dims sizes, SizesIfFit(n, axes, SizesOfOthers(n.b, axes, own), "sizes of its result"));
+  return n.Return(n.b.Reshape(n.In(0), sizes));
+}
+
+absl::Status UnsqueezeByData(NodeContext &n) {
+  INGOT_ASSIGN_OR_RETURN(NamedAxes axes, SqueezeAxesByData(n, true));
+  GraphBuilder &b = n.b;
+  Dims own = n.Type(0).dims;
+  own.push_back(1);  // no axis, where all have been taken
+  const Dim rank = n.rank(0) + *axes.count;
+  // How many axes that are not new stand before each.
+  Expr earlier = b.Cast(b.Less(Counted(b, rank, 1, 2), Counted(b, rank, 0, 2)), DType::kI64);
+  Expr before = b.Sub(b.Iota({rank}), b.ReduceSum(b.Mul(b.Reshape(axes.named, {1, rank}), earlier), {1}));
+  Expr one = b.Scalar(1, DType::kI64), kept = b.Gather(Known::Vector(own).Materialize(b), before);
+  Expr sizes = b.Select(b.Equal(axes.named, one), one, kept);
+  INGOT_ASSIGN_OR_RETURN(Dims to, SizesIfFit(n, axes, sizes, "sizes of its result"));
+  return n.Return(b.Reshape(n.In(0), to));
+}
+
 // An attribute before opset 13, an operand since.
 absl::StatusOr<Ints> SqueezeAxes(NodeContext &n) {
   if (n.Has(1)) return n.IntsIn(1, "axes");
@@ -146,6 +186,7 @@ absl::StatusOr<Ints> SqueezeAxes(NodeContext &n) {
 
 absl::Status Squeeze(NodeContext &n) {
   const Dims dims = n.Type(0).dims;
+  if (n.Has(1) && n.KnownIn(1) == nullptr) return SqueezeByData(n);
   INGOT_ASSIGN_OR_RETURN(Ints axes, SqueezeAxes(n));
   bool all = axes.empty() && !n.Has(1) && !n.HasAttribute("axes");
   INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, n.rank(0)));
@@ -171,6 +212,7 @@ absl::Status Squeeze(NodeContext &n) {
 absl::Status Unsqueeze(NodeContext &n) {
   const Dims dims = n.Type(0).dims;
   if (!n.Has(1) && !n.HasAttribute("axes")) return absl::InvalidArgumentError("'axes' is missing");
+  if (n.Has(1) && n.KnownIn(1) == nullptr) return UnsqueezeByData(n);
   INGOT_ASSIGN_OR_RETURN(Ints axes, SqueezeAxes(n));
   size_t rank = dims.size() + axes.size();
   if (rank > kMaxRank)
@@ -290,7 +332,7 @@ absl::Status Constant(NodeContext &n) {
 }  // namespace
 
 void AddShapeOps(OpTable &table) {
-  table["Identity"] = {Identity, 1, 1};
+  table["Identity"] = {Identity, 1, 1, nullptr, /*takes_sequences=*/true};
   table["Shape"] = {Shape, 1, 1};
   table["Size"] = {Size, 1, 1};
   table["Reshape"] = {Reshape, 2, 2};

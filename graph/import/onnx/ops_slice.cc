@@ -3,6 +3,7 @@
 // evidently relies on it, or by min and max.
 #include "graph/import/onnx/fold.h"
 #include "graph/import/onnx/op_table.h"
+#include "graph/import/onnx/slicing.h"
 
 namespace ingot::onnx_import {
 namespace {
@@ -108,49 +109,17 @@ std::vector<Cut> WholeCuts(const Dims &dims) {
   return cuts;
 }
 
-// Starts and ends that are data, of axes with positive steps.
-absl::Status SliceByData(NodeContext &n, const Ints &axes, const Ints &steps) {
-  const Dims dims = n.Type(0).dims;
-  GraphBuilder &b = n.b;
-  Dims sizes;
-  for (int64_t axis : axes) sizes.push_back(dims[static_cast<size_t>(axis)]);
-  Expr size = Known::Vector(sizes).Materialize(b), zero = b.Scalar(0, DType::kI64);
-  auto within = [&](size_t i) {
-    Expr at = CastIfNeeded(b, n.In(i), n.dtype(i), DType::kI64);
-    return b.Min(b.Max(b.Select(b.Less(at, zero), b.Add(at, size), at), zero), size);
-  };
-  Expr start = within(1), end = b.Max(within(2), start);
-  INGOT_ASSIGN_OR_RETURN(Dims starts, n.SizesFrom(start, "starts"));
-  INGOT_ASSIGN_OR_RETURN(Dims ends, n.SizesFrom(end, "ends"));
-  if (starts.size() != axes.size() || ends.size() != axes.size()) return absl::OkStatus();  // the builder has an error
-  std::vector<Cut> cuts = WholeCuts(dims);
-  for (size_t i = 0; i < axes.size(); ++i) {
-    if (steps[i] <= 0)
-      return absl::UnimplementedError("its starts and ends are data; only positive steps are supported there");
-    cuts[static_cast<size_t>(axes[i])] = {starts[i], ends[i], steps[i]};
-  }
-  return SetSliced(n, 0, cuts);
-}
-
 absl::Status Slice(NodeContext &n) {
   const Dims dims = n.Type(0).dims;
   Dims starts, ends;
   Ints axes, steps;
-  bool by_data = false;
   if (n.opset >= 10) {
     if (!n.Has(1) || !n.Has(2)) return absl::InvalidArgumentError("needs 'starts' and 'ends'");
-    by_data = n.KnownIn(1) == nullptr || n.KnownIn(2) == nullptr;
-    if (by_data) {
-      // As many as there are axes; what they are follows.
-      std::optional<int64_t> count = NumElements(n.Type(1).dims).constant();
-      if (!count || n.Type(2).dims != n.Type(1).dims || n.rank(1) != 1 || *count > n.rank(0))
-        return absl::UnimplementedError("its starts and ends are data whose number is not known");
-      starts.resize(static_cast<size_t>(*count));
-      ends = starts;
-    } else {
-      INGOT_ASSIGN_OR_RETURN(starts, n.DimsIn(1, "starts"));
-      INGOT_ASSIGN_OR_RETURN(ends, n.DimsIn(2, "ends"));
+    for (size_t i = 1; i <= 4; ++i) {
+      if (n.Has(i) && n.KnownIn(i) == nullptr) return SliceByData(n);
     }
+    INGOT_ASSIGN_OR_RETURN(starts, n.DimsIn(1, "starts"));
+    INGOT_ASSIGN_OR_RETURN(ends, n.DimsIn(2, "ends"));
     if (n.Has(3)) {
       INGOT_ASSIGN_OR_RETURN(axes, n.IntsIn(3, "axes"));
     }
@@ -172,7 +141,6 @@ absl::Status Slice(NodeContext &n) {
     return absl::InvalidArgumentError("'starts', 'ends', 'axes' and 'steps' differ in length");
   }
   INGOT_ASSIGN_OR_RETURN(axes, NormalAxes(axes, static_cast<int>(dims.size())));
-  if (by_data) return SliceByData(n, axes, steps);
   std::vector<Cut> cuts = WholeCuts(dims);
   for (size_t i = 0; i < axes.size(); ++i) {
     size_t axis = static_cast<size_t>(axes[i]);
@@ -212,34 +180,10 @@ absl::Status Split(NodeContext &n) {
     }
     parts.push_back(size - used);
   }
-  Dim total = 0;
-  for (const Dim &part : parts) {
-    if (part.constant().value_or(0) < 0)
-      return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
-    total = total + part;
-  }
-  // The model says that the parts make up the axis; the program refuses other sizes, by the range of one symbol where
-  // that decides it, else as a reshape of the last part.
-  bool differ = total.is_constant() && size.is_constant() && total != size;
-  bool whole = total == size || (!differ && n.bounds.Require(total, size) && n.bounds.Require(size, total));
-  if (static_cast<int64_t>(parts.size()) != count || differ) {
-    return absl::InvalidArgumentError(absl::StrCat("'split' has ", parts.size(), " parts and a sum of ",
-                                                   total.ToString(), "; it must have ", count, " and ",
-                                                   size.ToString()));
-  }
-  Dim start = 0;
-  for (size_t i = 0; i < parts.size(); ++i) {
-    std::vector<Cut> cuts = WholeCuts(dims);
-    cuts[static_cast<size_t>(axis)] = {start, start + parts[i], 1};
-    if (n.Wants(i)) INGOT_RETURN_IF_ERROR(SetSliced(n, i, cuts));
-    if (!whole && i + 1 == parts.size() && n.Wants(i)) {
-      Dims left = dims;
-      left[static_cast<size_t>(axis)] = size - start;
-      n.Set(i, n.b.Reshape(DataOf(n.b, *n.outputs[i]), left));
-    }
-    start = start + parts[i];
-  }
-  return absl::OkStatus();
+  if (static_cast<int64_t>(parts.size()) != count)
+    return absl::InvalidArgumentError(
+        absl::StrCat("'split' has ", parts.size(), " parts; it must have ", count, ", one for each output"));
+  return SplitAxis(n, axis, parts);
 }
 
 absl::Status Gather(NodeContext &n) {
@@ -277,6 +221,37 @@ absl::Status Gather(NodeContext &n) {
 }
 
 }  // namespace
+
+absl::Status SplitAxis(NodeContext &n, int64_t axis, const Dims &parts) {
+  const Dims dims = n.Type(0).dims;
+  const Dim &size = dims[static_cast<size_t>(axis)];
+  Dim total = 0;
+  for (const Dim &part : parts) {
+    if (part.constant().value_or(0) < 0)
+      return absl::InvalidArgumentError(absl::StrCat("'split' has the entry ", part.ToString()));
+    total = total + part;
+  }
+  // The model says that the parts make up the axis; the program refuses other sizes, by the range of one symbol where
+  // that decides it, else as a reshape of the last part.
+  bool differ = total.is_constant() && size.is_constant() && total != size;
+  bool whole = total == size || (!differ && n.bounds.Require(total, size) && n.bounds.Require(size, total));
+  if (differ)
+    return absl::InvalidArgumentError(
+        absl::StrCat("'split' has a sum of ", total.ToString(), "; it must be ", size.ToString()));
+  Dim start = 0;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    std::vector<Cut> cuts = WholeCuts(dims);
+    cuts[static_cast<size_t>(axis)] = {start, start + parts[i], 1};
+    if (n.Wants(i)) INGOT_RETURN_IF_ERROR(SetSliced(n, i, cuts));
+    if (!whole && i + 1 == parts.size() && n.Wants(i)) {
+      Dims left = dims;
+      left[static_cast<size_t>(axis)] = size - start;
+      n.Set(i, n.b.Reshape(DataOf(n.b, *n.outputs[i]), left));
+    }
+    start = start + parts[i];
+  }
+  return absl::OkStatus();
+}
 
 void AddSliceOps(OpTable &table) {
   table["Slice"] = {Slice, 1, 5};

@@ -4,6 +4,9 @@
 // stay expressions of the inputs' symbols. Where a model slices a table by a symbol (positions[:seq] of 512 rows) the
 // symbol gets a bound in Graph::symbols: the program refuses larger sizes.
 //
+// Sequences and optional values exist while importing alone: lengths and positions are known there, and the graph has
+// tensors. A sequence becomes the inputs or outputs NAME_0, NAME_1, ...; an optional input is one that is given.
+//
 // Errors: InvalidArgument for a malformed model (names the node, tensor or input, and the remedy), Unimplemented with
 // every unsupported node at once, NotFound when there is no such file. Tests: tests/graph/import/; fuzzer:
 // onnx_import_fuzzer.
@@ -22,7 +25,8 @@ namespace ingot {
 
 struct ImportOptions {
   // What takes the place of a symbol: {"batch", 3}; or another symbol's name, which makes two symbols one:
-  // {"mask_length", "seq"}. Keys are names of symbols in the graph, or dim_param texts of the model.
+  // {"mask_length", "seq"}. Keys are names of symbols in the graph, or dim_param texts of the model. For an input that
+  // is a sequence, its name, and how many tensors it has.
   std::map<std::string, Dim> dims;
 };
 

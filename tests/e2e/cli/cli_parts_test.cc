@@ -1,11 +1,14 @@
 // Parts of the command `ingot` that are easier to corner alone: child processes that misbehave, comparison of tensors,
-// damaged shared objects.
+// files of test cases, damaged shared objects.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <onnx/onnx-data_pb.h>
+#include <onnx/onnx_pb.h>
 #include <unistd.h>
 
 #include <array>
 #include <csignal>
+#include <filesystem>
 #include <limits>
 #include <map>
 
@@ -203,6 +206,71 @@ TEST(SharedProgram, DamagedFilesAreRefused) {
       FindProgramSymbols(damaged).status().IgnoreError();
     }
   }
+}
+
+// A case whose input is an optional sequence and whose outputs are a sequence and a tensor.
+class CaseFiles : public testing::Test {
+ protected:
+  void SetUp() override {
+    directory_ = testing::TempDir() + "case." + std::to_string(getpid());
+    std::filesystem::create_directories(directory_ + "/test_data_set_0");
+    onnx::ModelProto model;
+    auto &input = *model.mutable_graph()->add_input(), &list = *model.mutable_graph()->add_output();
+    input.set_name("x");
+    input.mutable_type()->mutable_optional_type()->mutable_elem_type()->mutable_sequence_type();
+    list.set_name("list");
+    list.mutable_type()->mutable_sequence_type();
+    model.mutable_graph()->add_output()->set_name("one");
+    Write("model.onnx", model);
+    onnx::OptionalProto given;
+    for (int64_t value : {5, 6}) *given.mutable_sequence_value()->add_tensor_values() = TensorOf("", value);
+    Write("test_data_set_0/input_0.pb", given);
+    onnx::SequenceProto sequence;
+    for (int64_t value : {7, 8, 9}) *sequence.add_tensor_values() = TensorOf("", value);
+    Write("test_data_set_0/output_0.pb", sequence);
+    Write("test_data_set_0/output_1.pb", TensorOf("one", 1));
+  }
+  void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  template <typename Proto>
+  void Write(const std::string &name, const Proto &proto) {
+    EXPECT_TRUE(WriteFile(directory_ + "/" + name, proto.SerializeAsString()).ok());
+  }
+  static onnx::TensorProto TensorOf(const std::string &name, int64_t value) {
+    onnx::TensorProto tensor;
+    tensor.set_name(name);
+    tensor.set_data_type(onnx::TensorProto::INT64);
+    tensor.add_int64_data(value);
+    return tensor;
+  }
+  static std::map<std::string, int64_t> Values(const std::vector<NamedTensor> &tensors) {
+    std::map<std::string, int64_t> values;
+    for (const NamedTensor &tensor : tensors) values[tensor.name] = tensor.tensor.GetInt(0);
+    return values;
+  }
+
+  std::string directory_;
+};
+
+TEST_F(CaseFiles, SequencesAreReadAsTheirTensors) {
+  absl::StatusOr<std::vector<DataSet>> sets = ReadDataSets(directory_);
+  ASSERT_TRUE(sets.ok()) << sets.status();
+  ASSERT_EQ(sets->size(), 1u);
+  EXPECT_EQ(Values((*sets)[0].inputs), (std::map<std::string, int64_t>{{"x_0", 5}, {"x_1", 6}}));
+  EXPECT_EQ(Values((*sets)[0].outputs),
+            (std::map<std::string, int64_t>{{"list_0", 7}, {"list_1", 8}, {"list_2", 9}, {"one", 1}}));
+  EXPECT_EQ((*sets)[0].lengths, (std::map<std::string, Dim>{{"x", 2}}));
+}
+
+TEST_F(CaseFiles, WhatIsAbsentOrDamagedIsNamed) {
+  Write("test_data_set_0/input_0.pb", onnx::OptionalProto());
+  absl::Status absent = ReadDataSets(directory_).status();
+  EXPECT_EQ(absent.code(), absl::StatusCode::kUnimplemented);
+  EXPECT_THAT(std::string(absent.message()), testing::HasSubstr("'x' is an optional value that is absent"));
+  EXPECT_TRUE(WriteFile(directory_ + "/test_data_set_0/input_0.pb", "\x07").ok());
+  absl::Status damaged = ReadDataSets(directory_).status();
+  EXPECT_EQ(damaged.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(damaged.message()), testing::HasSubstr("input_0.pb' is not an optional value: the file is"));
 }
 
 }  // namespace

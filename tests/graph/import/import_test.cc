@@ -123,13 +123,13 @@ TEST(Import, AttributesThatNobodyReadsAreNotIgnored) {
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented, {"its attribute 'surprise' is not supported"});
 }
 
-TEST(Import, SequencesAndOtherDomainsAreNamed) {
+TEST(Import, StringsAndOtherDomainsAreNamed) {
   Model m;
   m.Input("x", kFloat, {2}).Output("b").Output("c");
   m.Node("Magic", {"x"}, {"b"}).Domain("com.example");
-  m.Node("SequenceConstruct", {"x"}, {"c"});
+  m.Node("TfIdfVectorizer", {"x"}, {"c"});
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
-              {"domain 'com.example'", "(SequenceConstruct): sequences"});
+              {"domain 'com.example'", "(TfIdfVectorizer): strings are not supported"});
 }
 
 TEST(Import, IfWithAConstantConditionIsInlined) {

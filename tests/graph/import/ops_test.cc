@@ -201,7 +201,7 @@ TEST(OpDetails, TrainingModesAreUnsupported) {
 TEST(OpDetails, SizesThatMustBeConstantAreNamed) {
   Model m;
   m.Input("x", kFloat, {"n", 3, 4, "w"}).Input("i", kInt64, {2, "k"});
-  m.Input("scales", kFloat, {4}).Input("c", kBoolean, {3}).Floats("f", {4}, 0.3f);
+  m.Input("scales", kFloat, {"s"}).Input("c", kBoolean, {3}).Floats("f", {4}, 0.3f);
   m.Floats("k", {3, 1, 2, 2});
   for (const char *output : {"b", "c1", "d", "e", "g", "h"}) m.Output(output);
   m.Node("GatherND", {"x", "i"}, {"b"});
@@ -212,8 +212,9 @@ TEST(OpDetails, SizesThatMustBeConstantAreNamed) {
   m.Node("RoiAlign", {"x", "x", "x"}, {"h"});
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented,
               {"5 parts", "the last axis of its indices i64[2, k] must be constant",
-               "its scales are computed from data", "along the dynamic size n is not supported; give that dim a number",
-               "'output_shape' of a dynamic axis", "set 'sampling_ratio'"});
+               "its scales are f32[s]; give that dim the number 4, or make the scales a constant",
+               "along the dynamic size n is not supported; give that dim a number", "'output_shape' of a dynamic axis",
+               "set 'sampling_ratio'"});
 }
 
 struct WrongCase {
@@ -243,6 +244,18 @@ INSTANTIATE_TEST_SUITE_P(
                     m.Node("NonMaxSuppression", {"boxes", "scores", "most"}, {"s"}), m.Node("Abs", {"s"}, {"y"});
                   },
                   "cannot reshape i64[2]"},
+        WrongCase{"ResizeScales", [](Model &m) { m.Node("Resize", {"m", "", "v"}, {"y"}); },
+                  "its scales are f32[5]; they must be 2 numbers, one for each axis"},
+        WrongCase{"WindowOfMany", [](Model &m) { m.Input("sizes", kInt64, {2}).Node("HannWindow", {"sizes"}, {"y"}); },
+                  "its size is i64[2]; it must be a scalar"},
+        WrongCase{"WindowTooLong", [](Model &m) { m.Int64("size", 1000001).Node("HannWindow", {"size"}, {"y"}); },
+                  "its size is 1000001; 0 to 1000000 is supported"},
+        WrongCase{"FrameStep0",
+                  [](Model &m) {
+                    m.Input("signal", kFloat, {1, 9}).Int64("step", 0).Int64("frame", 3);
+                    m.Node("STFT", {"signal", "step", "", "frame"}, {"y"});
+                  },
+                  "cannot take a frame every 0 elements of f32[1, 9]"},
         WrongCase{"GatherElementsRank",
                   [](Model &m) { m.Int64s("i", {1}), m.Node("GatherElements", {"m", "i"}, {"y"}); },
                   "the ranks must be equal"},
