@@ -301,10 +301,16 @@ Value KernelBuilder::load(Value pointer, DType dtype, int width, Value lanes) {
 void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Value lanes) {
   value = toStorage(splat(value, width), dtype);
   unsigned alignment = static_cast<unsigned>(ByteSize(dtype));
-  if (width > 1 && lanes)
-    LLVM::MaskedStoreOp::create(b, value, pointer, laneMask(lanes, width), alignment);
-  else
+  if (width == 1 || !lanes) {
     LLVM::StoreOp::create(b, value, pointer, alignment);
+  } else if (constantOf(lanes) == 1) {
+    LLVM::StoreOp::create(b, vector::ExtractOp::create(b, value, ArrayRef<int64_t>{0}), pointer, alignment);
+  } else {
+    // LLVM 22 stores a narrowed integer at its old width where it knows that one lane counts (AVX-512), and so writes
+    // behind it: what it may learn of the lanes is hidden from it.
+    bool mayNarrow = isa<IntegerType>(getElementTypeOrSelf(value.getType()));
+    LLVM::MaskedStoreOp::create(b, value, pointer, laneMask(mayNarrow ? opaque(lanes) : lanes, width), alignment);
+  }
 }
 
 Value KernelBuilder::offsetOf(const StridedView &view, const Point &point) {
