@@ -34,6 +34,8 @@ struct InferContext {
   bool MustBroadcastTo(const Dims &from, const Dims &to);
 };
 
+bool Allows(DTypeSet set, DType dtype);
+
 // One type per result, in schema order.
 using ResultTypes = std::vector<TensorType>;
 using ShapeRule = absl::StatusOr<ResultTypes> (*)(InferContext &);

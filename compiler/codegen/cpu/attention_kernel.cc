@@ -40,7 +40,7 @@ class AttentionEmitter {
 
   KernelInfo emit() {
     RowProgram program(k, space, rowOps, {values.getX()});
-    int64_t bytes = static_cast<int64_t>(ByteSize(accumulatorType(dtype)));
+    int64_t bytes = elementBytes(accumulatorType(dtype));
     Dim keyBytes = keyPanels * depth * Dim(kPanelWidth * bytes),
         valueBytes = valuePanels * keys * Dim(kPanelWidth * bytes), rowBytes = rowLength * Dim(kRowsPerBlock * bytes);
     keyPack = k.workspace;

@@ -49,9 +49,7 @@ class ContractEmitter {
       Value rowBlock = k.urem(rest, k.dim(rowBlocks)), batchIndex = k.udiv(rest, k.dim(rowBlocks));
       emitTile(batchIndex, rowBlock, columnBlock);
     });
-    Dim workspace = contract.getPacked()
-                        ? Dim(0)
-                        : depth * Dim(tilePanels * kPanelWidth * static_cast<int64_t>(ByteSize(accumulator)));
+    Dim workspace = contract.getPacked() ? Dim(0) : depth * Dim(tilePanels * kPanelWidth * elementBytes(accumulator));
     Dim elements = batches * rows * columns;
     return {batches * rowBlocks * columnBlocks, elements * (depth * Dim(2) + Dim(costPerElement(k))), workspace};
   }
