@@ -192,6 +192,7 @@ std::optional<FusionKind> fusionKind(Operation *op) {
   if (isa<ir::CopyOp>(op)) return FusionKind::kElementwise;
   if (isa<ir::ScalarOp>(op)) return FusionKind::kLeaf;
   if (isa<ir::ContractOp>(op)) return FusionKind::kContraction;
+  if (isa<ir::HalvesOp>(op)) return FusionKind::kGather;
   if (std::optional<OpKind> kind = opKind(op)) return Schema(*kind).fusion;
   return std::nullopt;
 }
@@ -204,12 +205,12 @@ Reads readsOf(OpOperand &operand) {
 
 bool usesIndex(Operation *op) {
   std::optional<OpKind> kind = opKind(op);
-  return kind && UsesIndex(Schema(*kind));
+  return isa<ir::HalvesOp>(op) || (kind && UsesIndex(Schema(*kind)));
 }
 
 int64_t costOf(Operation *op) {
   std::optional<OpKind> kind = opKind(op);
-  return kind ? Schema(*kind).cost : isa<ir::CopyOp>(op) ? 1 : 0;
+  return kind ? Schema(*kind).cost : isa<ir::CopyOp, ir::HalvesOp>(op) ? 1 : 0;
 }
 
 mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange operands, Attributes attributes) {

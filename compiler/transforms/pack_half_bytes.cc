@@ -90,22 +90,8 @@ class Packer {
 
   // The elements behind bytes, as `to`.
   Value unpack(Location loc, Value bytes, DType dtype, const TensorType &to) {
-    Dim pairs = pairsOf(to.dims), count = NumElements(to.dims);
-    Value column = reshape(loc, bytes, {pairs, 1});
-    Value second = op(loc, OpKind::kIota, {}, {{"dims", Dims{1, 2}}, {"axis", int64_t{1}}, {"dtype", DType::kU8}});
-    Value place = op(loc, OpKind::kMul, {second, number(loc, second, 4)}), value;
-    if (IsUnsigned(dtype)) {
-      value = op(loc, OpKind::kShiftRight, {column, place});
-      value = op(loc, OpKind::kLogicalAnd, {value, number(loc, value, 15)});
-    } else {
-      // Up to the sign and back, which repeats it.
-      Value up = cast(loc, op(loc, OpKind::kSub, {number(loc, place, 4), place}), DType::kI8);
-      value = op(loc, OpKind::kShiftLeft, {cast(loc, column, DType::kI8), up});
-      value = op(loc, OpKind::kShiftRight, {value, number(loc, value, 4)});
-    }
-    Value row = reshape(loc, cast(loc, value, to.dtype), {pairs * Dim(2)});
-    if (!(pairs * Dim(2) - count).Is(0))
-      row = op(loc, OpKind::kSlice, {row}, {{"starts", Dims{0}}, {"limits", Dims{count}}, {"steps", Ints{1}}});
+    RankedTensorType type = toMlirType(b.getContext(), {wideOf(dtype), {NumElements(to.dims)}});
+    Value row = cast(loc, ir::HalvesOp::create(b, loc, type, bytes), to.dtype);
     return reshape(loc, row, to.dims);
   }
 

@@ -101,12 +101,11 @@ absl::Status CompleteAttributes(const OpSchema &schema, Attributes &attributes) 
   return absl::OkStatus();
 }
 
-// What to do about an operand of a dtype that an op does not take.
-std::string_view Remedy(DType dtype) {
+}  // namespace
+
+std::string_view CastAdvice(DType dtype) {
   return IsNarrow(dtype) ? "cast it to i8 first" : IsFloat8(dtype) ? "cast it to f32 first" : "cast it first";
 }
-
-}  // namespace
 
 bool Allows(DTypeSet set, DType dtype) {
   if (set == DTypeSet::kEvery || dtype == DType::kInvalid) return dtype != DType::kInvalid;
@@ -190,7 +189,7 @@ absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector
     if (!Allows(schema.dtypes, operands[i]->dtype)) {
       return absl::InvalidArgumentError(
           absl::StrCat("operand ", i, " has dtype ", std::string(Name(operands[i]->dtype)),
-                       ", which this op does not take; ", std::string(Remedy(operands[i]->dtype))));
+                       ", which this op does not take; ", std::string(CastAdvice(operands[i]->dtype))));
     }
   }
   if (absl::Status status = CompleteAttributes(schema, attributes); !status.ok()) return status;

@@ -24,6 +24,7 @@ class PointEmitter {
   Value concat(ir::ConcatOp op);
   Value pad(ir::PadOp op);
   Value iota(ir::IotaOp op);
+  Value halves(ir::HalvesOp op);
   Value dimValues(ir::DimValuesOp op);
   // Emits lane by lane (the op's index arithmetic differs per lane).
   Value byLanes(Value tensor);

@@ -198,7 +198,8 @@ bool Takes(OpKind op, DType dtype) { return Allows(Schema(op).dtypes, dtype); }
 absl::Status CheckTakes(OpKind op, DType dtype) {
   if (Takes(op, dtype)) return absl::OkStatus();
   return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(dtype)), ", for which '",
-                                               std::string(Name(op)), "' is not supported"));
+                                               std::string(Name(op)), "' is not supported; ",
+                                               std::string(CastAdvice(dtype))));
 }
 
 absl::Status CheckFloat(const NodeContext &n, size_t i) {

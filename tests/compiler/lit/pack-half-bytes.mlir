@@ -1,14 +1,11 @@
 // Tensors of 4-bit elements become bytes; casts from and to them become arithmetic on bytes.
 // RUN: ingot-opt --ingot-pack-half-bytes %s | FileCheck %s
 
-// Up to the sign and back; of an odd number of elements the last half byte is left out.
+// An odd number of elements leaves the last half byte out.
 // CHECK-LABEL: func @unpack
 // CHECK-SAME: (%[[X:.*]]: tensor<8xui8>)
-// CHECK: %[[PAIRS:.*]] = ingot.reshape %[[X]] {{.*}} -> tensor<8x1xui8>
-// CHECK: ingot.shift_left {{.*}} -> tensor<8x2xi8>
-// CHECK: ingot.shift_right {{.*}} -> tensor<8x2xi8>
-// CHECK: ingot.cast {{.*}} -> tensor<8x2xf32>
-// CHECK: ingot.slice {{.*}} -> tensor<15xf32>
+// CHECK: %[[H:.*]] = ingot.halves %[[X]] : tensor<8xui8> -> tensor<15xi8>
+// CHECK: ingot.cast %[[H]] {{.*}} -> tensor<15xf32>
 // CHECK: ingot.reshape {{.*}} -> tensor<3x5xf32>
 func.func @unpack(%x: tensor<3x5xi4>) -> tensor<3x5xf32> {
   %y = ingot.cast %x {to = f32} : (tensor<3x5xi4>) -> tensor<3x5xf32>
