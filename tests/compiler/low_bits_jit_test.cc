@@ -118,6 +118,23 @@ TEST(LowBitsJit, WeightsOfAFunctionAreUnpackedWhereTheyAreUsed) {
   ExpectMatches(b.Finish(), {{{"n", 1}}, {{"n", 4}}, {{"n", 0}}});
 }
 
+// Vectors, whose half bytes are taken apart inside the kernels that use them.
+TEST(LowBitsJit, HalfBytesInsideKernels) {
+  for (DType dtype : kNarrow) {
+    GraphBuilder b("inside");
+    Expr stored = b.Input("stored", dtype, {"n"}), y = b.Input("y", DType::kF32, {"n"}),
+         x = b.Cast(stored, DType::kF32);
+    b.Output("chain", b.Mul(b.Add(x, y), b.Cast(stored, DType::kF32)));
+    b.Output("row", b.Softmax(x));
+    b.Output("sum", b.ReduceSum(b.Cast(stored, DType::kI32)));
+    b.Output("again", b.Cast(b.Add(b.Cast(stored, DType::kI8), b.Scalar(3, DType::kI8)), dtype));
+    b.Output("joined", b.Concat({x, y, x}, 0));
+    b.Output("reversed", b.Slice(x, {Dim("n") - 1}, {-1}, {-1}));
+    b.Output("wide", b.Add(x, b.Input("z", DType::kF32, {3, "n"})));
+    ExpectMatches(b.Finish(), {{{"n", 1}}, {{"n", 7}}, {{"n", 16}}, {{"n", 33}}, {{"n", 1000}}, {{"n", 20001}}});
+  }
+}
+
 // In the middle of what fuses: rows, sums, products and index ops around 8-bit floats.
 TEST(LowBitsJit, EightBitFloatsInsideKernels) {
   for (DType dtype : kFloats8) {

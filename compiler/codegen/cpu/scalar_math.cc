@@ -80,7 +80,7 @@ constexpr Float8 kE4M3 = {20, 0x1p120, 0x1p-6, 448, 0x7e, 0x7f, 0x7f},
                  kE5M2 = {21, 0x1p112, 0x1p-14, 57344, 0x7b, 0x7c, 0x7e};
 const Float8 &formatOf(DType dtype) { return dtype == DType::kF8E4M3 ? kE4M3 : kE5M2; }
 
-// The sign of x on the magnitude y, all as i32.
+// `magnitude` with the sign of `sign`, all patterns of f32.
 Value withSign(ImplicitLocOpBuilder &b, Value magnitude, Value sign) {
   return arith::OrIOp::create(b, magnitude, arith::AndIOp::create(b, sign, constantLike(b, sign, INT32_MIN)));
 }
@@ -92,7 +92,8 @@ Value roundToFloat8(ImplicitLocOpBuilder &b, Value x, DType dtype) {
   auto c = [&](int64_t value) { return constantOfType(b, wide, static_cast<double>(value)); };
   Value size = math::AbsFOp::create(b, x), largest = constantLike(b, x, format.largest);
   size = select(b, compare(b, arith::CmpFPredicate::OGT, size, largest), largest, size);
-  // Normal numbers: half a unit is added to the pattern, less one where the last bit is even, and the rest cut off.
+  // Normal numbers: half a unit less one is added to the pattern, and one more where the last bit is odd; the rest is
+  // cut off.
   Value bits = arith::BitcastOp::create(b, wide, size);
   Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, c(format.shift)), c(1));
   Value up = arith::AddIOp::create(b, bits, arith::AddIOp::create(b, odd, c((1 << (format.shift - 1)) - 1)));
