@@ -187,6 +187,14 @@ TEST(LowBits, FilesKeepThem) {
   EXPECT_EQ(read->constants[0].bytes(), 3u);
   EXPECT_EQ(std::memcmp(read->constants[0].data(), weights.data(), 3), 0);
   EXPECT_EQ(read->constants[0].GetInt(4), 5);
+  // As version 2 writes them.
+  absl::StatusOr<Graph> golden = LoadGraph(INGOT_TESTS_GRAPH "/golden/low_bits_v2.ingot.txt");
+  ASSERT_TRUE(golden.ok()) << golden.status();
+  EXPECT_EQ(ToString(*golden), ToString(*graph));
+  EXPECT_EQ(std::memcmp(golden->constants[0].data(), weights.data(), 3), 0);
+  proto::Graph message;
+  ToProto(*graph, INT64_MAX, "", nullptr, &message);
+  EXPECT_EQ(message.format_version(), 2);
 }
 
 }  // namespace
