@@ -1,8 +1,7 @@
 // Tensors of 4-bit elements (i4, u4) become what they are in memory: u8 vectors of half as many elements, rounded up.
 // A cast from them takes bytes apart, a cast to them puts bytes together, a reshape and everything that runs functions
-// moves whole bytes: no kernel ever reads or writes half a byte, and no two tiles share one. Inputs and outputs of the
-// program keep their dtype in its description. Tests: tests/compiler/lit/pack-half-bytes.mlir,
-// tests/compiler/low_bits_jit_test.cc.
+// moves whole bytes: no kernel writes half a byte, and no two tiles share one. Inputs and outputs of the program keep
+// their dtype in its description. Tests: tests/compiler/lit/pack-half-bytes.mlir, tests/compiler/low_bits_jit_test.cc.
 #include "compiler/transforms/passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
