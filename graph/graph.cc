@@ -97,6 +97,7 @@ absl::Status CheckStates(const Graph &graph, const std::vector<bool> &defined, s
     };
     const TensorType &type = graph.type(state.input);
     if (!outputs.insert(name).second) return error("an output has this name; name one of them otherwise");
+    if (IsNarrow(type.dtype)) return error("it is ", type.ToString(), "; make it i8, and cast where it is used");
     bool in_range = state.output >= 0 && static_cast<size_t>(state.output) < graph.values.size();
     if (!in_range || !defined[static_cast<size_t>(state.output)])
       return error("what replaces it is never computed; call SetState");

@@ -50,6 +50,13 @@ void Store(char *data, int64_t i, T value) {
   std::memcpy(data + i * static_cast<int64_t>(sizeof(T)), &value, sizeof(T));
 }
 
+// Two elements share a byte; the first has its low half.
+int LoadHalfByte(const char *data, int64_t i) { return static_cast<unsigned char>(data[i / 2]) >> (i % 2 * 4) & 15; }
+void StoreHalfByte(char *data, int64_t i, int value) {
+  int shift = static_cast<int>(i % 2 * 4);
+  data[i / 2] = static_cast<char>((data[i / 2] & (240 >> shift)) | value << shift);
+}
+
 // A float whose last bit is set where `value` was not exact: rounding it once more, to a narrower type, gives what
 // rounding `value` gives.
 float RoundToOdd(double value) {
@@ -86,6 +93,9 @@ double Tensor::GetDouble(int64_t i) const {
       return HalfToFloat(Load<uint16_t>(data_, i));
     case DType::kBF16:
       return Bfloat16ToFloat(Load<uint16_t>(data_, i));
+    case DType::kF8E4M3:
+    case DType::kF8E5M2:
+      return Float8ToFloat(dtype_, Load<uint8_t>(data_, i));
     case DType::kU64:
       return static_cast<double>(Load<uint64_t>(data_, i));
     case DType::kInvalid:
@@ -114,6 +124,10 @@ int64_t Tensor::GetInt(int64_t i) const {
       return Load<uint8_t>(data_, i);
     case DType::kBool:
       return Load<uint8_t>(data_, i) != 0;
+    case DType::kI4:
+      return (LoadHalfByte(data_, i) ^ 8) - 8;
+    case DType::kU4:
+      return LoadHalfByte(data_, i);
     default:
       return static_cast<int64_t>(GetDouble(i));
   }
@@ -130,6 +144,9 @@ void Tensor::SetDouble(int64_t i, double value) {
       return Store<uint16_t>(data, i, FloatToHalf(RoundToOdd(value)));
     case DType::kBF16:
       return Store<uint16_t>(data, i, FloatToBfloat16(RoundToOdd(value)));
+    case DType::kF8E4M3:
+    case DType::kF8E5M2:
+      return Store<uint8_t>(data, i, FloatToFloat8(dtype_, RoundToOdd(value)));
     case DType::kU64:
       return Store<uint64_t>(data, i, Saturate<uint64_t>(value));
     case DType::kBool:
@@ -141,13 +158,15 @@ void Tensor::SetDouble(int64_t i, double value) {
 
 void Tensor::SetInt(int64_t i, int64_t value) {
   char *data = mutable_data();
-  switch (ByteSize(dtype_)) {
-    case 8:
+  switch (BitWidth(dtype_)) {
+    case 64:
       return Store<int64_t>(data, i, value);
-    case 4:
+    case 32:
       return Store<int32_t>(data, i, static_cast<int32_t>(value));
-    case 2:
+    case 16:
       return Store<int16_t>(data, i, static_cast<int16_t>(value));
+    case 4:
+      return StoreHalfByte(data, i, static_cast<int>(value & 15));
     default:
       return Store<int8_t>(data, i,
                            dtype_ == DType::kBool ? static_cast<int8_t>(value != 0) : static_cast<int8_t>(value));
@@ -177,6 +196,42 @@ uint16_t FloatToHalf(float value) {
   if (shift == -24) return static_cast<uint16_t>(sign | rounded);  // subnormal, or the carry into the smallest normal
   return static_cast<uint16_t>(sign | ((static_cast<uint32_t>(shift + 24) << 10) + rounded));
 }
+
+namespace {
+
+// An 8-bit float as its fields. `largest` is the pattern of its largest number, `beyond` of what lies above.
+struct Float8 {
+  int fraction, bias;
+  uint8_t largest, beyond, nan;
+};
+constexpr Float8 kE4M3 = {3, 7, 0x7e, 0x7f, 0x7f}, kE5M2 = {2, 15, 0x7b, 0x7c, 0x7e};
+const Float8 &FieldsOf(DType dtype) { return dtype == DType::kF8E4M3 ? kE4M3 : kE5M2; }
+
+}  // namespace
+
+float Float8ToFloat(DType dtype, uint8_t bits) {
+  const Float8 &format = FieldsOf(dtype);
+  int pattern = bits & 0x7f, exponent = pattern >> format.fraction, hidden = 1 << format.fraction;
+  int significand = (pattern & (hidden - 1)) + (exponent == 0 ? 0 : hidden);
+  float magnitude = std::ldexp(static_cast<float>(significand), std::max(exponent, 1) - format.bias - format.fraction);
+  if (pattern > format.largest) magnitude = pattern == format.beyond && format.beyond != format.nan ? INFINITY : NAN;
+  return bits & 0x80 ? -magnitude : magnitude;
+}
+
+uint8_t FloatToFloat8(DType dtype, float value) {
+  const Float8 &format = FieldsOf(dtype);
+  int sign = std::signbit(value) ? 0x80 : 0;
+  if (std::isnan(value)) return static_cast<uint8_t>(sign | format.nan);
+  float magnitude = std::fabs(value);
+  int least = 1 - format.bias, exponent = least;
+  if (magnitude >= std::ldexp(1.0f, least)) exponent = std::min(std::ilogb(magnitude), 64);
+  // In units of the last place; a carry moves into the exponent by itself.
+  int units = static_cast<int>(std::nearbyint(std::ldexp(std::fmin(magnitude, 0x1p40f), format.fraction - exponent)));
+  int pattern = ((exponent - least) << format.fraction) + units;
+  return static_cast<uint8_t>(sign | (pattern > format.largest ? format.beyond : pattern));
+}
+
+double LargestFloat8(DType dtype) { return static_cast<double>(Float8ToFloat(dtype, FieldsOf(dtype).largest)); }
 
 uint16_t FloatToBfloat16(float value) {
   uint32_t bits;

@@ -10,25 +10,24 @@ enum class Kind : uint8_t { kNone, kFloat, kSigned, kUnsigned, kBool };
 
 struct Row {
   DType dtype;
-  int value;
   std::string_view name;
   int bits;
   Kind kind;
   int fraction;
 };
 constexpr Row kRows[] = {
-    {DType::kInvalid, 0, "invalid", 0, Kind::kNone, 0},
+    {DType::kInvalid, "invalid", 0, Kind::kNone, 0},
 #define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) \
-  {DType::k##cc, value, name, bits, Kind::k##kind, fraction},
-#include "runtime/include/ingot/dtypes.inc"
+  {DType::k##cc, name, bits, Kind::k##kind, fraction},
+#include "ingot/dtypes.inc"
 };
 constexpr bool InOrder() {
   for (size_t i = 0; i < std::size(kRows); ++i) {
-    if (static_cast<size_t>(kRows[i].dtype) != i || kRows[i].value != static_cast<int>(i)) return false;
+    if (static_cast<size_t>(kRows[i].dtype) != i) return false;
   }
   return true;
 }
-static_assert(InOrder(), "DType names the rows of ingot/dtypes.inc, in their order");
+static_assert(InOrder(), "the rows of ingot/dtypes.inc stand in the order of their values");
 
 constexpr const Row &RowOf(DType dtype) { return kRows[static_cast<size_t>(dtype)]; }
 
@@ -37,7 +36,17 @@ constexpr const Row &RowOf(DType dtype) { return kRows[static_cast<size_t>(dtype
 bool IsFloat(DType dtype) { return RowOf(dtype).kind == Kind::kFloat; }
 bool IsSigned(DType dtype) { return RowOf(dtype).kind == Kind::kSigned; }
 bool IsUnsigned(DType dtype) { return RowOf(dtype).kind == Kind::kUnsigned; }
-size_t ByteSize(DType dtype) { return static_cast<size_t>(RowOf(dtype).bits + 7) / 8; }
+int BitWidth(DType dtype) { return RowOf(dtype).bits; }
+
+std::optional<int64_t> StorageBytes(DType dtype, int64_t elements) {
+  int64_t bits = BitWidth(dtype), bytes = 0;
+  // Eight elements are whole bytes, so that nothing on the way is larger than the result.
+  if (elements < 0 || __builtin_mul_overflow(elements / 8, bits, &bytes) ||
+      __builtin_add_overflow(bytes, (elements % 8 * bits + 7) / 8, &bytes))
+    return std::nullopt;
+  return bytes;
+}
+
 double Epsilon(DType dtype) { return 1.0 / static_cast<double>(uint64_t{1} << RowOf(dtype).fraction); }
 std::string_view Name(DType dtype) { return RowOf(dtype).name; }
 

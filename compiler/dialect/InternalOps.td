@@ -35,6 +35,12 @@ def Ingot_CopyOp : Ingot_InternalOp<"copy"> {
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
 }
+def Ingot_HalvesOp : Ingot_InternalOp<"halves"> {
+  let summary = "Element i of the vector is half of byte i / 2 of x, a vector of u8: the low half where i is even. As u8, or as i8 with the half's sign.";
+  let arguments = (ins AnyRankedTensor:$x);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";
+}
 def Ingot_ContractOp : Ingot_InternalOp<"contract"> {
   let summary = "result[b, m, n] = sum over k of x[b, m, k] * y[b, k, n], with `batch` b axes, `rows` m axes and `depth` k axes, and one n axis.";
   let description = [{

@@ -68,6 +68,10 @@ mlir::Type toElementType(MLIRContext *context, DType dtype) {
       return Float16Type::get(context);
     case DType::kBF16:
       return BFloat16Type::get(context);
+    case DType::kF8E4M3:
+      return Float8E4M3FNType::get(context);
+    case DType::kF8E5M2:
+      return Float8E5M2Type::get(context);
     case DType::kBool:
       return IntegerType::get(context, 1);
     case DType::kInvalid:
@@ -75,7 +79,7 @@ mlir::Type toElementType(MLIRContext *context, DType dtype) {
     default:
       break;
   }
-  unsigned width = static_cast<unsigned>(ByteSize(dtype) * 8);
+  unsigned width = static_cast<unsigned>(BitWidth(dtype));
   return IntegerType::get(context, width, IsUnsigned(dtype) ? IntegerType::Unsigned : IntegerType::Signless);
 }
 
@@ -84,12 +88,16 @@ DType toDType(mlir::Type type) {
   if (type.isF32()) return DType::kF32;
   if (type.isF16()) return DType::kF16;
   if (type.isBF16()) return DType::kBF16;
+  if (isa<Float8E4M3FNType>(type)) return DType::kF8E4M3;
+  if (isa<Float8E5M2Type>(type)) return DType::kF8E5M2;
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer) return DType::kInvalid;
   bool isUnsigned = integer.isUnsigned();
   switch (integer.getWidth()) {
     case 1:
       return DType::kBool;
+    case 4:
+      return isUnsigned ? DType::kU4 : DType::kI4;
     case 8:
       return isUnsigned ? DType::kU8 : DType::kI8;
     case 16:
@@ -184,6 +192,7 @@ std::optional<FusionKind> fusionKind(Operation *op) {
   if (isa<ir::CopyOp>(op)) return FusionKind::kElementwise;
   if (isa<ir::ScalarOp>(op)) return FusionKind::kLeaf;
   if (isa<ir::ContractOp>(op)) return FusionKind::kContraction;
+  if (isa<ir::HalvesOp>(op)) return FusionKind::kGather;
   if (std::optional<OpKind> kind = opKind(op)) return Schema(*kind).fusion;
   return std::nullopt;
 }
@@ -196,12 +205,12 @@ Reads readsOf(OpOperand &operand) {
 
 bool usesIndex(Operation *op) {
   std::optional<OpKind> kind = opKind(op);
-  return kind && UsesIndex(Schema(*kind));
+  return isa<ir::HalvesOp>(op) || (kind && UsesIndex(Schema(*kind)));
 }
 
 int64_t costOf(Operation *op) {
   std::optional<OpKind> kind = opKind(op);
-  return kind ? Schema(*kind).cost : isa<ir::CopyOp>(op) ? 1 : 0;
+  return kind ? Schema(*kind).cost : isa<ir::CopyOp, ir::HalvesOp>(op) ? 1 : 0;
 }
 
 mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange operands, Attributes attributes) {
@@ -235,6 +244,11 @@ mlir::Value makeScalar(OpBuilder &builder, Location loc, const TensorType &type,
     attribute = IntegerAttr::get(IntegerType::get(builder.getContext(), element.getIntOrFloatBitWidth()),
                                  static_cast<int64_t>(value));
   return ir::ScalarOp::create(builder, loc, mlirType, attribute);
+}
+
+Dim storageBytes(DType dtype, const Dim &elements) {
+  Dim bits = static_cast<int64_t>(BitWidth(dtype));
+  return IsNarrow(dtype) ? Dim::CeilDiv(elements * bits, 8) : elements * Dim(elementBytes(dtype));
 }
 
 Dims contiguousStrides(const Dims &dims) {

@@ -70,6 +70,10 @@ mlir::Value makeOp(mlir::OpBuilder &builder, mlir::Location loc, OpKind kind, ml
 // A scalar splat of a given type.
 mlir::Value makeScalar(mlir::OpBuilder &builder, mlir::Location loc, const TensorType &type, double value);
 
+// Memory: of one element (kernels see none of less than a byte), and of so many one after another.
+inline int64_t elementBytes(DType dtype) { return BitWidth(dtype) / 8; }
+Dim storageBytes(DType dtype, const Dim &elements);
+
 // Row-major strides of dims.
 Dims contiguousStrides(const Dims &dims);
 

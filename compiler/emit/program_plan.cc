@@ -85,7 +85,7 @@ class Planner {
     entry.kind = kind;
     entry.slot = static_cast<uint32_t>(slot);
     entry.offset = offset;
-    Dim bytes = NumElements(type.dims) * Dim(static_cast<int64_t>(ByteSize(type.dtype)));
+    Dim bytes = storageBytes(type.dtype, NumElements(type.dims));
     // A function's sizes mean nothing until its checks have held.
     entry.bytes = plan.sizes.index(depth > 0 ? Dim::Max(0, bytes) : bytes);
     uint32_t number = static_cast<uint32_t>(plan.values.size());
@@ -107,7 +107,7 @@ class Planner {
       item.constant = value.getDefiningOp<ir::ConstantOp>().getId();
     }
     TensorType type = typeOf(value);
-    item.bytes = static_cast<uint64_t>(*NumElements(type.dims).constant()) * ByteSize(type.dtype);
+    item.bytes = static_cast<uint64_t>(*storageBytes(type.dtype, NumElements(type.dims)).constant());
     return addValue(value, INGOT_VALUE_CONSTANT, 0, addWeights(std::move(item)));
   }
 

@@ -43,7 +43,7 @@ class Writer {
 
 // Panels [ceil(n / width)][k][width] of the matrix view, zeros beyond column n.
 absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &writer) {
-  size_t element = ByteSize(tensor.dtype());
+  size_t element = static_cast<size_t>(elementBytes(tensor.dtype()));
   std::vector<int64_t> dims, strides;
   for (const Dim &dim : item.matrix.dims) dims.push_back(*dim.constant());
   for (const Dim &stride : item.matrix.strides) strides.push_back(stride.constant().value_or(0));

@@ -35,14 +35,14 @@ void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpB
     const Tensor &tensor = graph.constants[value.constant];
     Location loc = NameLoc::get(b.getStringAttr(value.name));
     if (tensor.size() == 1)
-      values[i] = IsFloat(tensor.dtype())
-                      ? makeScalar(b, loc, value.type, tensor.GetDouble(0))
-                      : ir::ScalarOp::create(
-                            b, loc, toMlirType(context, value.type),
-                            IntegerAttr::get(
-                                b.getIntegerType(tensor.dtype() == DType::kBool ? 1 : ByteSize(tensor.dtype()) * 8),
-                                tensor.GetInt(0)))
-                            .getResult();
+      values[i] =
+          IsFloat(tensor.dtype())
+              ? makeScalar(b, loc, value.type, tensor.GetDouble(0))
+              : ir::ScalarOp::create(
+                    b, loc, toMlirType(context, value.type),
+                    IntegerAttr::get(b.getIntegerType(tensor.dtype() == DType::kBool ? 1 : BitWidth(tensor.dtype())),
+                                     tensor.GetInt(0)))
+                    .getResult();
     else
       values[i] = ir::ConstantOp::create(b, loc, toMlirType(context, value.type),
                                          b.getI64IntegerAttr(firstConstant + value.constant));

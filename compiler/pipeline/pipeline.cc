@@ -132,6 +132,8 @@ absl::Status Pipeline::runPasses(llvm::function_ref<void(OpPassManager &)> add) 
 
 absl::Status Pipeline::simplify() {
   absl::Status status = runPasses([](OpPassManager &pm) {
+    // First: no later pass knows elements that share a byte.
+    pm.addPass(createPackHalfBytes());
     auto &function = pm.nest<func::FuncOp>();
     // Primitives only from here on: every later pass knows few ops.
     function.addPass(createDecomposeComposites());

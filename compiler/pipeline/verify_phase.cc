@@ -70,7 +70,11 @@ LogicalResult verifyAfterSimplify(ModuleOp module) {
   Check check("simplify");
   module.walk([&](Operation *op) {
     checkComposites(check, op);
-    if (op != module && !isGraphFunction(op) && !isGraphOp(op) && !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp>(op))
+    for (Type type : op->getResultTypes())
+      if (isa<RankedTensorType>(type) && IsNarrow(toTensorType(type).dtype))
+        check.fail(op, "has elements that share a byte; --ingot-pack-half-bytes has to make them bytes");
+    if (op != module && !isGraphFunction(op) && !isGraphOp(op) &&
+        !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp, ir::HalvesOp>(op))
       check.fail(op, "does not belong here; views, packs and kernels come with the next phase");
   });
   return check.result();

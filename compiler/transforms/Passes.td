@@ -1,6 +1,9 @@
 // The compiler's passes on the `ingot` dialect, in the order of the pipeline (compiler/pipeline/).
 include "mlir/Pass/PassBase.td"
 
+def PackHalfBytes : Pass<"ingot-pack-half-bytes", "::mlir::ModuleOp"> {
+  let summary = "Tensors of 4-bit elements into tensors of bytes, casts from and to them into arithmetic on bytes";
+}
 def DecomposeComposites : Pass<"ingot-decompose", "::mlir::func::FuncOp"> {
   let summary = "Composites (softmax, layer_norm, gelu, ...) into primitives, convolutions into contractions";
 }

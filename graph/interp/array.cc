@@ -60,6 +60,10 @@ double RoundTo(DType dtype, double value) {
       return reference::RoundToHalf(value);
     case DType::kBF16:
       return reference::RoundToBfloat16(value);
+    case DType::kF8E4M3:
+      return reference::RoundToF8E4M3(value);
+    case DType::kF8E5M2:
+      return reference::RoundToF8E5M2(value);
     default:
       return value;
   }
@@ -69,8 +73,8 @@ void Normalize(Array &array, bool round_floats) {
   if (round_floats && array.dtype != DType::kF64) {
     for (double &value : array.reals) value = RoundTo(array.dtype, value);
   }
-  if (!IsInteger(array.dtype) || ByteSize(array.dtype) == 8) return;
-  int bits = 8 * static_cast<int>(ByteSize(array.dtype));
+  int bits = BitWidth(array.dtype);
+  if (!IsInteger(array.dtype) || bits == 64) return;
   for (int64_t &value : array.integers) value = reference::WrapInt(value, bits, IsSigned(array.dtype));
 }
 

@@ -33,12 +33,12 @@ Tensor TransposeBytes(const Tensor &x, const Ints &permutation, std::vector<int6
 }
 
 Tensor TransposeTensor(const Tensor &x, const Ints &permutation, const std::vector<int64_t> &dims) {
-  switch (ByteSize(x.dtype())) {
-    case 8:
+  switch (BitWidth(x.dtype())) {
+    case 64:
       return TransposeBytes<8>(x, permutation, dims);
-    case 4:
+    case 32:
       return TransposeBytes<4>(x, permutation, dims);
-    case 2:
+    case 16:
       return TransposeBytes<2>(x, permutation, dims);
     default:
       return TransposeBytes<1>(x, permutation, dims);

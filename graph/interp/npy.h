@@ -14,11 +14,14 @@
 
 namespace ingot {
 
-// Versions 1 to 3, little-endian, both element orders. With wanted = kBF16 a file of u2 counts as bf16; nothing else is
-// converted, and the caller compares dtypes. NotFound, or InvalidArgument that names the file and what to save instead.
+// Versions 1 to 3, little-endian, both element orders. NumPy lacks some types, which are `wanted` then: bf16 is read
+// from u2, 8-bit floats from V1 and u1, i4 and u4 from a byte for each element (i1 or u1 in range, or the low half of
+// V1). Nothing else is converted, and the caller compares dtypes. NotFound, or InvalidArgument that names the file and
+// what to save instead.
 absl::StatusOr<Tensor> ReadNpy(const std::string &path, DType wanted = DType::kInvalid);
 
-// Replaces PATH by way of a temporary file and a rename.
+// 8-bit floats are written as V1, i4 and u4 as a byte for each element. Replaces PATH by way of a temporary file and a
+// rename.
 absl::Status WriteNpy(const std::string &path, const Tensor &tensor);
 
 // The part before the elements. Parsing knows no file, so that it can be tested and fuzzed alone.
@@ -31,6 +34,8 @@ struct NpyHeader {
 // Reads the header at the front of `file` and checks that exactly its elements follow.
 absl::StatusOr<NpyHeader> ParseNpyHeader(std::string_view file);
 std::string MakeNpyHeader(DType dtype, const std::vector<int64_t> &dims);
+// What follows the header.
+void AppendNpyElements(const Tensor &tensor, std::string *file);
 
 }  // namespace ingot
 #endif  // INGOT_GRAPH_INTERP_NPY_H_

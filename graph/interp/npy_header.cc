@@ -15,13 +15,14 @@ struct DescrRow {
 };
 constexpr DescrRow kDescrs[] = {
 #define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) {DType::k##cc, npy},
-#include "runtime/include/ingot/dtypes.inc"
+#include "ingot/dtypes.inc"
 };
 constexpr std::string_view kMagic = "\x93NUMPY";
 
 absl::Status Bad(const std::string &what) { return absl::InvalidArgumentError(what); }
 
 absl::StatusOr<DType> DTypeOf(std::string_view descr) {
+  if (descr == "<f1") return DType::kF8E5M2;  // as ml_dtypes calls it
   for (const DescrRow &row : kDescrs) {
     if (descr.size() != 3 || descr.substr(1) != row.code) continue;
     if (descr[0] == '>' && !row.orderless())
@@ -121,7 +122,7 @@ class Reader {
 
 // Bytes of the elements; nullopt when they exceed `available` (without overflow, whatever the dims).
 std::optional<size_t> ElementBytes(const NpyHeader &header, size_t available) {
-  uint64_t bytes = ByteSize(header.dtype);
+  uint64_t bytes = static_cast<uint64_t>(BitWidth(header.dtype)) / 8;  // no file has less than a byte for an element
   bool empty = false;
   for (int64_t dim : header.dims) {
     if (dim == 0) {

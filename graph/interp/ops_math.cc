@@ -144,10 +144,14 @@ absl::StatusOr<Array> Cast(const OpCall &c) {
     } else {
       reference::Map(integers, out, [](int64_t v) { return static_cast<double>(v); });
     }
+    if (!IsFloat8(to) || to == x.dtype) return result;
+    // 8-bit floats are for storage: they saturate, and round at every precision of the interpreter.
+    double largest = LargestFloat8(to);
+    for (double &v : result->reals) v = RoundTo(to, std::fabs(v) > largest ? std::copysign(largest, v) : v);
     return result;
   }
   std::span<int64_t> out(result->integers);
-  int bits = 8 * static_cast<int>(ByteSize(to));
+  int bits = BitWidth(to);
   if (to == DType::kBool) {
     reference::Map(reals, out.first(reals.size()), [](double v) { return v != 0; });
     reference::Map(integers, out.first(integers.size()), [](int64_t v) { return v != 0; });

@@ -11,7 +11,7 @@ using reference::Sizes;
 
 // The lowest or highest value of an integer dtype, as stored.
 int64_t Limit(DType dtype, bool highest) {
-  int bits = 8 * static_cast<int>(ByteSize(dtype));
+  int bits = BitWidth(dtype);
   uint64_t all = ~uint64_t{0} >> (64 - bits);
   if (IsUnsigned(dtype)) return highest ? static_cast<int64_t>(all) : 0;
   int64_t largest = static_cast<int64_t>(all >> 1);

@@ -130,20 +130,20 @@ absl::StatusOr<std::vector<Tensor>> RandomInputs(const Graph &graph, const std::
     if (!dims.ok())
       return absl::Status(dims.status().code(), absl::StrCat("input '", value.name, "': ", dims.status().message()));
     std::optional<int64_t> count = interp::CountElements(*dims);
-    int64_t element = static_cast<int64_t>(ByteSize(dtype));
-    if (!count || *count > left / element) {
+    std::optional<int64_t> bytes = count ? StorageBytes(dtype, *count) : std::nullopt;
+    if (!bytes || *bytes > left) {
       return absl::ResourceExhaustedError(absl::StrCat("input '", value.name, "' of shape ", interp::DimsText(*dims),
                                                        " is not possible or larger than ", left,
                                                        " bytes; choose smaller symbols"));
     }
-    left -= *count * element;
+    left -= *bytes;
     // A generator of its own, so that an input does not depend on the others.
     SplitMix64 random(SplitMix64(seed + inputs.size() * 0x632be59bd9b4e019).Next());
     Tensor tensor = Tensor::Zeros(dtype, *std::move(dims));
     auto bound = bounds->find(id);
     int64_t below = bound == bounds->end() ? 2 : bound->second;
-    if (ByteSize(dtype) == 1) below = std::min<int64_t>(below, 128);  // what an i8 holds
-    if (ByteSize(dtype) == 2) below = std::min<int64_t>(below, 32768);
+    if (int bits = BitWidth(dtype); bits < 32)
+      below = std::min(below, INT64_C(1) << (bits - 1));  // what is signed holds
     if (IsFloat(dtype)) {
       for (int64_t i = 0; i < *count; ++i) tensor.SetDouble(i, random.Normal());
     } else if (bound == bounds->end() && IsMask(value.name)) {

@@ -29,16 +29,21 @@ absl::StatusOr<std::vector<Tensor>> InitialStates(const Graph &graph, const std:
     std::optional<int64_t> elements = interp::CountElements(*dims);
     if (!elements)
       return error(absl::InvalidArgumentError(absl::StrCat("the shape ", interp::DimsText(*dims), " is not possible")));
-    int64_t element = static_cast<int64_t>(ByteSize(value.type.dtype));
-    if (*elements > max_bytes / element)
+    std::optional<int64_t> bytes = StorageBytes(value.type.dtype, *elements);
+    if (!bytes || *bytes > max_bytes)
       return error(absl::ResourceExhaustedError(absl::StrCat("the shape ", interp::DimsText(*dims), " exceeds ",
                                                              max_bytes, " bytes; choose smaller symbols")));
-    max_bytes -= *elements * element;
+    max_bytes -= *bytes;
     Tensor tensor = Tensor::Zeros(value.type.dtype, *dims);
     if (const Tensor *initial = graph.constant(state.initial)) {
-      int64_t step = initial->size() == 1 ? 0 : element;  // a scalar fills it
-      for (int64_t i = 0; i < *elements; ++i)
-        std::memcpy(tensor.mutable_data() + i * element, initial->data() + i * step, static_cast<size_t>(element));
+      // A scalar fills it. No state has elements of less than a byte.
+      size_t element = static_cast<size_t>(BitWidth(value.type.dtype)) / 8;
+      if (initial->size() == 1) {
+        for (int64_t i = 0; i < *elements; ++i)
+          std::memcpy(tensor.mutable_data() + static_cast<size_t>(i) * element, initial->data(), element);
+      } else {
+        tensor = Tensor::Copy(value.type.dtype, *dims, initial->data());
+      }
     }
     states.push_back(std::move(tensor));
   }

@@ -12,7 +12,7 @@ namespace ingot {
 namespace {
 
 absl::StatusOr<DType> ReadDType(proto::DType dtype) {
-  if (dtype <= proto::DTYPE_INVALID || dtype > proto::BOOL)
+  if (dtype <= proto::DTYPE_INVALID || dtype > proto::DType_MAX)
     return absl::InvalidArgumentError(absl::StrCat("the dtype ", static_cast<int>(dtype), " is not known"));
   return static_cast<DType>(dtype);
 }
@@ -170,11 +170,12 @@ class Reader {
     if (in.dims_size() > kMaxRank)
       return absl::InvalidArgumentError(absl::StrCat("rank ", in.dims_size(), " is more than ", kMaxRank));
     std::vector<int64_t> dims(in.dims().begin(), in.dims().end());
-    int64_t bytes = static_cast<int64_t>(ByteSize(*dtype));
-    for (int64_t dim : dims) {
-      if (dim < 0 || __builtin_mul_overflow(bytes, dim, &bytes))
-        return absl::InvalidArgumentError("its size is negative or does not fit 64 bits");
-    }
+    int64_t elements = 1;
+    bool fits = true;
+    for (int64_t dim : dims)
+      fits = fits && dim >= 0 && !__builtin_mul_overflow(elements, dim, &elements) && StorageBytes(*dtype, elements);
+    if (!fits) return absl::InvalidArgumentError("its size is negative or does not fit 64 bits");
+    int64_t bytes = *StorageBytes(*dtype, elements);
     Tensor tensor;
     if (in.file().empty()) {
       if (static_cast<int64_t>(in.data().size()) != bytes)

@@ -77,8 +77,10 @@ static void WriteBody(const Graph &graph, int64_t side_file_threshold, const std
 }
 
 static bool NeedsVersion2(const Graph &graph) {
+  auto is_later = [](const Value &value) { return value.type.dtype > DType::kBool; };
   auto is_new = [](const Node &node) { return node.outputs.size() > 1 || node.op == OpKind::kBindSizes; };
   return !graph.functions.empty() || !graph.states.empty() ||
+         std::any_of(graph.values.begin(), graph.values.end(), is_later) ||
          std::any_of(graph.nodes.begin(), graph.nodes.end(), is_new);
 }
 

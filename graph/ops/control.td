@@ -2,7 +2,7 @@
 include "graph/ops/base.td"
 
 class Ingot_Control<string mnemonic> : Ingot_Op<mnemonic, "Control", mnemonic> {
-  let dtypes = "Any";
+  let dtypes = "Every";
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let cost = 0;
   let toleranceText = "256";

@@ -349,8 +349,8 @@ def Ingot_SelectOp : Ingot_Op<"select", "Elementwise", "select"> {
   let boolBody = "arith::SelectOp::create(b, x, y, z)";
 }
 def Ingot_CastOp : Ingot_Op<"cast", "Elementwise", "cast"> {
-  let summary = "Converts to another dtype: floats to integers truncate and saturate, anything to bool is x != 0.";
-  let dtypes = "Any";
+  let summary = "Converts to another dtype: floats to integers truncate and saturate, integers to integers keep the low bits, anything to an 8-bit float saturates (infinity becomes its largest number), anything to bool is x != 0.";
+  let dtypes = "Every";
   let arguments = (ins AnyRankedTensor:$x, DTypeAttr<>:$to);
   let floatBody = "castTo(b, x, from, to)";
   let intBody = "castTo(b, x, from, to)";

@@ -3,7 +3,7 @@ include "graph/ops/base.td"
 
 def Ingot_ReshapeOp : Ingot_Op<"reshape", "View", "reshape"> {
   let summary = "The same elements in row-major order with other dims; the number of elements must agree.";
-  let dtypes = "Any";
+  let dtypes = "Every";
   let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$dims);
 }
 def Ingot_TransposeOp : Ingot_Op<"transpose", "View", "transpose"> {

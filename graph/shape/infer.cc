@@ -101,14 +101,23 @@ absl::Status CompleteAttributes(const OpSchema &schema, Attributes &attributes) 
   return absl::OkStatus();
 }
 
+}  // namespace
+
+std::string_view CastAdvice(DType dtype) {
+  return IsNarrow(dtype) ? "cast it to i8 first" : IsFloat8(dtype) ? "cast it to f32 first" : "cast it first";
+}
+
 bool Allows(DTypeSet set, DType dtype) {
+  if (set == DTypeSet::kEvery || dtype == DType::kInvalid) return dtype != DType::kInvalid;
+  if (IsNarrow(dtype)) return false;
   switch (set) {
+    case DTypeSet::kEvery:
     case DTypeSet::kAny:
-      return dtype != DType::kInvalid;
+      return true;
     case DTypeSet::kNumber:
-      return IsFloat(dtype) || IsInteger(dtype);
+      return (IsFloat(dtype) && !IsFloat8(dtype)) || IsInteger(dtype);
     case DTypeSet::kFloat:
-      return IsFloat(dtype);
+      return IsFloat(dtype) && !IsFloat8(dtype);
     case DTypeSet::kInteger:
       return IsInteger(dtype);
     case DTypeSet::kBool:
@@ -118,8 +127,6 @@ bool Allows(DTypeSet set, DType dtype) {
   }
   return false;
 }
-
-}  // namespace
 
 ShapeRule FindShapeRule(std::string_view name) {
   for (const NamedRule &row : kRules) {
@@ -180,9 +187,9 @@ absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector
   for (size_t i = 0; i < operands.size(); ++i) {
     if (operands[i] == nullptr) return absl::InvalidArgumentError(absl::StrCat("operand ", i, " is missing"));
     if (!Allows(schema.dtypes, operands[i]->dtype)) {
-      return absl::InvalidArgumentError(absl::StrCat("operand ", i, " has dtype ",
-                                                     std::string(Name(operands[i]->dtype)),
-                                                     ", which this op does not take; cast it first"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("operand ", i, " has dtype ", std::string(Name(operands[i]->dtype)),
+                       ", which this op does not take; ", std::string(CastAdvice(operands[i]->dtype))));
     }
   }
   if (absl::Status status = CompleteAttributes(schema, attributes); !status.ok()) return status;

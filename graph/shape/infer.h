@@ -34,6 +34,10 @@ struct InferContext {
   bool MustBroadcastTo(const Dims &from, const Dims &to);
 };
 
+bool Allows(DTypeSet set, DType dtype);
+// What to do about an operand whose dtype an op does not take: "cast it to i8 first".
+std::string_view CastAdvice(DType dtype);
+
 // One type per result, in schema order.
 using ResultTypes = std::vector<TensorType>;
 using ShapeRule = absl::StatusOr<ResultTypes> (*)(InferContext &);

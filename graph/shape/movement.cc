@@ -169,7 +169,8 @@ absl::StatusOr<TensorType> InferIota(InferContext &c) {
   if (!axis.ok()) return axis.status();
   c.Get<int64_t>("axis") = *axis;
   DType dtype = c.Get<DType>("dtype");
-  if (!IsFloat(dtype) && !IsInteger(dtype)) return absl::InvalidArgumentError("iota makes numbers");
+  if (!Allows(DTypeSet::kNumber, dtype))
+    return absl::InvalidArgumentError(absl::StrCat("iota makes no ", std::string(Name(dtype)), "; cast what it makes"));
   return TensorType{dtype, dims};
 }
 

@@ -25,6 +25,11 @@ double RoundToFloat(double value) {
 }
 double RoundToHalf(double value) { return RoundToFormat(value, 11, -24, 65504); }
 double RoundToBfloat16(double value) { return RoundToFormat(value, 8, -133, 0x1.fep127); }
+double RoundToF8E4M3(double value) {
+  double rounded = RoundToFormat(value, 4, -9, 448);
+  return std::isinf(rounded) ? std::copysign(std::nan(""), value) : rounded;
+}
+double RoundToF8E5M2(double value) { return RoundToFormat(value, 3, -16, 57344); }
 
 int64_t WrapInt(int64_t value, int bits, bool is_signed) {
   if (bits == 64) return value;

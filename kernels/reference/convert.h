@@ -8,12 +8,15 @@
 
 namespace ingot::reference {
 
-// The nearest value of the format (halves to even), still as a double; infinity beyond its largest value.
+// The nearest value of the format (halves to even), still as a double; beyond its largest value infinity, or NaN in
+// f8e4m3, which has no infinity.
 double RoundToFloat(double value);
 double RoundToHalf(double value);
 double RoundToBfloat16(double value);
+double RoundToF8E4M3(double value);
+double RoundToF8E5M2(double value);
 
-// The low `bits` bits (8, 16, 32 or 64), sign- or zero-extended.
+// The low `bits` bits (4, 8, 16, 32 or 64), sign- or zero-extended.
 int64_t WrapInt(int64_t value, int bits, bool is_signed);
 
 // Truncates towards zero and saturates to the integer type's range; NaN gives 0. Unsigned 64-bit results are bit

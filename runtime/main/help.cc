@@ -67,7 +67,8 @@ bool PrintHelp(const ingot_program_desc_t *desc) {
       "  --repeat N             run N times and print the times to standard error\n"
       "  --json                 print a line of JSON with times and outputs to standard output\n"
       "  --help                 this text\n"
-      "\nbf16 tensors are stored as u2 (their bits). Every error ends the program with status 1.\n"
+      "\nbf16 tensors are stored as u2 (their bits), 8-bit floats as V1 or u1, i4 as i1, u4 as u1. Every error ends "
+      "the program with status 1.\n"
       "\ntry: %s --random 1",
       ProgramName());
   for (uint32_t s = 0; s < desc->num_symbols; ++s) {

@@ -16,11 +16,11 @@ namespace {
 bool ReadFile(const ingot_program_desc_t *desc, uint32_t i, Options *options, NpyArray *array) {
   const ingot_io_t &io = desc->inputs[i];
   if (!ReadNpy(options->input_files[i], array)) return false;
-  if (io.dtype == INGOT_BF16 && array->tensor.dtype == INGOT_U16) array->tensor.dtype = INGOT_BF16;
+  if (!ReadAs(io.dtype, options->input_files[i], array)) return false;
   if (array->tensor.dtype != io.dtype || array->tensor.rank != io.rank) {
-    return Error("input '%s': '%s' holds %s of rank %" PRIu32 ", expected %s of rank %" PRIu32 "%s", io.name,
-                 options->input_files[i], ingot_dtype_name(array->tensor.dtype), array->tensor.rank,
-                 ingot_dtype_name(io.dtype), io.rank, io.dtype == INGOT_BF16 ? " (bf16 is stored as u2)" : "");
+    return Error("input '%s': '%s' holds %s of rank %" PRIu32 ", expected %s of rank %" PRIu32 " (%s is stored as %s)",
+                 io.name, options->input_files[i], ingot_dtype_name(array->tensor.dtype), array->tensor.rank,
+                 ingot_dtype_name(io.dtype), io.rank, ingot_dtype_name(io.dtype), NpyCode(io.dtype));
   }
   for (uint32_t d = 0; d < io.rank; ++d) {
     if (io.dims[d] >= desc->num_symbols) continue;

@@ -1,6 +1,7 @@
-// NumPy's .npy format, versions 1 to 3: little endian, C order, plain element types. bf16, which NumPy lacks, is
-// written as u2, and read from that or from V2. Files come from anywhere: every size is checked against the file's
-// length before memory is taken. Tests: tests/runtime/npy_test.cc.
+// NumPy's .npy format, versions 1 to 3: little endian, C order, plain element types. What NumPy lacks: bf16 is written
+// as u2 and read from that or from V2; 8-bit floats are written as V1 and read from that or from u1; i4 and u4 have a
+// byte for each element, i1 or u1, and are read from V1 too. Files come from anywhere: every size is checked against
+// the file's length before memory is taken. Tests: tests/runtime/npy_test.cc.
 #ifndef INGOT_RUNTIME_MAIN_NPY_H_
 #define INGOT_RUNTIME_MAIN_NPY_H_
 
@@ -31,6 +32,13 @@ bool ArrayBytes(uint32_t dtype, uint32_t rank, const int64_t *dims, uint64_t *by
 
 // Reads a file, or prints an error that names it.
 bool ReadNpy(const char *path, NpyArray *array);
+
+// NumPy's name of what WriteNpy writes for an ingot_dtype_t: "f4".
+const char *NpyCode(uint32_t dtype);
+
+// Makes the array one of `dtype` where its elements stand for such: types that NumPy lacks. Else it stays. False when
+// an element does not fit, with an error that names the file.
+bool ReadAs(uint32_t dtype, const char *path, NpyArray *array);
 
 // Writes DIRECTORY/FILE through a temporary name, or prints an error that names it; a failure leaves no file behind.
 bool WriteNpy(const char *directory, const char *file, const ingot_tensor_t &tensor);

@@ -77,13 +77,17 @@ const char *ParseType(Cursor *cursor, NpyHeader *header) {
     return "its element type is not a plain one: use float, integer or bool arrays";
   if (text[0] == '>') return "it is big endian: save it with .astype(a.dtype.newbyteorder('<'))";
   const char *code = text[0] == '<' || text[0] == '|' || text[0] == '=' ? text + 1 : text;
+  if (strcmp(code, "f1") == 0) {  // as ml_dtypes calls it
+    header->dtype = INGOT_F8E5M2;
+    return nullptr;
+  }
   for (const TypeRow &row : kTypes) {
     if (strcmp(row.code, code) == 0) {
       header->dtype = row.dtype;
       return nullptr;
     }
   }
-  return "its element type is not supported: use f8 f4 f2 V2 (bf16) i8 i4 i2 i1 u8 u4 u2 u1 or b1";
+  return "its element type is not supported: use f8 f4 f2 V2 (bf16) V1 (8-bit floats) i8 i4 i2 i1 u8 u4 u2 u1 or b1";
 }
 
 const char *ParseShape(Cursor *cursor, NpyHeader *header) {
@@ -217,6 +221,28 @@ bool ArrayBytes(uint32_t dtype, uint32_t rank, const int64_t *dims, uint64_t *by
   overflow = overflow || !runtime::BytesOfElements(runtime::DtypeBits(dtype), count, &needed);
   *bytes = empty || overflow ? 0 : static_cast<uint64_t>(needed);
   return empty || !overflow;
+}
+
+bool ReadAs(uint32_t dtype, const char *path, NpyArray *array) {
+  ingot_tensor_t &tensor = array->tensor;
+  uint32_t from = tensor.dtype;
+  bool is_plain = from == INGOT_F8E4M3;  // V1: nobody's number
+  bool same_bits = (dtype == INGOT_BF16 && from == INGOT_U16) ||
+                   ((dtype == INGOT_F8E4M3 || dtype == INGOT_F8E5M2) && (is_plain || from == INGOT_U8));
+  if (same_bits) tensor.dtype = dtype;
+  if (runtime::DtypeBits(dtype) != 4 || !(is_plain || from == (dtype == INGOT_I4 ? INGOT_I8 : INGOT_U8))) return true;
+  // In place: two bytes become one.
+  auto *bytes = static_cast<unsigned char *>(tensor.data);
+  for (uint64_t i = 0; i < tensor.bytes; ++i) {
+    int value = dtype == INGOT_I4 ? static_cast<signed char>(bytes[i]) : bytes[i];
+    if (!is_plain && (value < (dtype == INGOT_I4 ? -8 : 0) || value > (dtype == INGOT_I4 ? 7 : 15)))
+      return Error("cannot read '%s': it holds %d, which is no %s: clip it", path, value, ingot_dtype_name(dtype));
+    unsigned char half = bytes[i] & 15;
+    bytes[i / 2] = i % 2 == 0 ? half : static_cast<unsigned char>(bytes[i / 2] | half << 4);
+  }
+  tensor.dtype = dtype;
+  tensor.bytes = (tensor.bytes + 1) / 2;
+  return true;
 }
 
 bool ReadNpy(const char *path, NpyArray *array) {

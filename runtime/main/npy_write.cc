@@ -26,7 +26,7 @@ constexpr size_t kMaxHeader = 320;  // 8 dims of 19 digits, and the rest
 // Fills in the whole header; returns its length, a multiple of 64.
 size_t FormatHeader(const ingot_tensor_t &tensor, char *header) {
   char *text = header + kPrefix;
-  const char *code = tensor.dtype == INGOT_BF16 ? kCodes[INGOT_U16] : kCodes[tensor.dtype];
+  const char *code = NpyCode(tensor.dtype);
   char order = ingot_dtype_size(tensor.dtype) > 1 ? '<' : '|';
   size_t capacity = kMaxHeader - kPrefix;
   size_t used = static_cast<size_t>(
@@ -58,7 +58,26 @@ bool WriteFully(int file, const void *source, uint64_t bytes) {
   return true;
 }
 
+// Elements of 4 bits, as a byte each.
+bool WriteHalfBytes(int file, const ingot_tensor_t &tensor) {
+  auto *from = static_cast<const unsigned char *>(tensor.data);
+  uint64_t count = 1;
+  for (uint32_t d = 0; d < tensor.rank; ++d) count *= static_cast<uint64_t>(tensor.dims[d]);
+  char piece[4096];
+  for (uint64_t begin = 0; begin < count; begin += sizeof(piece)) {
+    uint64_t size = count - begin < sizeof(piece) ? count - begin : sizeof(piece);
+    for (uint64_t i = 0; i < size; ++i) {
+      int half = from[(begin + i) / 2] >> ((begin + i) % 2 * 4) & 15;
+      piece[i] = static_cast<char>(tensor.dtype == INGOT_I4 ? (half ^ 8) - 8 : half);
+    }
+    if (!WriteFully(file, piece, size)) return false;
+  }
+  return true;
+}
+
 }  // namespace
+
+const char *NpyCode(uint32_t dtype) { return dtype == INGOT_BF16 ? kCodes[INGOT_U16] : kCodes[dtype]; }
 
 bool WriteNpy(const char *directory, const char *file, const ingot_tensor_t &tensor) {
   char path[4096], temporary[4096];
@@ -72,7 +91,8 @@ bool WriteNpy(const char *directory, const char *file, const ingot_tensor_t &ten
   size_t header_bytes = FormatHeader(tensor, header);
   uint64_t bytes = 0;
   bool ok = ArrayBytes(tensor.dtype, tensor.rank, tensor.dims, &bytes) && WriteFully(target, header, header_bytes) &&
-            WriteFully(target, tensor.data, bytes);
+            (tensor.dtype == INGOT_I4 || tensor.dtype == INGOT_U4 ? WriteHalfBytes(target, tensor)
+                                                                  : WriteFully(target, tensor.data, bytes));
   int error = errno;
   if (close(target) != 0 && ok) {
     ok = false;

@@ -1,5 +1,5 @@
-// SplitMix64, and elements made from multiples of 1/128: exact in every float type, so all precisions of a model see
-// the same numbers. Tests: tests/runtime/npy_test.cc.
+// SplitMix64, and elements made from multiples of 1/128: exact in every float type of 16 bits and more, so all
+// precisions of a model see the same numbers. Tests: tests/runtime/npy_test.cc.
 #include "runtime/main/random.h"
 
 #include <string.h>
@@ -46,6 +46,14 @@ void PutElement(uint32_t dtype, size_t size, uint64_t random, char *target) {
     case INGOT_BF16:
       memcpy(target, &half, sizeof(half));
       break;
+    case INGOT_F8E4M3:
+    case INGOT_F8E5M2:
+      *target = static_cast<char>(random >> 63 << 7 | (random & 63) % 57);  // up to 1 and 0.5
+      break;
+    case INGOT_I4:
+    case INGOT_U4:
+      *target = static_cast<char>(bit | (random >> 62 & 1) << 4);
+      break;
     default:
       memcpy(target, &bit, size);
   }
@@ -57,6 +65,11 @@ void FillRandom(const ingot_tensor_t &tensor, uint64_t *state) {
   size_t size = ingot_dtype_size(tensor.dtype);
   auto *data = static_cast<char *>(tensor.data);
   for (size_t at = 0; at + size <= tensor.bytes; at += size) PutElement(tensor.dtype, size, Next(state), data + at);
+  if (tensor.dtype != INGOT_I4 && tensor.dtype != INGOT_U4) return;
+  // Half bytes beyond the last element are 0.
+  bool is_odd = true;
+  for (uint32_t d = 0; d < tensor.rank; ++d) is_odd = is_odd && tensor.dims[d] % 2 != 0;
+  if (is_odd && tensor.bytes != 0) data[tensor.bytes - 1] &= 15;
 }
 
 }  // namespace ingot::main_program

@@ -32,7 +32,7 @@ bool IsExact(const Graph &graph, const Node &node) {
   if (node.op == OpKind::kCast) {
     // By way of f32, which rounds twice.
     DType from = graph.type(node.inputs[0]).dtype, to = graph.type(node.outputs[0]).dtype;
-    return to == DType::kF64 || to == DType::kF32 || !IsFloat(to) || from == DType::kF32 || ByteSize(from) < 4;
+    return to == DType::kF64 || to == DType::kF32 || !IsFloat(to) || from == DType::kF32 || BitWidth(from) < 32;
   }
   FusionKind fusion = Schema(node.op).fusion;
   return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather ||
@@ -166,7 +166,7 @@ Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine
   Tensor tensor = Tensor::Zeros(dtype, std::move(dims));
   std::normal_distribution<double> normal;
   std::uniform_int_distribution<int64_t> small(-20, 20);
-  int bits = static_cast<int>(ByteSize(dtype)) * 8;
+  int bits = BitWidth(dtype);
   int64_t highest = static_cast<int64_t>((~uint64_t{0} >> (64 - bits)) >> (IsSigned(dtype) ? 1 : 0));
   for (int64_t i = 0; i < tensor.size(); ++i) {
     if (IsFloat(dtype)) {

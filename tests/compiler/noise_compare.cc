@@ -33,8 +33,8 @@ bool NeverRounds(const Graph &graph, const Node &node) {
     case OpKind::kCast: {
       DType from = graph.type(node.inputs[0]).dtype, to = graph.type(node.outputs[0]).dtype;
       if (!IsFloat(to)) return true;
-      if (IsFloat(from)) return from == to || (ByteSize(to) > ByteSize(from) && ByteSize(to) >= 4);
-      return ByteSize(from) < ByteSize(to) || from == DType::kBool;
+      if (IsFloat(from)) return from == to || (BitWidth(to) > BitWidth(from) && BitWidth(to) >= 32);
+      return BitWidth(from) < BitWidth(to) || from == DType::kBool;
     }
     default:
       return false;
@@ -59,9 +59,22 @@ NodeNoise ErrorsOf(const Graph &graph, const Node &node) {
   }
 }
 
-double Smallest(DType dtype) { return dtype == DType::kF64 ? 0x1p-1022 : dtype == DType::kF16 ? 0x1p-14 : 0x1p-126; }
+double Smallest(DType dtype) {
+  switch (dtype) {
+    case DType::kF64:
+      return 0x1p-1022;
+    case DType::kF16:
+    case DType::kF8E5M2:
+      return 0x1p-14;
+    case DType::kF8E4M3:
+      return 0x1p-6;
+    default:
+      return 0x1p-126;
+  }
+}
 
 double Largest(DType dtype) {
+  if (IsFloat8(dtype)) return LargestFloat8(dtype);
   return dtype == DType::kF64   ? std::numeric_limits<double>::max()
          : dtype == DType::kF16 ? 65504.0
                                 : std::numeric_limits<float>::max();

@@ -7,28 +7,13 @@
 #include <set>
 
 #include "absl/strings/str_cat.h"
+#include "graph/shape/infer.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {
 namespace {
 
-bool Takes(OpKind op, DType dtype) {
-  switch (Schema(op).dtypes) {
-    case DTypeSet::kAny:
-      return true;
-    case DTypeSet::kNumber:
-      return dtype != DType::kBool;
-    case DTypeSet::kFloat:
-      return IsFloat(dtype);
-    case DTypeSet::kInteger:
-      return IsInteger(dtype);
-    case DTypeSet::kBool:
-      return dtype == DType::kBool;
-    case DTypeSet::kLogical:
-      return dtype == DType::kBool || IsInteger(dtype);
-  }
-  return false;
-}
+bool Takes(OpKind op, DType dtype) { return Allows(Schema(op).dtypes, dtype); }
 
 // A graph that grows: inputs are made on first use, outputs are numbered.
 class Case {
@@ -44,6 +29,7 @@ class Case {
   }
   // Dims [n, 7], read in different ways.
   Expr Operand(int form) {
+    if (IsNarrow(dtype)) form = form % 2 * 5;  // read as a whole
     switch (form % 7) {
       case 0:
         return In({n, 7});
@@ -120,21 +106,22 @@ void Select(Case &c, OpKind op) {
 }
 void Cast(Case &c, OpKind op) {
   for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI8, DType::kU64,
-                   DType::kU32, DType::kU8, DType::kBool}) {
+                   DType::kU32, DType::kU8, DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4, DType::kU4}) {
     c.Out(op, c.b.Cast(c.Operand(static_cast<int>(to)), to));
   }
 }
 
 void Reshape(Case &c, OpKind op) {
-  Expr x = c.In({c.n, 6}), y = c.b.Transpose(c.In({6, c.n}), {1, 0});
+  Expr x = c.In({c.n, 6}), y = IsNarrow(c.dtype) ? x : c.b.Transpose(c.In({6, c.n}), {1, 0});
   for (Expr from : {x, y}) {
     c.Out(op, c.b.Reshape(from, {c.n, 2, 3}));
     c.Out(op, c.b.Reshape(from, {6 * c.n}));
     c.Out(op, c.b.Reshape(from, {3, 1, 2 * c.n}));
   }
+  c.Out(op, c.b.Reshape(c.In({}), {1, 1}));
+  if (IsNarrow(c.dtype)) return;
   c.Out(op, c.b.Reshape(c.b.Slice(x, {0, 1}, {c.n, 5}, {1, 1}), {c.n, 2, 2}));
   c.Out(op, c.b.Reshape(c.b.BroadcastTo(c.In({1, 6}), {c.n, 6}), {2 * c.n, 3}));
-  c.Out(op, c.b.Reshape(c.In({}), {1, 1}));
 }
 void Transpose(Case &c, OpKind op) {
   Expr x = c.In({c.n, 5, 3});
@@ -409,11 +396,14 @@ std::string CaseName(const testing::TestParamInfo<std::tuple<NamedFamily, DType>
 
 INSTANTIATE_TEST_SUITE_P(Symbolic, OpsJit,
                          testing::ValuesIn(Cases({DType::kF32, DType::kF64, DType::kF16, DType::kI64, DType::kI32,
-                                                  DType::kU8, DType::kBool})),
+                                                  DType::kU8, DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4,
+                                                  DType::kU4})),
                          CaseName);
 // Known sizes change loops, not arithmetic: fewer dtypes do.
 INSTANTIATE_TEST_SUITE_P(Static, OpsJitStatic,
-                         testing::ValuesIn(Cases({DType::kF32, DType::kF16, DType::kI64, DType::kBool})), CaseName);
+                         testing::ValuesIn(Cases({DType::kF32, DType::kF16, DType::kI64, DType::kBool, DType::kF8E5M2,
+                                                  DType::kI4})),
+                         CaseName);
 
 }  // namespace
 }  // namespace ingot

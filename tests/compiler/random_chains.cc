@@ -179,7 +179,7 @@ std::optional<Expr> RandomGraph::Indexed(DType dtype, const Dims &dims) {
                  {{"axis", static_cast<int64_t>(axis)}});
     }
     case 3:
-      if (dtype == DType::kBool) return std::nullopt;
+      if (dtype == DType::kBool || IsFloat8(dtype)) return std::nullopt;
       return Try(OpKind::kIota, {}, {{"dims", dims}, {"axis", static_cast<int64_t>(axis)}, {"dtype", dtype}});
     default: {  // a part of something larger, with a symbolic start
       Dim extra = Chance(50) ? Dim(2) : PickDim();

@@ -19,6 +19,10 @@ Expr Alike(RandomGraph &g, GraphBuilder &f, const Exprs &values, Expr x) {
 Expr Changed(RandomGraph &g, GraphBuilder &f, const Exprs &values, Expr x) {
   const TensorType type = f.type(x);
   bool is_float = IsFloat(type.dtype);
+  if (IsNarrow(type.dtype) || IsFloat8(type.dtype)) {  // by way of what computes
+    if (g.Chance(50)) return Alike(g, f, values, x);
+    return f.Cast(f.Neg(f.Cast(x, is_float ? DType::kF32 : DType::kI8)), type.dtype);
+  }
   switch (g.Below(6)) {
     case 0:
       return x;
@@ -55,7 +59,7 @@ Exprs ChangedAll(RandomGraph &g, GraphBuilder &f, const Exprs &values) {
 
 std::optional<Expr> RandomGraph::RandomControl() {
   Exprs values;
-  for (size_t count = 1 + Below(3); values.size() < count;) values.push_back(Pick());
+  for (size_t count = 1 + Below(3); values.size() < count;) values.push_back(PickOfEvery());
   if (Chance(40)) values.push_back(values[0]);
   int heat = 0;
   for (Expr x : values) {

@@ -82,9 +82,9 @@ bool RandomGraph::Always(const Dims &dims, bool (*holds)(const std::vector<int64
 bool RandomGraph::Small(const Dims &dims) const { return dims.size() <= 6 && Always(dims, FewElements); }
 
 DType RandomGraph::PickDType() {
-  static const std::vector<DType> kRare = {DType::kF64, DType::kF16, DType::kBF16, DType::kI64,
-                                           DType::kI32, DType::kI16, DType::kI8,   DType::kU8,
-                                           DType::kU16, DType::kU32, DType::kU64,  DType::kBool};
+  static const std::vector<DType> kRare = {
+      DType::kF64, DType::kF16, DType::kBF16, DType::kI64,  DType::kI32,    DType::kI16,    DType::kI8, DType::kU8,
+      DType::kU16, DType::kU32, DType::kU64,  DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4, DType::kU4};
   return Chance(72) ? DType::kF32 : OneOf(kRare);
 }
 
@@ -94,9 +94,14 @@ Expr RandomGraph::Remember(Expr x, int heat) {
   return x;
 }
 
-Expr RandomGraph::Pick() {
+Expr RandomGraph::PickOfEvery() {
   size_t recent = std::min<size_t>(4, pool_.size());
   return Chance(50) ? pool_[pool_.size() - 1 - Below(recent)] : OneOf(pool_);
+}
+
+Expr RandomGraph::Pick() {
+  Expr x = PickOfEvery();
+  return IsNarrow(type(x).dtype) ? CastTo(x, DType::kI8) : x;
 }
 
 Expr RandomGraph::CastTo(Expr x, DType dtype) {
@@ -104,21 +109,20 @@ Expr RandomGraph::CastTo(Expr x, DType dtype) {
 }
 
 Expr RandomGraph::PickOf(DTypeSet set) {
-  Expr x = Pick();
-  DType dtype = type(x).dtype;
+  Expr x = set == DTypeSet::kEvery ? PickOfEvery() : Pick();
+  if (Allows(set, type(x).dtype)) return x;
   switch (set) {
+    case DTypeSet::kEvery:
     case DTypeSet::kAny:
-      return x;
     case DTypeSet::kNumber:
-      return dtype == DType::kBool ? CastTo(x, DType::kF32) : x;
     case DTypeSet::kFloat:
-      return IsFloat(dtype) ? x : CastTo(x, DType::kF32);
+      return CastTo(x, DType::kF32);
     case DTypeSet::kInteger:
-      return IsInteger(dtype) ? x : CastTo(x, Chance(50) ? DType::kI64 : DType::kI32);
+      return CastTo(x, Chance(50) ? DType::kI64 : DType::kI32);
     case DTypeSet::kBool:
       return CastTo(x, DType::kBool);
     case DTypeSet::kLogical:
-      return dtype == DType::kBool || IsInteger(dtype) ? x : CastTo(x, Chance(50) ? DType::kBool : DType::kI32);
+      return CastTo(x, Chance(50) ? DType::kBool : DType::kI32);
   }
   return x;
 }
@@ -167,6 +171,7 @@ Expr RandomGraph::Make(DType dtype, const Dims &dims) {
   }
   if (!same.empty() && Chance(60)) return OneOf(same);
   bool fixed = std::all_of(dims.begin(), dims.end(), [](const Dim &d) { return d.is_constant(); });
+  if (IsNarrow(dtype) && inputs_ >= kMostInputs) return CastTo(Make(DType::kI8, dims), dtype);
   if (fixed && Chance(60)) {
     std::vector<int64_t> sizes;
     for (const Dim &dim : dims) sizes.push_back(*dim.constant());
@@ -205,7 +210,7 @@ std::optional<Expr> RandomGraph::Try(OpKind op, const std::vector<Expr> &operand
   std::vector<Expr> all = b_.EmitAll(op, operands, std::move(attributes));
   for (size_t i = 1; i < all.size(); ++i) Remember(all[i], 0);
   Expr made = Remember(all[0], heat);
-  if (heat <= kHot || !IsFloat(results->front().dtype)) return made;
+  if (heat <= kHot || !Allows(DTypeSet::kFloat, results->front().dtype)) return made;
   return Chance(50) ? Add(OpKind::kTanh, {made}) : Add(OpKind::kSigmoid, {made});
 }
 
@@ -302,7 +307,7 @@ absl::StatusOr<RandomCase> RandomGraph::Build() {
   size_t wanted = pool_.size() + 4 + Below(14);
   for (int tries = 0; pool_.size() < wanted && tries < 100 && b_.status().ok(); ++tries) {
     Step();
-    if (Chance(6)) CastTo(Pick(), PickDType());
+    if (Chance(6)) CastTo(PickOfEvery(), PickDType());
   }
   if (b_.status().ok()) AddOutputs();
   absl::StatusOr<Graph> graph = b_.Finish();

@@ -44,7 +44,10 @@ class RandomGraph {
 
   // --- values ---
   // A value made before, mostly a recent one, so that graphs are deep and values are used several times.
+  // Of at least 8 bits; a cast makes it so.
   Expr Pick();
+  // The same, whatever its dtype.
+  Expr PickOfEvery();
   // One whose dtype is in the set; a cast makes it so.
   Expr PickOf(DTypeSet set);
   Expr PickFloat(size_t least_rank = 0);

@@ -52,8 +52,9 @@ Made Select(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Cast(RandomGraph &g, const OpSchema &schema) {
-  static const std::vector<DType> kTo = {DType::kF32, DType::kF64, DType::kF16, DType::kBF16, DType::kI64,
-                                         DType::kI32, DType::kI8,  DType::kU8,  DType::kBool, DType::kI16};
+  static const std::vector<DType> kTo = {DType::kF32,    DType::kF64,    DType::kF16, DType::kBF16, DType::kI64,
+                                         DType::kI32,    DType::kI8,     DType::kU8,  DType::kBool, DType::kI16,
+                                         DType::kF8E4M3, DType::kF8E5M2, DType::kI4,  DType::kU4};
   return g.Try(schema.kind, {g.PickOf(schema.dtypes)}, {{"to", g.OneOf(kTo)}});
 }
 

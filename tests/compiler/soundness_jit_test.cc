@@ -254,6 +254,33 @@ TEST(Soundness, ReductionsOfNothing) {
   }
 }
 
+// One element behind the last whole vector, of a type that the value has to be narrowed to: nothing behind it is
+// written (LLVM 22 would, with AVX-512).
+TEST(Soundness, RowsThatEndWithOneNarrowedElement) {
+  for (int64_t columns : {9, 17, 33}) {
+    GraphBuilder b("narrowed");
+    const Dims square = {columns, columns};  // their number has one beyond whole vectors too
+    Expr wide = b.Input("wide", DType::kI64, square), x = b.Input("x", DType::kF32, square);
+    Expr integers = b.Input("integers", DType::kI32, square);
+    Expr w = b.Constant(NormalTensor({columns, columns}, 3));
+    for (DType to : {DType::kI32, DType::kI16, DType::kI8, DType::kU8, DType::kBF16, DType::kF16}) {
+      // Gathered from, so that it stands between guard pages.
+      auto output = [&](const char *name, Expr value) {
+        b.Output(absl::StrCat(name, std::string(Name(to))),
+                 b.Gather(b.Cast(value, to),
+                          b.Input(absl::StrCat("index", name, static_cast<int>(to)), DType::kI64, {4}), 0));
+      };
+      output("wide", wide);
+      output("loop", integers);
+      output("line", b.Reshape(x, {columns * columns}));
+      output("row", b.Sub(x, b.ReduceMax(x, {1}, true)));
+      output("column", b.ReduceSum(x, {0}));
+      if (IsFloat(to)) output("product", b.MatMul(x, w));
+    }
+    ExpectMatches(b.Finish());
+  }
+}
+
 // A gather reads other rows than the one a row kernel is at.
 TEST(Soundness, GatherOfRowsOfTheSameKernel) {
   GraphBuilder b("rows");

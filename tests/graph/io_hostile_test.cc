@@ -204,6 +204,8 @@ TEST(HostileFileTest, Symbols) {
 TEST(HostileFileTest, InlineTensors) {
   EXPECT_THAT(TensorError("dtype: F32 dims: 3 data: 'abcd'"),
               HasSubstr("constant 'y': its type needs 12 bytes, the file has 4"));
+  EXPECT_THAT(TensorError("dtype: I4 dims: 3 data: 'abc'"),
+              HasSubstr("constant 'y': its type needs 2 bytes, the file has 3"));
   EXPECT_THAT(TensorError("dtype: F32 dims: 1099511627776"),
               HasSubstr("its type needs 4398046511104 bytes, the file has 0"));
   EXPECT_THAT(TensorError("dtype: F32 dims: -1"), HasSubstr("its size is negative or does not fit 64 bits"));

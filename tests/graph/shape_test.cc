@@ -188,7 +188,7 @@ TEST(ShapeTest, Iota) {
   EXPECT_TYPE("i64[n]", b.Iota({"n"}));
   EXPECT_TYPE("f16[2, 3]", b.Iota({2, 3}, -1, DType::kF16));
   EXPECT_BAD("iota", "axis 0 is out of range: a scalar has no axes; reshape it", b.Iota({}));
-  EXPECT_BAD("iota", "iota makes numbers", b.Iota({2}, 0, DType::kBool));
+  EXPECT_BAD("iota", "iota makes no bool; cast what it makes", b.Iota({2}, 0, DType::kBool));
   EXPECT_BAD("iota", "the result would be i64[-2], with a negative size", b.Iota({-2}));
 }
 

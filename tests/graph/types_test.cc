@@ -20,23 +20,27 @@ struct Row {
   ingot_dtype_t abi;
   proto::DType wire;
   const char *name;
-  size_t bytes;
+  int bits;
 };
 constexpr Row kRows[] = {
     {DType::kInvalid, INGOT_DTYPE_INVALID, proto::DTYPE_INVALID, "invalid", 0},
-    {DType::kF64, INGOT_F64, proto::F64, "f64", 8},
-    {DType::kF32, INGOT_F32, proto::F32, "f32", 4},
-    {DType::kF16, INGOT_F16, proto::F16, "f16", 2},
-    {DType::kBF16, INGOT_BF16, proto::BF16, "bf16", 2},
-    {DType::kI64, INGOT_I64, proto::I64, "i64", 8},
-    {DType::kI32, INGOT_I32, proto::I32, "i32", 4},
-    {DType::kI16, INGOT_I16, proto::I16, "i16", 2},
-    {DType::kI8, INGOT_I8, proto::I8, "i8", 1},
-    {DType::kU64, INGOT_U64, proto::U64, "u64", 8},
-    {DType::kU32, INGOT_U32, proto::U32, "u32", 4},
-    {DType::kU16, INGOT_U16, proto::U16, "u16", 2},
-    {DType::kU8, INGOT_U8, proto::U8, "u8", 1},
-    {DType::kBool, INGOT_BOOL, proto::BOOL, "bool", 1},
+    {DType::kF64, INGOT_F64, proto::F64, "f64", 64},
+    {DType::kF32, INGOT_F32, proto::F32, "f32", 32},
+    {DType::kF16, INGOT_F16, proto::F16, "f16", 16},
+    {DType::kBF16, INGOT_BF16, proto::BF16, "bf16", 16},
+    {DType::kI64, INGOT_I64, proto::I64, "i64", 64},
+    {DType::kI32, INGOT_I32, proto::I32, "i32", 32},
+    {DType::kI16, INGOT_I16, proto::I16, "i16", 16},
+    {DType::kI8, INGOT_I8, proto::I8, "i8", 8},
+    {DType::kU64, INGOT_U64, proto::U64, "u64", 64},
+    {DType::kU32, INGOT_U32, proto::U32, "u32", 32},
+    {DType::kU16, INGOT_U16, proto::U16, "u16", 16},
+    {DType::kU8, INGOT_U8, proto::U8, "u8", 8},
+    {DType::kBool, INGOT_BOOL, proto::BOOL, "bool", 8},
+    {DType::kF8E4M3, INGOT_F8E4M3, proto::F8E4M3, "f8e4m3", 8},
+    {DType::kF8E5M2, INGOT_F8E5M2, proto::F8E5M2, "f8e5m2", 8},
+    {DType::kI4, INGOT_I4, proto::I4, "i4", 4},
+    {DType::kU4, INGOT_U4, proto::U4, "u4", 4},
 };
 
 TEST(TypesTest, DTypesAgreeWithAbiAndWireFormat) {
@@ -46,7 +50,7 @@ TEST(TypesTest, DTypesAgreeWithAbiAndWireFormat) {
     EXPECT_EQ(static_cast<int>(row.dtype), static_cast<int>(row.abi)) << row.name;
     EXPECT_EQ(static_cast<int>(row.dtype), static_cast<int>(row.wire)) << row.name;
     EXPECT_EQ(Name(row.dtype), row.name);
-    EXPECT_EQ(ByteSize(row.dtype), row.bytes) << row.name;
+    EXPECT_EQ(BitWidth(row.dtype), row.bits) << row.name;
     EXPECT_EQ(ParseDType(row.name), row.dtype == DType::kInvalid ? std::nullopt : std::optional<DType>(row.dtype));
     int kinds = IsFloat(row.dtype) + IsSigned(row.dtype) + IsUnsigned(row.dtype) + (row.dtype == DType::kBool);
     EXPECT_EQ(kinds, row.dtype == DType::kInvalid ? 0 : 1) << row.name;
@@ -62,6 +66,8 @@ TEST(TypesTest, EpsilonIsTheStepAboveOne) {
   EXPECT_EQ(Epsilon(DType::kF32), static_cast<double>(std::numeric_limits<float>::epsilon()));
   EXPECT_EQ(Epsilon(DType::kF16), static_cast<double>(HalfToFloat(0x3c01)) - 1);
   EXPECT_EQ(Epsilon(DType::kBF16), static_cast<double>(Bfloat16ToFloat(0x3f81)) - 1);
+  EXPECT_EQ(Epsilon(DType::kF8E4M3), static_cast<double>(Float8ToFloat(DType::kF8E4M3, 0x39)) - 1);
+  EXPECT_EQ(Epsilon(DType::kF8E5M2), static_cast<double>(Float8ToFloat(DType::kF8E5M2, 0x3d)) - 1);
 }
 
 TEST(TypesTest, TensorTypePrintsAndCompares) {
@@ -190,7 +196,7 @@ TEST(TensorTest, StoresAndLoadsEveryDType) {
     if (row.dtype == DType::kInvalid) continue;
     Tensor tensor = Tensor::Zeros(row.dtype, {2, 3});
     EXPECT_EQ(tensor.size(), 6);
-    EXPECT_EQ(tensor.bytes(), 6 * row.bytes);
+    EXPECT_EQ(tensor.bytes(), static_cast<size_t>(6 * row.bits / 8));
     EXPECT_EQ(tensor.type(), (TensorType{row.dtype, {2, 3}}));
     for (int i = 0; i < 6; ++i) tensor.SetDouble(i, i);
     for (int i = 0; i < 6; ++i) {

@@ -38,7 +38,7 @@ endfunction()
 set(INGOT_ANY_RUNTIME "$<IF:$<BOOL:$<TARGET_PROPERTY:INGOT_GUARD_PAGES>>,$<TARGET_NAME:ingot_runtime_guarded>,$<TARGET_NAME:ingot_runtime>>")
 
 # Where public headers are, and what of them is generated.
-set(INGOT_PUBLIC_INCLUDES ${CMAKE_SOURCE_DIR}/graph/include ${CMAKE_SOURCE_DIR}/compiler/include ${CMAKE_BINARY_DIR}/graph/include)
+set(INGOT_PUBLIC_INCLUDES ${CMAKE_SOURCE_DIR}/graph/include ${CMAKE_SOURCE_DIR}/runtime/include ${CMAKE_SOURCE_DIR}/compiler/include ${CMAKE_BINARY_DIR}/graph/include)
 
 # ingot_library(NAME SOURCES ... [DEPS ...] [SYSTEM_INCLUDES ...]): a static library of our own code. Includes are from the project's root.
 function(ingot_library name)

@@ -214,8 +214,8 @@ absl::StatusOr<std::vector<Tensor>> InOrder(const std::vector<NamedTensor> &tens
   }
   std::vector<Tensor> ordered = by_name.size() == names.size() ? by_name : by_file;
   for (size_t i = 0; i < ports.size(); ++i) {
-    if (ports[i].dtype != DType::kBF16 || ordered[i].dtype() != DType::kU16) continue;
-    ordered[i] = Tensor::Copy(DType::kBF16, ordered[i].dims(), ordered[i].data());
+    if (ports[i].dtype == DType::kBF16 && ordered[i].dtype() == DType::kU16)
+      ordered[i] = ordered[i].WithType(DType::kBF16);
   }
   return ordered;
 }

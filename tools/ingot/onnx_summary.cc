@@ -32,14 +32,15 @@ OnnxPort PortOf(const onnx::ValueInfoProto &info) {
 
 // Sizes come from the file: what would overflow is not counted.
 void CountParameters(const onnx::TensorProto &tensor, OnnxSummary *summary) {
-  int64_t size = 1, bytes = 0;
+  int64_t size = 1;
   for (int64_t dim : tensor.dims()) {
     if (dim < 0 || __builtin_mul_overflow(size, dim, &size)) return;
   }
   std::optional<DType> dtype = onnx_import::ToDType(tensor.data_type());
-  if (dtype && __builtin_mul_overflow(size, static_cast<int64_t>(ByteSize(*dtype)), &bytes)) return;
+  std::optional<int64_t> bytes = dtype ? StorageBytes(*dtype, size) : 0;
+  if (!bytes) return;
   if (__builtin_add_overflow(summary->parameters, size, &summary->parameters)) summary->parameters = INT64_MAX;
-  if (__builtin_add_overflow(summary->parameter_bytes, bytes, &summary->parameter_bytes))
+  if (__builtin_add_overflow(summary->parameter_bytes, *bytes, &summary->parameter_bytes))
     summary->parameter_bytes = INT64_MAX;
 }
 

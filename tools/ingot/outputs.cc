@@ -93,7 +93,7 @@ absl::Status WriteOutputs(const std::string &directory, const std::vector<Port> 
   }
   for (size_t i = 0; i < tensors.size(); ++i) {
     contents.push_back(MakeNpyHeader(tensors[i].dtype(), tensors[i].dims()));
-    contents.back().append(tensors[i].data(), tensors[i].bytes());
+    AppendNpyElements(tensors[i], &contents.back());
     names[i] = directory + "/" + names[i];
     if (SameFile(names[i], inputs)) {
       return absl::InvalidArgumentError(absl::StrCat("output '", ports[i].name, "' would replace the input file '",

@@ -57,22 +57,22 @@ absl::StatusOr<Place> PlaceOf(const std::string &name, const Json &row, uint64_t
   Place place{name, *dtype, {}, 0, 0};
   const Json &shape = row["shape"], &offsets = row["data_offsets"];
   if (!shape.is_array() || shape.size() > kMaxRank) return bad("has a shape that is no list of at most 8 dims");
-  int64_t bytes = static_cast<int64_t>(ByteSize(*dtype));
+  int64_t elements = 1;
   bool is_empty = false, fits = true;
   for (const Json &dim : shape) {
     std::optional<int64_t> size = Number(dim);
     if (!size) return bad("has a dim that is no size");
     place.dims.push_back(*size);
     is_empty |= *size == 0;
-    fits = fits && !__builtin_mul_overflow(bytes, *size, &bytes);
+    fits = fits && !__builtin_mul_overflow(elements, *size, &elements);
   }
-  if (is_empty) bytes = 0;
-  if (!fits && !is_empty) return bad("is too large");
+  std::optional<int64_t> bytes = is_empty ? 0 : fits ? StorageBytes(*dtype, elements) : std::nullopt;
+  if (!bytes) return bad("is too large");
   std::optional<int64_t> begin, end;
   if (offsets.is_array() && offsets.size() == 2) begin = Number(offsets[0]), end = Number(offsets[1]);
   if (!begin || !end || *begin > *end || static_cast<uint64_t>(*end) > data_bytes)
     return bad("has data_offsets outside the file");
-  if (*end - *begin != bytes) return bad("has another number of bytes than its dtype and shape say");
+  if (*end - *begin != *bytes) return bad("has another number of bytes than its dtype and shape say");
   place.begin = static_cast<uint64_t>(*begin);
   place.end = static_cast<uint64_t>(*end);
   return place;
@@ -145,7 +145,7 @@ absl::Status WriteStateFile(const std::string &path, const NamedTensors &states)
   std::vector<const NamedTensors::value_type *> sorted;
   for (const auto &state : states) sorted.push_back(&state);
   std::sort(sorted.begin(), sorted.end(), [](auto *a, auto *b) {
-    size_t width = ByteSize(a->second.dtype()), other = ByteSize(b->second.dtype());
+    int width = BitWidth(a->second.dtype()), other = BitWidth(b->second.dtype());
     return width != other ? width > other : a < b;
   });
   Json json = Json::object();

@@ -38,7 +38,7 @@ class AttentionEmitter {
 
   KernelInfo emit() {
     RowProgram program(k, space, rowOps, {values.getX()});
-    int64_t bytes = static_cast<int64_t>(ByteSize(accumulatorType(dtype)));
+    int64_t bytes = elementBytes(accumulatorType(dtype));
     Dim keyBytes = keyPanels * depth * Dim(k.schedule.panelWidth * bytes),
         valueBytes = valuePanels * keys * Dim(k.schedule.panelWidth * bytes),
         rowBytes = rowLength * Dim(k.schedule.blockRows * bytes);

@@ -47,9 +47,8 @@ class ContractEmitter {
       Value rowBlock = k.urem(rest, k.dim(rowBlocks)), batchIndex = k.udiv(rest, k.dim(rowBlocks));
       emitTile(batchIndex, rowBlock, columnBlock);
     });
-    Dim workspace = contract.getPanels()
-                        ? Dim(0)
-                        : depth * Dim(tilePanels * k.schedule.panelWidth * static_cast<int64_t>(ByteSize(accumulator)));
+    Dim workspace =
+        contract.getPanels() ? Dim(0) : depth * Dim(tilePanels * k.schedule.panelWidth * elementBytes(accumulator));
     Dim elements = batches * rows * columns;
     return {batches * rowBlocks * columnBlocks, elements * (depth * Dim(2) + Dim(costPerElement(k))), workspace};
   }

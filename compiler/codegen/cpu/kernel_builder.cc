@@ -11,8 +11,8 @@ using namespace mlir;
 namespace ingot::compiler {
 
 Type computeType(MLIRContext *context, DType dtype) {
-  if (dtype == DType::kF16 || dtype == DType::kBF16) return Float32Type::get(context);
-  if (IsUnsigned(dtype)) return IntegerType::get(context, static_cast<unsigned>(ByteSize(dtype) * 8));
+  if (dtype == DType::kF16 || dtype == DType::kBF16 || IsFloat8(dtype)) return Float32Type::get(context);
+  if (IsUnsigned(dtype)) return IntegerType::get(context, static_cast<unsigned>(BitWidth(dtype)));
   return toElementType(context, dtype);
 }
 
@@ -20,6 +20,7 @@ Type storageType(MLIRContext *context, DType dtype) {
   if (dtype == DType::kBool) return IntegerType::get(context, 8);
   if (dtype == DType::kBF16)  // converted by integer arithmetic: the compiler's own conversion would call a library
     return IntegerType::get(context, 16);
+  if (IsFloat8(dtype)) return IntegerType::get(context, 8);
   if (dtype == DType::kF16) return toElementType(context, dtype);
   return computeType(context, dtype);
 }
@@ -280,6 +281,7 @@ Value KernelBuilder::fromStorage(Value value, DType dtype) {
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, value,
                                  arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(value.getType()))));
   if (dtype == DType::kBF16) return fromBfloat16Bits(b, value);
+  if (IsFloat8(dtype)) return fromFloat8Bits(b, value, dtype);
   if (dtype == DType::kF16) return arith::ExtFOp::create(b, withElement(value.getType(), b.getF32Type()), value);
   return value;
 }
@@ -288,13 +290,14 @@ Value KernelBuilder::toStorage(Value value, DType dtype) {
   Type type = withElement(value.getType(), storageType(b.getContext(), dtype));
   if (dtype == DType::kBool) return arith::ExtUIOp::create(b, type, value);
   if (dtype == DType::kBF16) return toBfloat16Bits(b, value);
+  if (IsFloat8(dtype)) return toFloat8Bits(b, value, dtype);
   if (dtype == DType::kF16) return arith::TruncFOp::create(b, type, value);
   return value;
 }
 
 Value KernelBuilder::load(Value pointer, DType dtype, int width, Value lanes) {
   Type element = storageType(b.getContext(), dtype);
-  unsigned alignment = static_cast<unsigned>(ByteSize(dtype));
+  unsigned alignment = static_cast<unsigned>(elementBytes(dtype));
   if (width == 1) return fromStorage(LLVM::LoadOp::create(b, element, pointer, alignment), dtype);
   auto type = VectorType::get({width}, element);
   if (!lanes) return fromStorage(LLVM::LoadOp::create(b, type, pointer, alignment), dtype);
@@ -306,17 +309,23 @@ Value KernelBuilder::loadWhere(Value mask, Value pointer, DType dtype, Value oth
   auto type = VectorType::get(cast<VectorType>(mask.getType()).getShape(), storageType(b.getContext(), dtype));
   int width = static_cast<int>(type.getNumElements());
   Value loaded = LLVM::MaskedLoadOp::create(b, type, pointer, mask, zero(type.getElementType(), width),
-                                            static_cast<unsigned>(ByteSize(dtype)));
+                                            static_cast<unsigned>(elementBytes(dtype)));
   return arith::SelectOp::create(b, mask, fromStorage(loaded, dtype), otherwise);
 }
 
 void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Value lanes) {
   value = toStorage(splat(value, width), dtype);
-  unsigned alignment = static_cast<unsigned>(ByteSize(dtype));
-  if (width > 1 && lanes)
-    LLVM::MaskedStoreOp::create(b, value, pointer, laneMask(lanes, width), alignment);
-  else
+  unsigned alignment = static_cast<unsigned>(elementBytes(dtype));
+  if (width == 1 || !lanes) {
     LLVM::StoreOp::create(b, value, pointer, alignment);
+  } else if (constantOf(lanes) == 1) {
+    LLVM::StoreOp::create(b, vector::ExtractOp::create(b, value, ArrayRef<int64_t>{0}), pointer, alignment);
+  } else {
+    // LLVM 22 stores a narrowed integer at its old width where it knows that one lane counts (AVX-512), and so writes
+    // behind it: what it may learn of the lanes is hidden from it.
+    bool mayNarrow = isa<IntegerType>(getElementTypeOrSelf(value.getType()));
+    LLVM::MaskedStoreOp::create(b, value, pointer, laneMask(mayNarrow ? opaque(lanes) : lanes, width), alignment);
+  }
 }
 
 Value KernelBuilder::offsetOf(const StridedView &view, const Point &point) {

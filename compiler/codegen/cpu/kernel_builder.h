@@ -26,7 +26,7 @@ struct Point {
 // The functions of a kernel, by the ABI's types: ingot_kernel_fn_t, and `prepare` of ingot_kernel_t.
 enum class KernelFunction { Run, Prepare };
 
-// Types in registers and in memory: bool is i1 and i8, half floats are computed in f32.
+// Types in registers and in memory: bool is i1 and i8, floats of 16 and 8 bits are f32 in registers.
 mlir::Type computeType(mlir::MLIRContext *context, DType dtype);
 mlir::Type storageType(mlir::MLIRContext *context, DType dtype);
 

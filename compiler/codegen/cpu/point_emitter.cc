@@ -86,6 +86,7 @@ Value PointEmitter::computeIndexOp(Operation *op) {
   if (auto concatOp = dyn_cast<ir::ConcatOp>(op)) return concat(concatOp);
   if (auto padOp = dyn_cast<ir::PadOp>(op)) return pad(padOp);
   if (auto iotaOp = dyn_cast<ir::IotaOp>(op)) return iota(iotaOp);
+  if (auto halvesOp = dyn_cast<ir::HalvesOp>(op)) return halves(halvesOp);
   return dimValues(cast<ir::DimValuesOp>(op));
 }
 
@@ -181,6 +182,29 @@ Value PointEmitter::iota(ir::IotaOp op) {
   Value index = axis + 1 == point.index.size() ? laneIndex(point.index[axis]) : k.splat(point.index[axis], point.width);
   DType dtype = typeOf(op.getResult()).dtype;
   return emitScalarOp(k.b, OpKind::kCast, ScalarClass::Signed, index, nullptr, nullptr, DType::kI64, dtype);
+}
+
+Value PointEmitter::halves(ir::HalvesOp op) {
+  // Of vectors the first lane is even: they begin at multiples of their width.
+  Value index = point.index[0], two = k.constant(2);
+  Point from;
+  from.index.push_back(k.udiv(index, two));
+  from.width = std::max(point.width / 2, 1);
+  if (point.lanes) from.lanes = k.udiv(k.add(point.lanes, k.constant(1)), two);
+  Value bytes = k.splat(PointEmitter(k, from).at(op.getX()), from.width);
+  Value four = constantLike(k.b, bytes, 4), low = arith::ShLIOp::create(k.b, bytes, four), ours;
+  if (point.width == 1) {
+    Value isOdd = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ne, k.urem(index, two), k.constant(0));
+    ours = arith::SelectOp::create(k.b, isOdd, bytes, low);
+  } else {
+    SmallVector<int64_t> order;
+    for (int i = 0; i < from.width; ++i) order.append({i, from.width + i});
+    ours = vector::ShuffleOp::create(k.b, low, bytes, order);
+  }
+  // Now in the high half; down with its sign, or with zeros.
+  four = constantLike(k.b, ours, 4);
+  if (IsUnsigned(typeOf(op.getResult()).dtype)) return arith::ShRUIOp::create(k.b, ours, four);
+  return arith::ShRSIOp::create(k.b, ours, four);
 }
 
 Value PointEmitter::dimValues(ir::DimValuesOp op) {

@@ -25,6 +25,7 @@ class PointEmitter {
   Value pad(ir::PadOp op);
   Value paddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill);
   Value iota(ir::IotaOp op);
+  Value halves(ir::HalvesOp op);
   Value dimValues(ir::DimValuesOp op);
   // Emits lane by lane (the op's index arithmetic differs per lane).
   Value byLanes(Value tensor);

@@ -66,6 +66,80 @@ Value fromBfloat16Bits(ImplicitLocOpBuilder &b, Value bits) {
   return arith::BitcastOp::create(b, withElement(bits.getType(), b.getF32Type()), shifted);
 }
 
+namespace {
+
+// An 8-bit float beside f32. Its pattern without the sign, moved up by `shift`, is an f32 that is `scale` times too
+// small. `least` is its smallest normal number; what lies above `largest` in the order of patterns is `beyond`
+// (infinity, in f8e5m2) or NaN.
+struct Float8 {
+  int shift;
+  double scale, least, largest;
+  int64_t largestBits, beyondBits, nanBits;
+};
+constexpr Float8 kE4M3 = {20, 0x1p120, 0x1p-6, 448, 0x7e, 0x7f, 0x7f},
+                 kE5M2 = {21, 0x1p112, 0x1p-14, 57344, 0x7b, 0x7c, 0x7e};
+const Float8 &formatOf(DType dtype) { return dtype == DType::kF8E4M3 ? kE4M3 : kE5M2; }
+
+// `magnitude` with the sign of `sign`, all patterns of f32.
+Value withSign(ImplicitLocOpBuilder &b, Value magnitude, Value sign) {
+  return arith::OrIOp::create(b, magnitude, arith::AndIOp::create(b, sign, constantLike(b, sign, INT32_MIN)));
+}
+
+// The nearest value of the format, ties to even; beyond its range its largest. NaN stays.
+Value roundToFloat8(ImplicitLocOpBuilder &b, Value x, DType dtype) {
+  const Float8 &format = formatOf(dtype);
+  Type wide = withElement(x.getType(), b.getI32Type());
+  auto c = [&](int64_t value) { return constantOfType(b, wide, static_cast<double>(value)); };
+  Value size = math::AbsFOp::create(b, x), largest = constantLike(b, x, format.largest);
+  size = select(b, compare(b, arith::CmpFPredicate::OGT, size, largest), largest, size);
+  // Normal numbers: half a unit less one is added to the pattern, and one more where the last bit is odd; the rest is
+  // cut off.
+  Value bits = arith::BitcastOp::create(b, wide, size);
+  Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, c(format.shift)), c(1));
+  Value up = arith::AddIOp::create(b, bits, arith::AddIOp::create(b, odd, c((1 << (format.shift - 1)) - 1)));
+  Value normal = arith::AndIOp::create(b, up, c(-(INT64_C(1) << format.shift)));
+  // Below them units are all one size: that of a number whose last bit it is.
+  Value magic = constantLike(b, x, format.least * std::ldexp(1.0, format.shift));
+  Value small = arith::SubFOp::create(b, arith::AddFOp::create(b, size, magic), magic);
+  Value isSmall = compare(b, arith::CmpFPredicate::OLT, size, constantLike(b, x, format.least));
+  Value chosen = select(b, isSmall, arith::BitcastOp::create(b, wide, small), normal);
+  Value rounded = arith::BitcastOp::create(b, x.getType(), withSign(b, chosen, arith::BitcastOp::create(b, wide, x)));
+  return select(b, compare(b, arith::CmpFPredicate::UNO, x, x), x, rounded);
+}
+
+}  // namespace
+
+Value toFloat8Bits(ImplicitLocOpBuilder &b, Value x, DType dtype) {
+  const Float8 &format = formatOf(dtype);
+  Type wide = withElement(x.getType(), b.getI32Type()), narrow = withElement(x.getType(), b.getI8Type());
+  auto c = [&](int64_t value) { return constantOfType(b, wide, static_cast<double>(value)); };
+  Value size = math::AbsFOp::create(b, x);
+  Value scaled = arith::MulFOp::create(b, size, constantLike(b, x, 1 / format.scale));
+  Value bits = arith::ShRUIOp::create(b, arith::BitcastOp::create(b, wide, scaled), c(format.shift));
+  bits = select(b, compare(b, arith::CmpFPredicate::OGT, size, constantLike(b, x, format.largest)),
+                c(format.beyondBits), bits);
+  bits = select(b, compare(b, arith::CmpFPredicate::UNO, x, x), c(format.nanBits), bits);
+  Value sign = arith::ShRUIOp::create(b, arith::BitcastOp::create(b, wide, x), c(24));
+  return arith::TruncIOp::create(b, narrow, arith::OrIOp::create(b, bits, arith::AndIOp::create(b, sign, c(0x80))));
+}
+
+Value fromFloat8Bits(ImplicitLocOpBuilder &b, Value bits, DType dtype) {
+  const Float8 &format = formatOf(dtype);
+  Type wide = withElement(bits.getType(), b.getI32Type()), real = withElement(bits.getType(), b.getF32Type());
+  auto c = [&](int64_t value) { return constantOfType(b, wide, static_cast<double>(value)); };
+  Value extended = arith::ExtUIOp::create(b, wide, bits);
+  Value size = arith::AndIOp::create(b, extended, c(0x7f));
+  Value small = arith::BitcastOp::create(b, real, arith::ShLIOp::create(b, size, c(format.shift)));
+  Value scaled = arith::MulFOp::create(b, small, constantOfType(b, real, format.scale));
+  Value above = constantOfType(b, real, std::numeric_limits<double>::quiet_NaN());
+  if (format.beyondBits != format.nanBits)
+    above = select(b, compare(b, arith::CmpIPredicate::eq, size, c(format.beyondBits)),
+                   constantOfType(b, real, std::numeric_limits<double>::infinity()), above);
+  scaled = select(b, compare(b, arith::CmpIPredicate::sgt, size, c(format.largestBits)), above, scaled);
+  Value sign = arith::ShLIOp::create(b, extended, c(24));
+  return arith::BitcastOp::create(b, real, withSign(b, arith::BitcastOp::create(b, wide, scaled), sign));
+}
+
 static double bitsOf(Value x) { return getElementTypeOrSelf(x.getType()).getIntOrFloatBitWidth(); }
 
 // Shifts of which every amount has a meaning; negative ones count as too large.
@@ -180,8 +254,8 @@ static Value remainderOfFloat(ImplicitLocOpBuilder &b, Value x, Value y) { retur
 static Value powOf(ImplicitLocOpBuilder &b, Value x, Value y) { return math::PowFOp::create(b, x, y); }
 
 static Value floatToInt(ImplicitLocOpBuilder &b, Value x, DType to) {
-  Type type = withElement(x.getType(), IntegerType::get(b.getContext(), static_cast<unsigned>(ByteSize(to) * 8)));
-  int bits = static_cast<int>(ByteSize(to) * 8);
+  Type type = withElement(x.getType(), IntegerType::get(b.getContext(), static_cast<unsigned>(BitWidth(to))));
+  int bits = BitWidth(to);
   bool isUnsigned = IsUnsigned(to);
   double low = isUnsigned ? 0 : -std::ldexp(1.0, bits - 1), high = std::ldexp(1.0, isUnsigned ? bits : bits - 1);
   // Out of range and NaN are not defined for the conversion itself: convert zero there and choose afterwards.
@@ -212,6 +286,11 @@ static Value castTo(ImplicitLocOpBuilder &b, Value x, DType from, DType to) {
   if (IsFloat(to)) {
     Type element = to == DType::kF64 ? Type(b.getF64Type()) : Type(b.getF32Type());
     Type type = withElement(x.getType(), element);
+    if (IsFloat8(to)) {
+      // By way of f32, in which they live in registers.
+      if (from == to) return x;
+      return roundToFloat8(b, from == DType::kF32 ? x : castTo(b, x, from, DType::kF32), to);
+    }
     if (IsFloat(from)) {
       // Half types live as f32 in registers; only their storage rounds.
       if (source == element) {
@@ -229,7 +308,7 @@ static Value castTo(ImplicitLocOpBuilder &b, Value x, DType from, DType to) {
     return isUnsigned ? Value(arith::UIToFPOp::create(b, type, x)) : Value(arith::SIToFPOp::create(b, type, x));
   }
   if (IsFloat(from)) return floatToInt(b, x, to);
-  unsigned bits = static_cast<unsigned>(ByteSize(to) * 8);
+  unsigned bits = static_cast<unsigned>(BitWidth(to));
   Type type = withElement(x.getType(), IntegerType::get(b.getContext(), bits));
   if (source.getIntOrFloatBitWidth() == bits) return x;
   if (source.getIntOrFloatBitWidth() > bits) return arith::TruncIOp::create(b, type, x);

@@ -23,6 +23,9 @@ Value zeroLike(mlir::ImplicitLocOpBuilder &b, Value x);
 // bfloat16 as i16 bits, rounding to nearest even; NaN stays NaN.
 Value toBfloat16Bits(mlir::ImplicitLocOpBuilder &b, Value x);
 Value fromBfloat16Bits(mlir::ImplicitLocOpBuilder &b, Value bits);
+// Of 8-bit floats. toFloat8Bits is exact: the f32 is a value of `dtype` already, as casts and loads make it.
+Value toFloat8Bits(mlir::ImplicitLocOpBuilder &b, Value x, DType dtype);
+Value fromFloat8Bits(mlir::ImplicitLocOpBuilder &b, Value bits, DType dtype);
 
 // f32 exponential: 2^n * p(r) with |r| <= ln(2) / 2; within 2 ulp, exact at 0, correct for overflow, denormals,
 // infinities and NaN.

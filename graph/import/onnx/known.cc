@@ -55,6 +55,9 @@ double RoundTo(DType dtype, double value) {
       return HalfToFloat(FloatToHalf(static_cast<float>(value)));
     case DType::kBF16:
       return Bfloat16ToFloat(FloatToBfloat16(static_cast<float>(value)));
+    case DType::kF8E4M3:
+    case DType::kF8E5M2:
+      return Float8ToFloat(dtype, FloatToFloat8(dtype, static_cast<float>(value)));
     default:
       return value;
   }
@@ -62,7 +65,7 @@ double RoundTo(DType dtype, double value) {
 
 int64_t WrapTo(DType dtype, int64_t value) {
   if (dtype == DType::kBool) return value != 0;
-  size_t bits = ByteSize(dtype) * 8;
+  int bits = BitWidth(dtype);
   if (bits == 0 || bits == 64) return value;
   uint64_t low = static_cast<uint64_t>(value) & ((UINT64_C(1) << bits) - 1);
   bool negative = IsSigned(dtype) && (low >> (bits - 1)) != 0;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "graph/shape/infer.h"
+
 namespace ingot::onnx_import {
 namespace {
 
@@ -197,28 +199,13 @@ void NodeContext::Forward(size_t i, Value &from) {
   outputs[i]->is_none = from.is_none;
 }
 
-bool Takes(OpKind op, DType dtype) {
-  switch (Schema(op).dtypes) {
-    case DTypeSet::kAny:
-      return true;
-    case DTypeSet::kNumber:
-      return dtype != DType::kBool;
-    case DTypeSet::kFloat:
-      return IsFloat(dtype);
-    case DTypeSet::kInteger:
-      return IsInteger(dtype);
-    case DTypeSet::kBool:
-      return dtype == DType::kBool;
-    case DTypeSet::kLogical:
-      return dtype == DType::kBool || IsInteger(dtype);
-  }
-  return false;
-}
+bool Takes(OpKind op, DType dtype) { return Allows(Schema(op).dtypes, dtype); }
 
 absl::Status CheckTakes(OpKind op, DType dtype) {
   if (Takes(op, dtype)) return absl::OkStatus();
   return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(dtype)), ", for which '",
-                                               std::string(Name(op)), "' is not supported"));
+                                               std::string(Name(op)), "' is not supported; ",
+                                               std::string(CastAdvice(dtype))));
 }
 
 absl::Status CheckFloat(const NodeContext &n, size_t i) {
@@ -268,13 +255,13 @@ absl::Status CheckDims(const Dims &dims) {
 Tensor Lowest(DType dtype) {
   Tensor lowest = Tensor::Zeros(dtype, {});
   if (IsFloat(dtype)) lowest.SetDouble(0, -std::numeric_limits<double>::infinity());
-  if (IsSigned(dtype)) lowest.SetInt(0, static_cast<int64_t>(UINT64_C(1) << (ByteSize(dtype) * 8 - 1)));
+  if (IsSigned(dtype)) lowest.SetInt(0, static_cast<int64_t>(UINT64_C(1) << (BitWidth(dtype) - 1)));
   return lowest;
 }
 
 Tensor Highest(DType dtype) {
   Tensor highest = Tensor::Zeros(dtype, {});
-  uint64_t ones = ~UINT64_C(0) >> (64 - ByteSize(dtype) * 8);
+  uint64_t ones = ~UINT64_C(0) >> (64 - BitWidth(dtype));
   if (IsFloat(dtype)) {
     highest.SetDouble(0, std::numeric_limits<double>::infinity());
   } else {
@@ -284,5 +271,22 @@ Tensor Highest(DType dtype) {
 }
 
 Expr CastIfNeeded(GraphBuilder &b, Expr x, DType from, DType to) { return from == to ? x : b.Cast(x, to); }
+
+Expr CastWithoutSaturation(GraphBuilder &b, Expr x, DType from, DType to) {
+  Expr result = CastIfNeeded(b, x, from, to);
+  if (!IsFloat8(to) || from == to) return result;
+  Expr real = IsFloat(from) && !IsFloat8(from) ? x : b.Cast(x, DType::kF32);
+  DType dtype = IsFloat(from) && !IsFloat8(from) ? from : DType::kF32;
+  // Halfway from the largest number to what would be the next: to even is down for f8e4m3 and up for f8e5m2.
+  double half = to == DType::kF8E4M3 ? 464 : 61440;
+  for (double sign : {1.0, -1.0}) {
+    Tensor beyond = Tensor::Zeros(to, {});
+    beyond.SetDouble(0, sign * std::numeric_limits<double>::infinity());
+    Expr size = sign > 0 ? real : b.Neg(real), limit = b.Scalar(half, dtype);
+    Expr is_beyond = to == DType::kF8E4M3 ? b.Greater(size, limit) : b.GreaterEqual(size, limit);
+    result = b.Select(is_beyond, b.Constant(std::move(beyond)), result);
+  }
+  return result;
+}
 
 }  // namespace ingot::onnx_import

@@ -139,6 +139,9 @@ Expr DataOf(GraphBuilder &b, Value &value);
 Tensor Lowest(DType dtype);
 Tensor Highest(DType dtype);
 Expr CastIfNeeded(GraphBuilder &b, Expr x, DType from, DType to);
+// The cast that ONNX calls saturate = 0: what rounds beyond an 8-bit float's range becomes infinity, or NaN where the
+// type has none.
+Expr CastWithoutSaturation(GraphBuilder &b, Expr x, DType from, DType to);
 
 }  // namespace ingot::onnx_import
 #endif  // INGOT_GRAPH_IMPORT_ONNX_NODE_CONTEXT_H_

@@ -57,7 +57,7 @@ Tensor TransposedConstant(const Tensor &weights, int64_t groups) {
   dims[1] = inputs;
   Tensor result = Tensor::Zeros(weights.dtype(), dims);
   if (weights.size() == 0) return result;
-  size_t bytes = ByteSize(weights.dtype());
+  size_t bytes = static_cast<size_t>(BitWidth(weights.dtype())) / 8;
   char *to = result.mutable_data();
   for (int64_t row = 0; row < outputs * groups; ++row) {
     for (int64_t column = 0; column < inputs; ++column) {

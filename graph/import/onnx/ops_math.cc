@@ -110,7 +110,7 @@ absl::Status Pow(NodeContext &n) {
     for (int i = 0; i < *constant; ++i) result = n.b.Mul(result, x);
     return n.Return(result);
   }
-  if (ByteSize(base) == 8 && IsInteger(exponent))
+  if (BitWidth(base) == 64 && IsInteger(exponent))
     return n.Return(IntegerPower(n.b, x, CastIfNeeded(n.b, n.In(1), exponent, DType::kI64), base));
   // Exact with 32 bits: such a power fits the 53 of a double or overflows the integer anyway.
   Expr power = n.b.Pow(n.b.Cast(x, DType::kF64), CastIfNeeded(n.b, n.In(1), exponent, DType::kF64));
@@ -146,19 +146,30 @@ absl::Status Clip(NodeContext &n) {
   return n.Return(x);
 }
 
+Expr CastAs(NodeContext &n, DType to, bool saturate) {
+  Expr x = n.In(0);
+  DType from = n.dtype(0);
+  if (!saturate) return CastWithoutSaturation(n.b, x, from, to);
+  // ONNX leaves open what floats beyond the range become; its reference keeps the low bits of 4.
+  if (IsFloat(from) && IsNarrow(to)) x = n.b.Cast(x, from = DType::kI32);
+  return CastIfNeeded(n.b, x, from, to);
+}
+
 absl::Status Cast(NodeContext &n) {
-  n.Ignore({"saturate", "round_mode"});  // about 8-bit floats
+  n.Ignore({"round_mode"});  // about a float without a sign
+  INGOT_ASSIGN_OR_RETURN(int64_t saturate, n.Int("saturate", 1));
   INGOT_ASSIGN_OR_RETURN(DType to, n.TypeAttribute("to"));
   if (to == n.dtype(0)) {
     n.Forward(0, 0);
     return absl::OkStatus();
   }
-  return n.Return(n.b.Cast(n.In(0), to));
+  return n.Return(CastAs(n, to, saturate != 0));
 }
 
 absl::Status CastLike(NodeContext &n) {
-  n.Ignore({"saturate", "round_mode"});
-  return n.Return(CastIfNeeded(n.b, n.In(0), n.dtype(0), n.dtype(1)));
+  n.Ignore({"round_mode"});
+  INGOT_ASSIGN_OR_RETURN(int64_t saturate, n.Int("saturate", 1));
+  return n.Return(CastAs(n, n.dtype(1), saturate != 0));
 }
 
 absl::Status Where(NodeContext &n) { return n.Return(n.b.Select(n.In(0), n.In(1), n.In(2))); }

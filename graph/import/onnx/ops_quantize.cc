@@ -8,33 +8,36 @@ namespace ingot::onnx_import {
 namespace {
 
 absl::Status CheckStored(DType dtype) {
-  if (IsInteger(dtype) && ByteSize(dtype) <= 2) return absl::OkStatus();
-  return absl::UnimplementedError(
-      absl::StrCat("it stores ", std::string(Name(dtype)), "; only integers of 8 and 16 bits are supported"));
+  if ((IsInteger(dtype) && BitWidth(dtype) <= 16) || IsFloat8(dtype)) return absl::OkStatus();
+  return absl::UnimplementedError(absl::StrCat("it stores ", std::string(Name(dtype)),
+                                               "; only integers of 4, 8 and 16 bits and 8-bit floats are supported"));
 }
+
+// Input i, of at least 8 bits.
+Expr Wide(NodeContext &n, size_t i) { return IsNarrow(n.dtype(i)) ? n.b.Cast(n.In(i), DType::kI8) : n.In(i); }
 
 // A scale or zero point, made to broadcast against x: one for all, one per element of `axis`, or one per block of it.
 absl::StatusOr<Expr> Spanning(NodeContext &n, size_t i, const TensorType &x, int64_t axis, int64_t block) {
   const TensorType type = n.Type(i);
-  if (NumElements(type.dims).Is(1)) return type.rank() == 0 ? n.In(i) : n.b.Reshape(n.In(i), {});
+  if (NumElements(type.dims).Is(1)) return type.rank() == 0 ? Wide(n, i) : n.b.Reshape(Wide(n, i), {});
   INGOT_ASSIGN_OR_RETURN(axis, NormalAxis(axis, x.rank()));
   size_t at = static_cast<size_t>(axis);
   if (type.rank() == 1) {
     Dims dims(x.dims.size(), Dim(1));
     dims[at] = type.dims[0];
-    return n.b.Reshape(n.In(i), dims);
+    return n.b.Reshape(Wide(n, i), dims);
   }
   if (block < 1 || block > INT64_C(1) << 30 || type.rank() != x.rank())
     return absl::InvalidArgumentError(absl::StrCat("x is ", x.ToString(), " and its scale or zero point is ",
                                                    type.ToString(),
                                                    "; that must be a scalar, a vector, or blocks with 'block_size'"));
   Expr owner = n.b.Div(n.b.Iota({x.dims[at]}), n.b.Scalar(static_cast<double>(block), DType::kI64));
-  return n.b.Gather(n.In(i), owner, axis);
+  return n.b.Gather(Wide(n, i), owner, axis);
 }
 
-// round(real) + zero point, within what the dtype holds.
+// round(real) + zero point, within what the dtype holds; 8-bit floats round by themselves.
 Expr Stored(GraphBuilder &b, Expr real, Expr zero_point, DType dtype) {
-  Expr rounded = b.Round(real);
+  Expr rounded = IsFloat8(dtype) ? real : b.Round(real);
   if (zero_point.id != kNoValue) rounded = b.Add(rounded, b.Cast(zero_point, DType::kF32));
   return b.Cast(rounded, dtype);
 }
@@ -42,7 +45,8 @@ Expr Stored(GraphBuilder &b, Expr real, Expr zero_point, DType dtype) {
 Expr AsF32(NodeContext &n, Expr x, size_t i) { return CastIfNeeded(n.b, x, n.dtype(i), DType::kF32); }
 
 absl::Status QuantizeLinear(NodeContext &n) {
-  n.Ignore({"saturate", "precision"});  // about 8-bit floats; f32 here
+  n.Ignore({"precision"});  // f32 here
+  INGOT_ASSIGN_OR_RETURN(int64_t saturate, n.Int("saturate", 1));
   const TensorType x = n.Type(0);
   INGOT_ASSIGN_OR_RETURN(int64_t axis, n.Int("axis", 1));
   INGOT_ASSIGN_OR_RETURN(int64_t block, n.Int("block_size", 0));
@@ -59,7 +63,10 @@ absl::Status QuantizeLinear(NodeContext &n) {
   if (n.Has(2)) {
     INGOT_ASSIGN_OR_RETURN(zero_point, Spanning(n, 2, x, axis, block));
   }
-  return n.Return(Stored(n.b, n.b.Div(AsF32(n, n.In(0), 0), AsF32(n, scale, 1)), zero_point, dtype));
+  Expr real = n.b.Div(AsF32(n, n.In(0), 0), AsF32(n, scale, 1));
+  if (saturate != 0 || !IsFloat8(dtype)) return n.Return(Stored(n.b, real, zero_point, dtype));
+  if (zero_point.id != kNoValue) real = n.b.Add(real, n.b.Cast(zero_point, DType::kF32));
+  return n.Return(CastWithoutSaturation(n.b, real, DType::kF32, dtype));
 }
 
 absl::Status DequantizeLinear(NodeContext &n) {
@@ -71,17 +78,18 @@ absl::Status DequantizeLinear(NodeContext &n) {
   if (number != 0) {
     INGOT_ASSIGN_OR_RETURN(dtype, n.TypeAttribute("output_dtype"));
   }
-  if (!IsInteger(x.dtype) || ByteSize(x.dtype) > 4)
-    return absl::UnimplementedError(
-        absl::StrCat("it works on ", std::string(Name(x.dtype)), "; only integers of 8 to 32 bits are supported"));
+  if (!IsFloat8(x.dtype) && (!IsInteger(x.dtype) || BitWidth(x.dtype) > 32))
+    return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(x.dtype)),
+                                                 "; only integers of 4 to 32 bits and 8-bit floats are supported"));
   GraphBuilder &b = n.b;
   INGOT_ASSIGN_OR_RETURN(Expr scale, Spanning(n, 1, x, axis, block));
-  Expr whole = CastIfNeeded(b, n.In(0), x.dtype, DType::kI32);
+  DType exact = IsFloat8(x.dtype) ? DType::kF32 : DType::kI32;
+  Expr whole = CastIfNeeded(b, n.In(0), x.dtype, exact);
   if (n.Has(2)) {
     INGOT_ASSIGN_OR_RETURN(Expr zero_point, Spanning(n, 2, x, axis, block));
-    whole = b.Sub(whole, CastIfNeeded(b, zero_point, n.dtype(2), DType::kI32));
+    whole = b.Sub(whole, CastIfNeeded(b, zero_point, n.dtype(2), exact));
   }
-  Expr real = b.Mul(b.Cast(whole, DType::kF32), AsF32(n, scale, 1));
+  Expr real = b.Mul(CastIfNeeded(b, whole, exact, DType::kF32), AsF32(n, scale, 1));
   return n.Return(CastIfNeeded(b, real, DType::kF32, dtype));
 }
 
@@ -101,7 +109,7 @@ absl::Status DynamicQuantizeLinear(NodeContext &n) {
 
 // Stored integers minus their zero point, as a dtype that holds them. A vector of zero points stands along `axis`.
 absl::StatusOr<Expr> Centred(NodeContext &n, size_t x, size_t zero_point, int64_t axis, DType dtype) {
-  if (!IsInteger(n.dtype(x)) || ByteSize(n.dtype(x)) != 1)
+  if (!IsInteger(n.dtype(x)) || BitWidth(n.dtype(x)) != 8)
     return absl::UnimplementedError(
         absl::StrCat("it works on ", std::string(Name(n.dtype(x))), "; only integers of 8 bits are supported"));
   Expr whole = n.b.Cast(n.In(x), dtype);

@@ -42,17 +42,26 @@ absl::StatusOr<Tensor> Borrow(const char *name, const Field &field, DType dtype,
   return Tensor(dtype, dims, field.data(), owner);
 }
 
-// A repeated field of a wider type; f16 and bf16 stand as bits in int32_data.
+// A repeated field of a wider type; f16, bf16 and 8-bit floats stand as bits in int32_data.
 template <typename Field>
 absl::StatusOr<Tensor> Narrow(const char *name, const Field &field, DType dtype, const std::vector<int64_t> &dims,
                               int64_t size) {
   if (field.size() != size) return WrongCount(name, field.size(), size);
   Tensor tensor = Tensor::Zeros(dtype, dims);
+  size_t bytes = static_cast<size_t>(BitWidth(dtype)) / 8;
   for (int i = 0; i < field.size(); ++i) {
     uint64_t bits = dtype == DType::kBool ? field[i] != 0 : static_cast<uint64_t>(field[i]);
-    std::memcpy(tensor.mutable_data() + static_cast<size_t>(i) * ByteSize(dtype), &bits,
-                ByteSize(dtype));  // little-endian
+    std::memcpy(tensor.mutable_data() + static_cast<size_t>(i) * bytes, &bits, bytes);  // little-endian
   }
+  return tensor;
+}
+
+// Elements of 4 bits: an entry of int32_data is a byte, and so two of them.
+absl::StatusOr<Tensor> HalfBytes(const TensorProto &proto, DType dtype, const std::vector<int64_t> &dims) {
+  Tensor tensor = Tensor::Zeros(dtype, dims);
+  int64_t bytes = static_cast<int64_t>(tensor.bytes());
+  if (proto.int32_data_size() != bytes) return WrongCount("int32_data", proto.int32_data_size(), bytes);
+  for (int i = 0; i < proto.int32_data_size(); ++i) tensor.mutable_data()[i] = static_cast<char>(proto.int32_data(i));
   return tensor;
 }
 
@@ -71,6 +80,9 @@ absl::StatusOr<Tensor> FromFields(const TensorProto &proto, DType dtype, const s
       return Borrow("int32_data", proto.int32_data(), dtype, dims, size, owner);
     case DType::kU32:
       return Narrow("uint64_data", proto.uint64_data(), dtype, dims, size);
+    case DType::kI4:
+    case DType::kU4:
+      return HalfBytes(proto, dtype, dims);
     default:
       return Narrow("int32_data", proto.int32_data(), dtype, dims, size);
   }
@@ -100,7 +112,7 @@ std::optional<DType> ToDType(int onnx_type) {
 #define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) \
   case onnx:                                                              \
     return DType::k##cc;
-#include "runtime/include/ingot/dtypes.inc"
+#include "ingot/dtypes.inc"
     default:
       return std::nullopt;
   }
@@ -115,14 +127,16 @@ std::string OnnxTypeName(int onnx_type) {
       return "complex64";
     case 15:
       return "complex128";
-    case 17:
     case 18:
-    case 19:
     case 20:
-      return "an 8-bit float";
-    case 21:
-    case 22:
-      return "a 4-bit integer";
+      return "an 8-bit float without a negative zero";
+    case 23:
+      return "a 4-bit float";
+    case 24:
+      return "an 8-bit exponent";
+    case 25:
+    case 26:
+      return "a 2-bit integer";
     default:
       return absl::StrCat("type ", onnx_type);
   }
@@ -180,7 +194,7 @@ absl::StatusOr<Tensor> TensorLoader::Load(const TensorProto &proto, const std::s
   absl::StatusOr<int64_t> size = CheckedSize(proto);
   if (!size.ok()) return Named(name, size.status());
   std::vector<int64_t> dims(proto.dims().begin(), proto.dims().end());
-  uint64_t bytes = static_cast<uint64_t>(*size) * ByteSize(*dtype);
+  uint64_t bytes = static_cast<uint64_t>(StorageBytes(*dtype, *size).value_or(0));  // CheckedSize bounds it
   absl::StatusOr<Tensor> tensor;
   if (proto.data_location() == TensorProto::EXTERNAL) {
     tensor = LoadExternal(proto, *dtype, dims, bytes);

@@ -38,8 +38,8 @@ enum class Reads : uint8_t {
   kAnywhere,  // any
 };
 
-// Which dtypes an operand may have.
-enum class DTypeSet : uint8_t { kAny, kNumber, kFloat, kInteger, kBool, kLogical /* bool or integer */ };
+// Which dtypes an operand may have. Elements of 4 bits are in kEvery alone, 8-bit floats in kAny besides.
+enum class DTypeSet : uint8_t { kEvery, kAny, kNumber, kFloat, kInteger, kBool, kLogical /* bool or integer */ };
 
 enum class OperandForm : uint8_t { kOne, kVariadic /* one or more */, kAny /* none or more */ };
 enum class AttributeKind : uint8_t { kBool, kInt, kFloat, kString, kInts, kFloats, kDims, kDType, kFunction };

@@ -17,7 +17,7 @@ class Tensor {
   Tensor(DType dtype, std::vector<int64_t> dims, const void *data, std::shared_ptr<const void> owner)
       : dtype_(dtype), dims_(std::move(dims)), data_(static_cast<const char *>(data)), owner_(std::move(owner)) {}
 
-  // Zero-filled, or a copy of `bytes` (exactly ByteSize(dtype) * product(dims) of them).
+  // Zero-filled, or a copy of `bytes` (exactly StorageBytes(dtype, product(dims)) of them).
   static Tensor Zeros(DType dtype, std::vector<int64_t> dims);
   static Tensor Copy(DType dtype, std::vector<int64_t> dims, const void *bytes);
   static Tensor F32(std::vector<int64_t> dims, const std::vector<float> &values);
@@ -29,18 +29,20 @@ class Tensor {
   const std::vector<int64_t> &dims() const { return dims_; }
   int rank() const { return static_cast<int>(dims_.size()); }
   int64_t size() const;  // elements
-  size_t bytes() const { return static_cast<size_t>(size()) * ByteSize(dtype_); }
+  size_t bytes() const { return static_cast<size_t>(StorageBytes(dtype_, size()).value_or(0)); }
   const char *data() const { return data_; }
   // Only while the caller is the sole owner, right after Zeros.
   char *mutable_data() { return const_cast<char *>(data_); }
   TensorType type() const;
+  // The same bytes as elements of another dtype of the same width.
+  Tensor WithType(DType dtype) const { return Tensor(dtype, dims_, data_, owner_); }
 
   // Element i, converted: floats and integers to double, exact for |integer| up to 2^53.
   double GetDouble(int64_t i) const;
   // Element i of an integer or bool tensor.
   int64_t GetInt(int64_t i) const;
-  // Stores with rounding to nearest (floats), truncation (integers; at most 64 bits, of which the low ones are kept) or
-  // x != 0 (bool). After Zeros only.
+  // Stores with rounding to nearest (floats; beyond the range infinity, or NaN where the type has none), truncation
+  // (integers; at most 64 bits, of which the low ones are kept) or x != 0 (bool). After Zeros only.
   void SetDouble(int64_t i, double value);
   void SetInt(int64_t i, int64_t value);
 
@@ -61,6 +63,12 @@ inline float Bfloat16ToFloat(uint16_t bits) {
   return value;
 }
 uint16_t FloatToBfloat16(float value);
+
+// The 8-bit floats, rounded to nearest even. f8e4m3 (ONNX's FLOAT8E4M3FN) has NaN and no infinity: what rounds beyond
+// 448 becomes NaN. f8e5m2 has both: what rounds beyond 57344 becomes infinity.
+float Float8ToFloat(DType dtype, uint8_t bits);
+uint8_t FloatToFloat8(DType dtype, float value);
+double LargestFloat8(DType dtype);
 
 }  // namespace ingot
 #endif  // INGOT_TENSOR_H_

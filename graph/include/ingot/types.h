@@ -1,5 +1,5 @@
-// Element types and tensor types. Values of DType equal ingot_dtype_t of runtime/include/ingot/abi.h (a test compares
-// them).
+// Element types and tensor types. Values of DType equal ingot_dtype_t of runtime/include/ingot/abi.h: both are the rows
+// of runtime/include/ingot/dtypes.inc.
 #ifndef INGOT_TYPES_H_
 #define INGOT_TYPES_H_
 
@@ -13,21 +13,11 @@
 
 namespace ingot {
 
+// kF64, kF32, kF16, kBF16, kI64 ... kU8, kBool, kF8E4M3, kF8E5M2, kI4, kU4: the rows of ingot/dtypes.inc.
 enum class DType : uint8_t {
   kInvalid = 0,
-  kF64 = 1,
-  kF32 = 2,
-  kF16 = 3,
-  kBF16 = 4,
-  kI64 = 5,
-  kI32 = 6,
-  kI16 = 7,
-  kI8 = 8,
-  kU64 = 9,
-  kU32 = 10,
-  kU16 = 11,
-  kU8 = 12,
-  kBool = 13,
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) k##cc = value,
+#include "ingot/dtypes.inc"
 };
 
 constexpr int kMaxRank = 8;
@@ -37,7 +27,12 @@ bool IsFloat(DType dtype);
 bool IsSigned(DType dtype);    // signed integers
 bool IsUnsigned(DType dtype);  // unsigned integers, without bool
 inline bool IsInteger(DType dtype) { return IsSigned(dtype) || IsUnsigned(dtype); }
-size_t ByteSize(DType dtype);        // 0 for kInvalid
+int BitWidth(DType dtype);  // of one element in memory; 0 for kInvalid
+inline bool IsFloat8(DType dtype) { return IsFloat(dtype) && BitWidth(dtype) == 8; }
+inline bool IsNarrow(DType dtype) { return BitWidth(dtype) == 4; }  // two elements share a byte, the first its low half
+// Bytes of so many elements one after another, rounded up to whole bytes; nullopt when they do not fit int64_t, and for
+// a negative number of elements.
+std::optional<int64_t> StorageBytes(DType dtype, int64_t elements);
 double Epsilon(DType dtype);         // of floats: from 1 to the next number above
 std::string_view Name(DType dtype);  // "f32"
 std::optional<DType> ParseDType(std::string_view name);

@@ -36,7 +36,11 @@ typedef enum ingot_dtype {
   INGOT_U32 = 10,
   INGOT_U16 = 11,
   INGOT_U8 = 12,
-  INGOT_BOOL = 13 /* one byte, 0 or 1 */
+  INGOT_BOOL = 13,   /* one byte, 0 or 1 */
+  INGOT_F8E4M3 = 14, /* ONNX's FLOAT8E4M3FN: NaN and no infinity */
+  INGOT_F8E5M2 = 15, /* ONNX's FLOAT8E5M2: as f16, with two bits of fraction */
+  INGOT_I4 = 16,     /* two elements in a byte, the first in its low half */
+  INGOT_U4 = 17
 } ingot_dtype_t;
 
 /* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in

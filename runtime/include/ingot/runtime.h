@@ -155,7 +155,7 @@ int32_t ingot_context_set_state(ingot_context_t *context, ingot_state_t *state, 
 /* What the context has, its own or given, or NULL. Borrowed; its own goes with it, or when another is set. */
 ingot_state_t *ingot_context_get_state(ingot_context_t *context);
 
-size_t ingot_dtype_size(uint32_t dtype);      /* bytes per element, 0 when unknown */
+size_t ingot_dtype_size(uint32_t dtype);      /* bytes of one element, 1 for those of 4 bits; 0 when unknown */
 const char *ingot_dtype_name(uint32_t dtype); /* "f32" */
 /* Features of this machine, as INGOT_CPU_* bits. */
 uint64_t ingot_cpu_features(void);

@@ -198,6 +198,27 @@ TEST(OpDetails, TrainingModesAreUnsupported) {
               {"2 parts", "batch normalization in training mode", "dropout in training mode"});
 }
 
+TEST(OpDetails, LowBitsAreCastAndNothingElse) {
+  constexpr int kFloat8E5M2 = 19, kInt4 = 22;  // Debian's schema is older
+  Model good(21);
+  good.Input("x", kFloat, {"n"}).Input("w", kInt4, {"n"}).Floats("s", {}).Output("a").Output("b").Output("c");
+  good.Node("Cast", {"x"}, {"a"}).Int("to", kFloat8E5M2);
+  good.Node("Cast", {"x"}, {"b"}).Int("to", kFloat8E5M2).Int("saturate", 0);
+  good.Node("DequantizeLinear", {"w", "s"}, {"c"});
+  auto graph = good.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_EQ(OutputType(*graph, "a"), "f8e5m2[n]");
+  EXPECT_EQ(OpNames(*graph), "cast cast greater_equal select neg greater_equal select cast cast mul");
+  Model bad(21);
+  bad.Input("x", kFloat8E5M2, {"n"}).Input("w", kInt4, {"n"}).Output("a").Output("b").Output("c");
+  bad.Node("Abs", {"x"}, {"a"});
+  bad.Node("Add", {"w", "w"}, {"b"});
+  bad.Node("Concat", {"x", "x"}, {"c"}).Int("axis", 0);  // moves are for 8-bit floats too
+  ExpectError(bad.Import().status(), absl::StatusCode::kUnimplemented,
+              {"2 parts", "it works on f8e5m2, for which 'abs' is not supported; cast it to f32 first",
+               "it works on i4, for which 'add' is not supported; cast it to i8 first"});
+}
+
 TEST(OpDetails, SizesThatMustBeConstantAreNamed) {
   Model m;
   m.Input("x", kFloat, {"n", 3, 4, "w"}).Input("i", kInt64, {2, "k"});

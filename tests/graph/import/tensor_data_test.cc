@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -52,6 +53,34 @@ TEST(TensorData, TypedFields) {
   EXPECT_EQ(Load(Proto(TensorProto::FLOAT, {0, 3}))->size(), 0);
 }
 
+TEST(TensorData, LowBits) {
+  // As TensorProto.DataType has them; Debian's schema is older.
+  constexpr int kFloat8E4M3Fn = 17, kFloat8E5M2 = 19, kUint4 = 21, kInt4 = 22;
+  TensorProto real = Proto(kFloat8E4M3Fn, {2});
+  real.set_raw_data("\x38\xff");
+  EXPECT_EQ(Load(real)->dtype(), DType::kF8E4M3);
+  EXPECT_EQ(Load(real)->GetDouble(0), 1);
+  EXPECT_TRUE(std::isnan(Load(real)->GetDouble(1)));
+  TensorProto typed = Proto(kFloat8E5M2, {2});
+  typed.add_int32_data(0x3c);
+  typed.add_int32_data(0xfc);
+  EXPECT_EQ(Load(typed)->GetDouble(0), 1);
+  EXPECT_EQ(Load(typed)->GetDouble(1), -INFINITY);
+  // An entry of int32_data holds two of them.
+  TensorProto half = Proto(kInt4, {3});
+  half.add_int32_data(0xe1);
+  half.add_int32_data(0x07);
+  for (int i = 0; i < 3; ++i)
+    EXPECT_EQ(Load(half)->GetInt(i), (std::vector<int64_t>{1, -2, 7})[static_cast<size_t>(i)]);
+  half.add_int32_data(0);
+  ExpectError(Load(half).status(), kInvalid, {"has 3 elements in int32_data, but its dims need 2"});
+  TensorProto raw = Proto(kUint4, {3});
+  raw.set_raw_data("\xe1\x07");
+  EXPECT_EQ(Load(raw)->GetInt(1), 14);
+  raw.set_raw_data("\xe1\x07\x07");
+  ExpectError(Load(raw).status(), kInvalid, {"has 3 bytes of raw data, but its type needs 2"});
+}
+
 TEST(TensorData, SizesMustBeBacked) {
   TensorProto raw = Proto(TensorProto::FLOAT, {3});
   raw.set_raw_data("12345678");
@@ -71,7 +100,8 @@ TEST(TensorData, OtherTypesAreUnsupported) {
   ExpectError(Load(Proto(TensorProto::STRING, {1})).status(), absl::StatusCode::kUnimplemented,
               {"tensor 't' holds string"});
   ExpectError(Load(Proto(TensorProto::COMPLEX64, {1})).status(), absl::StatusCode::kUnimplemented, {"complex64"});
-  ExpectError(Load(Proto(17, {1})).status(), absl::StatusCode::kUnimplemented, {"8-bit float"});
+  ExpectError(Load(Proto(18, {1})).status(), absl::StatusCode::kUnimplemented,
+              {"an 8-bit float without a negative zero"});
   ExpectError(Load(Proto(-5, {1})).status(), absl::StatusCode::kUnimplemented, {"type -5"});
   ExpectError(Load(Proto(TensorProto::FLOAT, std::vector<int64_t>(9, 1))).status(), absl::StatusCode::kUnimplemented,
               {"rank 9"});

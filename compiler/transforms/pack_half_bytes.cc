@@ -1,0 +1,130 @@
+// Tensors of 4-bit elements (i4, u4) become what they are in memory: u8 vectors of half as many elements, rounded up.
+// A cast from them takes bytes apart, a cast to them puts bytes together, a reshape and everything that runs functions
+// moves whole bytes: no kernel writes half a byte, and no two tiles share one. Inputs and outputs of the program keep
+// their dtype in its description. Tests: tests/compiler/lit/pack-half-bytes.mlir, tests/compiler/low_bits_jit_test.cc.
+#include "compiler/transforms/passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Builders.h"
+
+namespace ingot::compiler {
+#define GEN_PASS_DEF_PACKHALFBYTES
+#include "compiler/transforms/Passes.h.inc"
+
+using namespace mlir;
+namespace {
+
+Dim pairsOf(const Dims &dims) { return Dim::CeilDiv(NumElements(dims), 2); }
+
+DType wideOf(DType dtype) { return IsUnsigned(dtype) ? DType::kU8 : DType::kI8; }
+
+class Packer {
+ public:
+  explicit Packer(ModuleOp module) : module(module), b(module.getContext()) {}
+
+  void run() {
+    // All types first, so that what is built afterwards sees bytes.
+    module.walk([&](Block *block) {
+      for (Value argument : block->getArguments()) toBytes(argument);
+    });
+    module.walk([&](Operation *op) {
+      for (Value result : op->getResults()) toBytes(result);
+    });
+    if (original.empty()) return;
+    SmallVector<Operation *> ops;
+    module.walk([&](Operation *op) {
+      if (isa<ir::CastOp, ir::ReshapeOp, ir::ScalarOp>(op) &&
+          (original.contains(op->getResult(0)) || (op->getNumOperands() == 1 && original.contains(op->getOperand(0)))))
+        ops.push_back(op);
+    });
+    for (Operation *op : ops) {
+      b.setInsertionPoint(op);
+      Value before = op->getResult(0), after = rewrite(op);
+      if (original.contains(before)) original[after] = original.lookup(before);
+      before.replaceAllUsesWith(after);
+    }
+    for (Operation *op : llvm::reverse(ops)) op->erase();
+    for (func::FuncOp function : module.getOps<func::FuncOp>()) {
+      Block &body = function.getBody().front();
+      function.setFunctionType(b.getFunctionType(body.getArgumentTypes(), body.getTerminator()->getOperandTypes()));
+    }
+  }
+
+ private:
+  void toBytes(Value value) {
+    if (!isa<RankedTensorType>(value.getType())) return;
+    TensorType type = typeOf(value);
+    if (!IsNarrow(type.dtype)) return;
+    value.setType(toMlirType(b.getContext(), {DType::kU8, {pairsOf(type.dims)}}));
+    original[value] = std::move(type);
+  }
+
+  Value op(Location loc, OpKind kind, ValueRange operands, Attributes attributes = {}) {
+    return makeOp(b, loc, kind, operands, std::move(attributes));
+  }
+  Value cast(Location loc, Value x, DType to) {
+    return typeOf(x).dtype == to ? x : op(loc, OpKind::kCast, {x}, {{"to", to}});
+  }
+  Value reshape(Location loc, Value x, const Dims &dims) {
+    return typeOf(x).dims == dims ? x : op(loc, OpKind::kReshape, {x}, {{"dims", dims}});
+  }
+  // A number of x's dtype.
+  Value number(Location loc, Value x, double value) { return makeScalar(b, loc, {typeOf(x).dtype, {}}, value); }
+
+  Value rewrite(Operation *op) {
+    Location loc = op->getLoc();
+    if (auto scalar = dyn_cast<ir::ScalarOp>(op)) {
+      int64_t bits = cast<IntegerAttr>(scalar.getValue()).getValue().getZExtValue() & 15;
+      return makeScalar(b, loc, {DType::kU8, {1}}, static_cast<double>(bits));
+    }
+    Value x = op->getOperand(0);
+    if (auto same = dyn_cast<ir::ReshapeOp>(op)) return reshape(loc, x, {pairsOf(same.getDims())});
+    Value result = op->getResult(0);
+    bool packs = original.contains(result);
+    TensorType to = packs ? original.lookup(result) : typeOf(result);
+    DType dtype = to.dtype;
+    if (packs) to.dtype = wideOf(dtype);
+    if (original.contains(x)) x = unpack(loc, x, original.lookup(x).dtype, to);
+    return packs ? pack(loc, x, dtype) : x;
+  }
+
+  // The elements behind bytes, as `to`.
+  Value unpack(Location loc, Value bytes, DType dtype, const TensorType &to) {
+    RankedTensorType type = toMlirType(b.getContext(), {wideOf(dtype), {NumElements(to.dims)}});
+    Value row = cast(loc, ir::HalvesOp::create(b, loc, type, bytes), to.dtype);
+    return reshape(loc, row, to.dims);
+  }
+
+  // Bytes of the elements: floats saturate, integers keep their low bits. The last half byte is 0 where it is nobody's.
+  Value pack(Location loc, Value x, DType dtype) {
+    bool isUnsigned = IsUnsigned(dtype), saturates = IsFloat(typeOf(x).dtype);
+    Dim count = NumElements(typeOf(x).dims), pairs = Dim::CeilDiv(count, 2), rest = pairs * Dim(2) - count;
+    x = cast(loc, x, wideOf(dtype));
+    if (saturates) {
+      x = op(loc, OpKind::kMin, {x, number(loc, x, isUnsigned ? 15 : 7)});
+      if (!isUnsigned) x = op(loc, OpKind::kMax, {x, number(loc, x, -8)});
+    }
+    x = reshape(loc, cast(loc, x, DType::kU8), {count});
+    if (!rest.Is(0)) x = op(loc, OpKind::kPad, {x, number(loc, x, 0)}, {{"low", Dims{0}}, {"high", Dims{rest}}});
+    x = reshape(loc, x, {pairs, 2});
+    auto half = [&](int64_t which) {
+      Value column = op(loc, OpKind::kSlice, {x},
+                        {{"starts", Dims{0, which}}, {"limits", Dims{pairs, which + 1}}, {"steps", Ints{1, 1}}});
+      return reshape(loc, column, {pairs});
+    };
+    Value low = op(loc, OpKind::kLogicalAnd, {half(0), number(loc, x, 15)});
+    Value high = op(loc, OpKind::kShiftLeft, {half(1), number(loc, x, 4)});
+    return op(loc, OpKind::kLogicalOr, {low, high});
+  }
+
+  ModuleOp module;
+  OpBuilder b;
+  // What values of bytes stand for. A reshape may be its operand, so that the dims are those of one of its users.
+  DenseMap<Value, TensorType> original;
+};
+
+struct PackHalfBytes : impl::PackHalfBytesBase<PackHalfBytes> {
+  void runOnOperation() override { Packer(getOperation()).run(); }
+};
+
+}  // namespace
+}  // namespace ingot::compiler
