@@ -11,7 +11,7 @@
 
 namespace ingot::compiler {
 
-// Ops that a code unit should have at least: fewer do not pay for a module of their own (some 3 ms).
+// Ops that a code unit should have at least: fewer would not pay for a module of their own (estimated, not measured).
 inline constexpr int64_t kOpsPerUnit = 400;
 
 // For functions of so many ops, in order: which unit each belongs to, counted from 0. A unit ends with the function
