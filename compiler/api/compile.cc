@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "compiler/api/compiled_program.h"
+#include "compiler/emit/merge_objects.h"
 #include "compiler/emit/object_emitter.h"
 #include "compiler/emit/program_emitter.h"
 #include "compiler/emit/weights.h"
@@ -56,6 +57,9 @@ absl::Status checkOptions(const CompileOptions &options) {
   if (options.precision != "fp32")
     return absl::InvalidArgumentError(
         absl::StrCat("the precision '", options.precision, "' is not known; known: fp32"));
+  if (options.threads < 0)
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot compile on ", options.threads, " threads; 0 means one for each CPU"));
   return absl::OkStatus();
 }
 
@@ -71,6 +75,27 @@ absl::Status runPipeline(Pipeline &pipeline, const CompileOptions &options, Phas
     std::string extension = phase == "buffers" ? ".txt" : ".mlir";
     return WriteFile(absl::StrCat(options.dump_phases, "/", number++, "-", phase.str(), extension), ir);
   });
+}
+
+// Every unit optimized, into `bitcode`, and emitted, side by side; returns one object of them all.
+absl::StatusOr<std::string> emitUnits(Pipeline &pipeline, std::vector<std::string> &bitcode) {
+  std::vector<CodeUnit> &units = pipeline.units();
+  bitcode.resize(units.size());
+  std::vector<absl::Status> statuses(units.size());
+  std::vector<std::string> objects(units.size());
+  pipeline.parallelFor(units.size(), [&](size_t i) {
+    CodeUnit unit = std::move(units[i]);
+    statuses[i] = optimize(*unit.module);
+    if (!statuses[i].ok()) return;
+    llvm::raw_string_ostream stream(bitcode[i]);
+    llvm::WriteBitcodeToFile(*unit.module, stream);
+    absl::StatusOr<std::string> object = emitCode(*unit.module, CodeForm::Object);
+    statuses[i] = object.status();
+    if (object.ok()) objects[i] = *std::move(object);
+  });
+  for (const absl::Status &status : statuses)
+    if (!status.ok()) return status;
+  return mergeObjects(objects);
 }
 
 }  // namespace
@@ -117,16 +142,14 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   if (!impl.embedWeights) impl.weightsHash = hashWeights(impl.plan, impl.constants);
   double afterMlir = now();
   if (options.progress) options.progress("object");
-  llvm::Module &module = pipeline.llvmModule();
+  CodeUnit tables{std::make_unique<llvm::LLVMContext>(), nullptr};
+  tables.module = std::make_unique<llvm::Module>(options.name, *tables.context);
   emitProgram(
-      module, impl.plan,
+      *tables.module, impl.plan,
       {options.name, options.precision, *levels, impl.embedWeights, impl.weightsHash, weightsFileName(options.name)});
-  if (absl::Status status = optimize(module); !status.ok()) return status;
-  {
-    llvm::raw_string_ostream stream(impl.llvm);
-    llvm::WriteBitcodeToFile(module, stream);
-  }
-  absl::StatusOr<std::string> object = emitCode(module, CodeForm::Object);
+  // First, so that they do not keep one thread busy when all others are done.
+  pipeline.units().insert(pipeline.units().begin(), std::move(tables));
+  absl::StatusOr<std::string> object = emitUnits(pipeline, impl.llvm);
   if (!object.ok()) return object.status();
   impl.object = *std::move(object);
   double end = now();

@@ -15,8 +15,8 @@ struct CompiledProgram::Impl {
   compiler::ProgramPlan plan;
   bool embedWeights = true;
   uint64_t weightsHash = 0;
-  std::string object;  // machine code and tables; room for weights when embedded
-  std::string llvm;    // bitcode of the optimised module, for --emit=llvm and asm
+  std::string object;             // machine code and tables; room for weights when embedded
+  std::vector<std::string> llvm;  // bitcode of the optimized code units, for --emit=llvm and asm
 };
 
 namespace compiler {

@@ -6,7 +6,6 @@
 #include "compiler/emit/weights.h"
 #include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
-#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/Object/ArchiveWriter.h"
 #include "llvm/Support/raw_ostream.h"
@@ -75,8 +74,8 @@ absl::Status build(const CompiledProgram::Impl &impl, OutputKind kind, const Pri
 
 absl::StatusOr<std::string> textOf(const CompiledProgram::Impl &impl, OutputKind kind) {
   llvm::LLVMContext context;
-  auto module = llvm::parseBitcodeFile(llvm::MemoryBufferRef(impl.llvm, "program"), context);
-  if (!module) return absl::InternalError(llvm::toString(module.takeError()));
+  absl::StatusOr<std::unique_ptr<llvm::Module>> module = linkBitcode(impl.llvm, context);
+  if (!module.ok()) return module.status();
   if (kind == OutputKind::kAssembly) return emitCode(**module, CodeForm::Assembly);
   std::string text;
   llvm::raw_string_ostream stream(text);

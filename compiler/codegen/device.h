@@ -53,8 +53,8 @@ struct Device {
   Schedule (*schedule)(mlir::func::FuncOp region);
   // Null: a fault of the compiler's, which was reported.
   std::optional<KernelInfo> (*emit)(const KernelRequest &request);
-  // Kernels as emitted down to the LLVM dialect.
-  mlir::LogicalResult (*lower)(mlir::ModuleOp kernels);
+  // Kernels as emitted, in modules inside of one, down to the LLVM dialect.
+  mlir::LogicalResult (*lower)(mlir::ModuleOp modules);
 };
 
 // All of them; the first is the host's.

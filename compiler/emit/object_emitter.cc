@@ -3,8 +3,10 @@
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
+#include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
+#include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
@@ -77,6 +79,21 @@ absl::StatusOr<std::string> emitCode(Module &module, CodeForm form) {
     return absl::InternalError("LLVM cannot emit code for this target");
   passes.run(module);
   return std::string(buffer);
+}
+
+absl::StatusOr<std::unique_ptr<Module>> linkBitcode(const std::vector<std::string> &units, LLVMContext &context) {
+  auto fault = [](const std::string &what) { return absl::InternalError(absl::StrCat("bitcode: ", what)); };
+  auto result = std::make_unique<Module>("", context);
+  for (const std::string &unit : units) {
+    Expected<std::unique_ptr<Module>> module = parseBitcodeFile(MemoryBufferRef(unit, "unit"), context);
+    if (!module) return fault(toString(module.takeError()));
+    result->setModuleIdentifier((*module)->getModuleIdentifier());
+    result->setSourceFileName((*module)->getSourceFileName());
+    if (Linker::linkModules(*result, std::move(*module))) return fault("units of a program do not fit together");
+  }
+  for (Function &function : *result)
+    if (!function.isDeclaration() && function.hasHiddenVisibility()) function.setLinkage(GlobalValue::InternalLinkage);
+  return result;
 }
 
 absl::StatusOr<std::string> mainProgramObject(const std::string &name) {

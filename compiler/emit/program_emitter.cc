@@ -25,9 +25,6 @@ class Emitter {
         pointer(PointerType::get(context, 0)) {}
 
   void run() {
-    for (Function &function : module)
-      if (!function.isDeclaration()) function.setLinkage(GlobalValue::InternalLinkage);
-    setTargets();
     Constant *weights = ConstantPointerNull::get(pointer);
     if (options.embedWeights && plan.weightsBytes > 0) weights = reserveWeights();
     std::vector<Constant *> symbols, sizeTexts, checks, stages, sizeStages, states, values, operands, steps, variants;
@@ -61,9 +58,10 @@ class Emitter {
       for (size_t i = 0; i < plan.kernels.size(); ++i) {
         const std::string &name = plan.kernels[i], &isa = options.levels[level].level;
         const PlannedKernel &kernel = plan.variants[level][i];
-        Constant *run = module.getFunction(kernelSymbol(name, isa)), *prepare = null(), *destroy = null();
+        Constant *run = declare(kernelSymbol(name, isa), {pointer, pointer, i64, i64, pointer}), *prepare = null(),
+                 *destroy = null();
         if (kernel.origin == INGOT_ORIGIN_LIBRARY) {
-          prepare = module.getFunction(prepareSymbol(name, isa));
+          prepare = declare(prepareSymbol(name, isa), {pointer, pointer});
           destroy = cast<Constant>(
               module.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context), pointer).getCallee());
         }
@@ -115,6 +113,14 @@ class Emitter {
   }
 
  private:
+  // A function of another code unit.
+  Function *declare(const std::string &symbol, ArrayRef<Type *> parameters) {
+    auto *function =
+        Function::Create(FunctionType::get(i32, parameters, false), GlobalValue::ExternalLinkage, symbol, module);
+    function->setVisibility(GlobalValue::HiddenVisibility);
+    return function;
+  }
+
   Constant *number(uint64_t value) { return ConstantInt::get(i32, static_cast<uint32_t>(value)); }
   Constant *number64(uint64_t value) { return ConstantInt::get(i64, value); }
   Constant *null() { return ConstantPointerNull::get(pointer); }
@@ -126,6 +132,7 @@ class Emitter {
       Constant *data = ConstantDataArray::getString(context, value);
       auto *global = new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.text");
       global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
+      global->setAlignment(Align(1));  // else LLVM aligns texts of 16 characters and more
       known = global;
     }
     return known;
@@ -156,19 +163,6 @@ class Emitter {
     return result;
   }
 
-  // Every function gets its level's instruction set; names end in the level.
-  void setTargets() {
-    for (Function &function : module)
-      for (const Target &level : options.levels)
-        if (function.getName().ends_with("." + level.level)) {
-          function.addFnAttr("target-cpu", level.level);
-          if (!level.features.empty()) function.addFnAttr("target-features", level.features);
-          std::string width = std::to_string(level.vectorWidth * 32);
-          function.addFnAttr("prefer-vector-width", width);
-          function.addFnAttr("min-legal-vector-width", width);
-        }
-  }
-
   // Room without contents: the assembler makes a section of the right size, which weights.cc turns into data.
   Constant *reserveWeights() {
     std::string symbol = "ingot_weights_" + options.name;
@@ -192,6 +186,22 @@ class Emitter {
 };
 
 }  // namespace
+
+// Names of functions end in the level.
+void setTargets(Module &module, const std::vector<Target> &levels) {
+  for (Function &function : module) {
+    if (function.isDeclaration()) continue;
+    function.setVisibility(GlobalValue::HiddenVisibility);
+    for (const Target &level : levels) {
+      if (!function.getName().ends_with("." + level.level)) continue;
+      function.addFnAttr("target-cpu", level.level);
+      if (!level.features.empty()) function.addFnAttr("target-features", level.features);
+      std::string width = std::to_string(level.vectorWidth * 32);
+      function.addFnAttr("prefer-vector-width", width);
+      function.addFnAttr("min-legal-vector-width", width);
+    }
+  }
+}
 
 void emitProgram(Module &module, const ProgramPlan &plan, const EmitOptions &options) {
   Emitter(module, plan, options).run();

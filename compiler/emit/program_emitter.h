@@ -15,9 +15,11 @@ struct EmitOptions {
   std::string weightsFile;  // when not embedded
 };
 
-// The module must hold every kernel as @KERNEL.LEVEL (kernelSymbol), and of library kernels also prepareSymbol.
-// Afterwards only @ingot_program_<name> is visible.
+// Other code units hold every kernel as @KERNEL.LEVEL (kernelSymbol), and of library kernels also prepareSymbol. Only
+// @ingot_program_<name> is visible outside of the program.
 void emitProgram(llvm::Module &module, const ProgramPlan &plan, const EmitOptions &options);
+// For a module of kernels: each gets its level's instruction set, and is seen by the program's other units alone.
+void setTargets(llvm::Module &module, const std::vector<Target> &levels);
 std::string kernelSymbol(const std::string &kernel, const std::string &level);
 std::string prepareSymbol(const std::string &kernel, const std::string &level);
 

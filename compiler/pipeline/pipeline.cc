@@ -4,6 +4,7 @@
 #include "compiler/codegen/device.h"
 #include "compiler/emit/program_emitter.h"
 #include "compiler/import/import_graph.h"
+#include "compiler/pipeline/split_kernels.h"
 #include "compiler/pipeline/verify_phase.h"
 #include "compiler/transforms/passes.h"
 #include "ingot/interpreter.h"
@@ -20,6 +21,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -187,9 +189,32 @@ absl::Status Pipeline::buffers() {
   plan_ = planProgram(graph_, *module_, std::move(sizes_), infos_);
   if (std::string problem = verifyPlan(plan_); !problem.empty())
     return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
-  if (failed(devices().front()->lower(*kernels_))) return internal("lowering to LLVM");
-  llvmModule_ = translateModuleToLLVMIR(*kernels_, llvmContext_, options_.name);
-  return llvmModule_ ? absl::OkStatus() : internal("translation to LLVM IR");
+  return lowerToLlvm();
+}
+
+absl::Status Pipeline::lowerToLlvm() {
+  // Kernels are independent of each other from here on, and most of the time goes into them. Before, there is one large
+  // function, and a context that knows of one thread alone is faster.
+  if (options_.threads != 1) {
+    threads_ = std::make_unique<llvm::StdThreadPool>(
+        llvm::hardware_concurrency(static_cast<unsigned>(std::max(options_.threads, 0))));
+    context_.setThreadPool(*threads_);
+  }
+  OwningOpRef<ModuleOp> split = splitKernels(*kernels_);
+  if (failed(devices().front()->lower(*split))) return internal("lowering to LLVM");
+  SmallVector<ModuleOp> modules(split->getOps<ModuleOp>());
+  units_.resize(modules.size());
+  parallelFor(modules.size(), [&](size_t i) {
+    units_[i].context = std::make_unique<llvm::LLVMContext>();
+    units_[i].module = translateModuleToLLVMIR(modules[i], *units_[i].context, options_.name);
+    if (units_[i].module) setTargets(*units_[i].module, levels_);
+  });
+  bool isTranslated = llvm::all_of(units_, [](const CodeUnit &unit) { return unit.module != nullptr; });
+  return isTranslated ? absl::OkStatus() : internal("translation to LLVM IR");
+}
+
+void Pipeline::parallelFor(size_t count, llvm::function_ref<void(size_t)> work) {
+  mlir::parallelFor(&context_, 0, count, work);
 }
 
 }  // namespace ingot::compiler

@@ -1,4 +1,4 @@
-// The compiler's phases, from graph to LLVM module. Each phase has a name, can be dumped, and is verified by MLIR
+// The compiler's phases, from graph to LLVM modules. Each phase has a name, can be dumped, and is verified by MLIR
 // before the next begins.
 //
 //   import    one op of the `ingot` dialect per node
@@ -14,10 +14,10 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "compiler/emit/code_unit.h"
 #include "compiler/emit/program_plan.h"
 #include "ingot/compile.h"
-#include "llvm/IR/LLVMContext.h"
-#include "llvm/IR/Module.h"
+#include "llvm/Support/ThreadPool.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/IR/OwningOpRef.h"
 
@@ -37,7 +37,10 @@ class Pipeline {
   // After Buffers.
   const Graph &graph() const { return graph_; }
   const ProgramPlan &plan() const { return plan_; }
-  llvm::Module &llvmModule() { return *llvmModule_; }
+  // The kernels in LLVM IR, to be optimized and emitted; the caller may add units and take them apart.
+  std::vector<CodeUnit> &units() { return units_; }
+  // Calls work(i) for i below count, on as many threads as the options say, and returns when all are done.
+  void parallelFor(size_t count, llvm::function_ref<void(size_t)> work);
   std::string text() const;  // of the last phase
 
  private:
@@ -47,18 +50,19 @@ class Pipeline {
   absl::Status fuse();
   absl::Status emitKernels();
   absl::Status buffers();
+  absl::Status lowerToLlvm();
   absl::Status internal(const char *what);
 
   Graph graph_;
   const CompileOptions &options_;
   std::vector<Target> levels_;
+  std::unique_ptr<llvm::StdThreadPool> threads_;  // the context uses it: it goes last. Null: one thread
   mlir::MLIRContext context_;
   mlir::OwningOpRef<mlir::ModuleOp> module_, kernels_;
   SizeTable sizes_;
   std::vector<std::map<std::string, KernelInfo>> infos_;
   ProgramPlan plan_;
-  llvm::LLVMContext llvmContext_;
-  std::unique_ptr<llvm::Module> llvmModule_;
+  std::vector<CodeUnit> units_;
   std::string diagnostics_;
   Phase reached_ = Phase::Import;
 };

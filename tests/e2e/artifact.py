@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What `ingot compile` writes: one kernel per distinct region, the same bytes every time, nothing needed but libc and libm, little code.
+"""What `ingot compile` writes: one kernel per distinct region, the same bytes every time and on any number of threads, nothing needed but libc and libm, little code.
 
 Why: repeated layers must not repeat code, a build must be reproducible, and a program must run on a machine that has nothing of Ingot.
 """
@@ -8,6 +8,7 @@ import re
 import support
 
 ALLOWED = r"(libc|libm)\.so\.6|ld-linux-x86-64\.so\.2"
+THREADS = (1, 2, 4)
 LOADED_LIMIT = 100_000  # bytes, without weights
 
 
@@ -24,15 +25,15 @@ def check_kernels(setup, report):
 
 def check_bytes(setup, report, names):
     for name in names:
-        first, second = (support.fresh(setup.work / "bytes" / part) for part in ("first", "second"))
-        for folder in (first, second):
+        folders = [support.fresh(setup.work / "bytes" / f"{threads}") for threads in THREADS]
+        for threads, folder in zip(THREADS, folders):
             # Both levels and a side file: everything that is written. The same output path in another directory.
-            setup.run(
-                setup.ingot, "compile", setup.model(name), "-o", "same.o", "--weights=file", "--cpu", "x86-64-v4,x86-64-v3", cwd=folder
-            )
-        files = sorted(path.name for path in first.iterdir())
+            options = ["--weights=file", "--cpu", "x86-64-v4,x86-64-v3", "--threads", threads]
+            setup.run(setup.ingot, "compile", setup.model(name), "-o", "same.o", *options, cwd=folder)
+        files = sorted(path.name for path in folders[0].iterdir())
         for file in files:
-            report.check((first / file).read_bytes() == (second / file).read_bytes(), f"{name} compiled twice: {file} has the same bytes")
+            same = len({(folder / file).read_bytes() for folder in folders}) == 1
+            report.check(same, f"{name} compiled on {' and '.join(map(str, THREADS))} threads: {file} has the same bytes")
         report.check({"same.o", "same.o.h", "same.weights"} <= set(files), f"{name}: files {' '.join(files)}")
 
 

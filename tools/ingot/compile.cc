@@ -37,6 +37,7 @@ struct Arguments {
   ModelArguments model;
   std::string output, emit, name, target, weights = "auto", precision = "fp32", dump_phases, compile_to;
   std::vector<std::string> cpu;
+  int threads = 0;
   bool json = false;
 };
 
@@ -79,6 +80,7 @@ absl::StatusOr<CompileOptions> MakeOptions(const Arguments &arguments, Progress 
                                                   : WeightsPlace::kAuto;
   options.precision = arguments.precision;
   options.dump_phases = arguments.dump_phases;
+  options.threads = arguments.threads;
   options.progress = [progress](const std::string &phase) { progress->Update(phase); };
   return options;
 }
@@ -226,6 +228,11 @@ void AddCompile(CLI::App *app, Action *action) {
       ->type_name("DIR");
   command->add_option("--compile-to", arguments->compile_to, "Stop after a phase and write MLIR: " + PhaseList())
       ->type_name("PHASE");
+  command
+      ->add_option("--threads", arguments->threads,
+                   "Threads that compile; 0 (default) is one for each CPU. What is written is the same for any number")
+      ->check(CLI::Range(0, 1024))
+      ->type_name("N");
   command->add_flag("--json", arguments->json, "Print one JSON object with names, sizes and times");
   command->callback([arguments, action] { *action = [arguments] { return Compile(*arguments); }; });
 }

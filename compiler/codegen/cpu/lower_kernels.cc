@@ -4,6 +4,7 @@
 #include "mlir/Conversion/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Arith/Transforms/Passes.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "mlir/Transforms/Passes.h"
@@ -19,13 +20,20 @@ static void allowContraction(ModuleOp module) {
   module.walk([&](arith::ArithFastMathInterface op) { op->setAttr(op.getFastMathAttrName(), contract); });
 }
 
-LogicalResult lowerKernels(ModuleOp module) {
-  RewritePatternSet patterns(module.getContext());
-  populateMathApproximations(patterns);
-  arith::populateCeilFloorDivExpandOpsPatterns(patterns);
-  if (failed(applyPatternsGreedily(module, std::move(patterns)))) return failure();
-  allowContraction(module);
-  PassManager pm(module.getContext());
+LogicalResult lowerKernels(ModuleOp units) {
+  RewritePatternSet list(units.getContext());
+  populateMathApproximations(list);
+  arith::populateCeilFloorDivExpandOpsPatterns(list);
+  FrozenRewritePatternSet patterns(std::move(list));
+  auto prepared = failableParallelForEach(units.getContext(), llvm::to_vector(units.getOps<ModuleOp>()),
+                                          [&](ModuleOp unit) -> LogicalResult {
+                                            if (failed(applyPatternsGreedily(unit, patterns))) return failure();
+                                            allowContraction(unit);
+                                            return success();
+                                          });
+  if (failed(prepared)) return failure();
+  PassManager all(units.getContext());
+  OpPassManager &pm = all.nest<ModuleOp>();
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
   pm.addPass(createLoopInvariantCodeMotionPass());
@@ -35,7 +43,7 @@ LogicalResult lowerKernels(ModuleOp module) {
   pm.addPass(createConvertMathToLibmPass());
   pm.addPass(createConvertToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
-  return pm.run(module);
+  return all.run(units);
 }
 
 }  // namespace ingot::compiler

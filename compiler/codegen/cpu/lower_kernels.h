@@ -6,7 +6,8 @@
 
 namespace ingot::compiler {
 
-mlir::LogicalResult lowerKernels(mlir::ModuleOp module);
+// Lowers every module inside `units`, side by side on the context's threads.
+mlir::LogicalResult lowerKernels(mlir::ModuleOp units);
 
 }  // namespace ingot::compiler
 #endif

@@ -28,6 +28,7 @@ struct CompileOptions {
   // Matrix products with constant weights call a library (kernels/manifest.h) instead of generated code. Only for the
   // JIT, which binds the calls.
   bool library_kernels = false;
+  int threads = 0;  // that compile side by side; 0: one for each CPU that the process may use. The result is the same
   std::string dump_phases;                                 // a directory for the IR after each phase, or empty
   std::function<void(const std::string &phase)> progress;  // called when a phase begins
 };
