@@ -90,7 +90,8 @@ def compare(setup, report, what, command, feeds, expected):
         got = np.load(out / f"{name.replace('/', '_')}.npy")
         error = max(error, float((np.abs(got - value) / np.maximum(1, np.abs(value))).max()) if got.shape == value.shape else np.inf)
     sizes = " ".join("x".join(map(str, value.shape)) for value in feeds.values() if value.ndim)
-    report.check(error <= 2e-5, f"{what} at {sizes}: largest difference to ONNX Runtime {error:.2g}")
+    # Text detection at 64 x 64: ONNX Runtime is 3e-5 off what double precision gives, Ingot 7e-6.
+    report.check(error <= 5e-5, f"{what} at {sizes}: largest difference to ONNX Runtime {error:.2g}")
 
 
 def check(setup, report, download=True):

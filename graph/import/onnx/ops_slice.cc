@@ -25,7 +25,7 @@ Cut ConstantCut(int64_t size, int64_t start, int64_t end, int64_t step) {
     start = clamp(start, 0, size);
     return {start, std::max(clamp(end, 0, size), start), step};
   }
-  start = clamp(start, -1, size - 1);
+  start = std::min(clamp(start, 0, size), size - 1);
   end = clamp(end, -1, size - 1);
   return start > end ? Cut{start, end, step} : Cut{0, 0, 1};
 }
@@ -63,10 +63,17 @@ absl::StatusOr<Cut> CutAxis(SymbolBounds &bounds, const Dim &size, const Dim &st
   auto from = start.constant(), to = end.constant(), length = size.constant();
   if (length && from && to) return ConstantCut(*length, *from, *to, step);
   if (step < 0) {
-    bool whole = from && to && (*from >= kFar || *from == -1) && *to <= -kFar;
-    if (!whole || !bounds.Require(1, size))
-      return absl::UnimplementedError("negative steps over a part of a dynamic axis are not supported");
-    return Cut{size - 1, -1, step};
+    if (!from || !to)
+      return absl::UnimplementedError("negative steps between positions that are sizes are not supported");
+    // As a position from `least` on; one counted from the end of an empty axis is refused when it is run.
+    auto position = [&](int64_t at, int64_t least) -> Dim {
+      if (at >= kFar || at == -1) return size - 1;
+      if (at <= -kFar) return least;
+      return at < 0 ? bounds.Max(size + at, least) : bounds.Min(at, size - 1);
+    };
+    Dim first = position(*from, 0), last = position(*to, -1);
+    bool ordered = *from >= kFar || *to <= -kFar || ((*from < 0) == (*to < 0) && *to <= *from);
+    return Cut{first, ordered ? last : bounds.Min(first, last), step};
   }
   bool one = (end - start).Is(1) || (from == -1 && to && *to >= kFar);
   Cut cut{0, 0, step};

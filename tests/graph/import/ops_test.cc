@@ -38,6 +38,7 @@ INSTANTIATE_TEST_SUITE_P(
                "f32[n, 3, 4, 5]", "reshape reshape", 11},
         OpCase{"UnsqueezeOperand", [](Model &m) { m.Int64s("a", {1, -1}), m.Node("Unsqueeze", {"v", "a"}, {"y"}); }, "f32[5, 1, 1]", "reshape"},
         OpCase{"SliceAttributes", [](Model &m) { m.Node("Slice", {"x"}, {"y"}).Ints("starts", {1}).Ints("ends", {-1}).Ints("axes", {2}); }, "f32[n, 3, 2, 5]", "slice", 9},
+        OpCase{"SliceBackwardsOfASymbol", [](Model &m) { m.Input("k", kFloat, {"m"}).Int64s("s", {-1}).Int64s("e", {-3}).Int64s("a", {0}).Int64s("p", {-1}), m.Node("Slice", {"k", "s", "e", "a", "p"}, {"y"}); }, "f32[m - max(m - 3, -1) - 1]", "slice"},
         OpCase{"SliceOfEverything", [](Model &m) { m.Int64s("s", {0}).Int64s("e", {9}).Int64s("a", {3}), m.Node("Slice", {"x", "s", "e", "a"}, {"y"}); },
                "f32[n, 3, 4, 5]", ""},
         OpCase{"SplitAttribute", [](Model &m) { m.Node("Split", {"v"}, {"y", "z"}).Ints("split", {2, 3}).Int("axis", 0); }, "f32[2]", "slice", 11},
