@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Trained models inside packages of the Python index, against ONNX Runtime: interpreter, JIT and ahead of time.
 
-silero-vad (speech detection: an LSTM, and branches in one form of it) and rapidocr (text detection, orientation and recognition in images of any
-size). Wheels are fetched once, by name, version and hash, into build/models/trained; without --download what is missing is
+silero-vad (speech detection: an LSTM, and branches in some forms of it), rapidocr (text detection, orientation and recognition in images of any
+size) and nudenet (a YOLOv8 detector). Wheels are fetched once, by name, version and hash, into build/models/trained; without --download what is missing is
 said and the test fails. Every model is one program, run at all of its sizes. The inputs are a voice-like signal and drawn letters, made here.
 """
 import hashlib
@@ -16,6 +16,8 @@ import support
 WHEELS = {
     "silero-vad==6.2.3": "7b7f5436cfcb02fae583a05b512ea96467fd449fe54cb49a5e4f06c51a1e43b8",
     "rapidocr-onnxruntime==1.4.4": "971d7d5f223a7a808662229df1ef69893809d8457d834e6373d3854bc1782cbf",
+    "openwakeword==0.5.1": "015467e49f08b0ef8efa433690ce70566abb72f7c36501a6fa893762b4ddc559",
+    "nudenet==3.4.2": "5937dbd84e5d8e5de038f08ffea5a1bb50a08475776bf2b4795914ce0eaf0331",
 }
 VAD, OCR = "silero_vad/data/", "rapidocr_onnxruntime/models/"
 
@@ -38,6 +40,12 @@ def page(batch, height, width):
     return image
 
 
+def old_speech(batch, samples, rate):
+    """The inputs of silero-vad's fourth version, which takes both rates."""
+    sound = voice(batch, samples)
+    return {"input": sound, "sr": np.array(rate), "h": np.zeros((2, batch, 64), np.float32), "c": np.zeros((2, batch, 64), np.float32)}
+
+
 def speech_states(batch):
     return {"state": np.zeros((2, batch, 128), np.float32), "sr": np.array(16000)}
 
@@ -50,6 +58,11 @@ CASES = {
         [], [{"input": voice(t), "h": np.zeros((1, 1, 128), np.float32), "c": np.zeros((1, 1, 128), np.float32)} for t in (1, 7, 40)], True),
     OCR + "ch_ppocr_mobile_v2.0_cls_infer.onnx": ([], [{"x": page(b, 48, w)} for b, w in ((1, 192), (3, 192), (2, 96))], True),
     OCR + "ch_PP-OCRv4_rec_infer.onnx": ([], [{"x": page(b, 48, w)} for b, w in ((1, 320), (2, 200), (1, 48))], False),
+    # Branches for two rates, and padding that mirrors a signal of any length.
+    "openwakeword/resources/models/silero_vad.onnx": (
+        [], [old_speech(b, n, rate) for b, n, rate in ((1, 512, 16000), (2, 1536, 16000), (1, 256, 8000))], True),
+    # A detector of the YOLOv8 family, whose anchors follow from the image's size.
+    "nudenet/320n.onnx": ([], [{"images": page(b, h, w)} for b, h, w in ((1, 64, 96), (2, 96, 96), (1, 320, 320))], False),
     OCR + "ch_PP-OCRv4_det_infer.onnx": ([], [{"x": page(1, h, w)} for h, w in ((96, 160), (224, 320), (64, 64))], False),
 }
 
