@@ -65,20 +65,20 @@ def check_growth(setup, report):
     return f"time over blocks: {', '.join(figures)}"
 
 
-def check_memory(setup, report):
-    """Weights of 200 MB that go to a file: half of them would already be a copy of a part."""
-    support.MODELS["mlp_200mb"] = ("gen_mlp.py", ["--sizes", "4096,4096,4096,4096,64"])
+def check_memory(setup, report, name, *generator):
+    """Weights that go to a file: half of them in memory would already be a copy of a part."""
+    support.MODELS[name] = generator
     out = setup.work / "memory.o"
-    _, peak = cpu_seconds([setup.ingot, "compile", setup.model("mlp_200mb"), "-o", out, "--name", "memory", "--weights=file"])
+    _, peak = cpu_seconds([setup.ingot, "compile", setup.model(name), "-o", out, "--name", "memory", "--weights=file"])
     weights = (setup.work / "memory.weights").stat().st_size
-    text = f"weights {weights / 1e6:.0f} MB, peak without mapped files {peak / 1e6:.0f} MB"
+    text = f"{name}: weights {weights / 1e6:.0f} MB, peak without mapped files {peak / 1e6:.0f} MB"
     report.check(0 < peak < weights / 2, text)
     return text
 
 
 def check(setup, report, figures=False):
     if not figures:
-        return f"{check_growth(setup, report)}; {check_memory(setup, report)}"
+        return f"{check_growth(setup, report)}; {check_memory(setup, report, 'perceptron', 'gen_mlp.py', ['--sizes', '4096,4096,4096,4096,64'])}"
     rows = []
     for options, counts in (([], (100, 1000, 4000)), (["--different"], (100, 1000))):
         for count in counts:
@@ -86,7 +86,8 @@ def check(setup, report, figures=False):
             plan, all_of_it = (compile_seconds(setup, model, *stop, runs=1) for stop in (["--compile-to=fuse"], []))
             rows.append(f"| {'different' if options else 'equal'} | {count} | {plan:.2f} s | {all_of_it:.2f} s |")
             report.check(all_of_it > 0, rows[-1])
-    return "\n".join(["| blocks | number | up to phase fuse | to an object |", "|---|---|---|---|", *rows])
+    memory = check_memory(setup, report, "llama_32_layers", "gen_llama.py", ["--preset", "32-layers"])
+    return "\n".join(["| blocks | number | up to phase fuse | to an object |", "|---|---|---|---|", *rows, memory])
 
 
 if __name__ == "__main__":

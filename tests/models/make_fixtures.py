@@ -18,6 +18,7 @@ from onnx import numpy_helper
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "peers"))
 import gen_bert
+import gen_llama
 import gen_mlp
 from model_inputs import declared_inputs, make_inputs
 from ort_case import open_session
@@ -32,6 +33,7 @@ MLP_SIZES = [{"batch": 1}, {"batch": 3}, {"batch": 17}]
 PLAIN = {
     "mlp": (lambda path: gen_mlp.build(path, [16, 32, 10], "batch", seed=1), MLP_SIZES),
     "bert_plain": (lambda path: gen_bert.build(path, *gen_bert.PRESETS["tiny"], batch="batch", seq="seq", seed=2), BERT_SIZES),
+    "llama_plain": (lambda path: gen_llama.build(path, *gen_llama.PRESETS["tiny"], seed=4), BERT_SIZES),
 }
 TORCH = {  # kind, newer exporter?
     "torch_explicit_legacy": ("explicit", False),
