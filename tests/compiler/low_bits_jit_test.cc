@@ -50,6 +50,29 @@ TEST(LowBitsJit, EveryPatternOfAnEightBitFloat) {
   for (DType dtype : kFloats8) ExpectMatchesOn(Casts(dtype, kAll), {{Patterns(dtype, 256)}, {Patterns(dtype, 259)}});
 }
 
+// Through a type in between, a number beside the middle of two others would be rounded to the middle first. What is
+// cast on stays in registers, and is rounded there.
+TEST(LowBitsJit, WiderTypesRoundOnce) {
+  std::vector<double> doubles{0, 1e-320, 1e300, -1e300, INFINITY, NAN, std::ldexp(1, -150)};
+  std::vector<int64_t> integers{0, 255, 257, 258, 259, -257, 2049, 4097, (1 << 24) + 1, (1 << 30) + (1 << 22) + 1};
+  for (double middle :
+       {1.0625, 1.125, 1.1875, 1 + 1.0 / 256, 1 + 3.0 / 256, 1 + 1.0 / 2048, 0.00048828125, 448.0, 464.0})
+    for (double beside : {-1.0, 0.0, 1.0})
+      for (double sign : {1.0, -1.0}) doubles.push_back(sign * (middle + beside * std::ldexp(middle, -40)));
+  Tensor x = Tensor::Zeros(DType::kF64, {static_cast<int64_t>(doubles.size())});
+  for (size_t i = 0; i < doubles.size(); ++i) x.SetDouble(static_cast<int64_t>(i), doubles[i]);
+  Tensor y = Tensor::Zeros(DType::kI32, {static_cast<int64_t>(integers.size())});
+  for (size_t i = 0; i < integers.size(); ++i) y.SetInt(static_cast<int64_t>(i), integers[i]);
+  for (const Tensor &input : {x, y}) {
+    GraphBuilder b("once");
+    Expr in = b.Input("x", input.dtype(), {"n"});
+    for (DType dtype : {DType::kF16, DType::kBF16, DType::kF8E4M3, DType::kF8E5M2})
+      b.Output(std::string(Name(dtype)), b.Cast(in, dtype));
+    for (DType dtype : kFloats8) b.Output("wide_" + std::string(Name(dtype)), b.Cast(b.Cast(in, dtype), DType::kF32));
+    ExpectMatchesOn(b.Finish(), {{input}});
+  }
+}
+
 TEST(LowBitsJit, FloatsRoundOnceAndSaturate) {
   ExpectMatchesOn(Casts(DType::kF32, {DType::kF8E4M3, DType::kF8E5M2, DType::kI4, DType::kU4}), {{Sweep()}});
   for (DType dtype : {DType::kF16, DType::kBF16}) {

@@ -17,7 +17,10 @@ namespace ingot::compiler {
 // numerics).
 static void allowContraction(ModuleOp module) {
   auto contract = arith::FastMathFlagsAttr::get(module.getContext(), arith::FastMathFlags::contract);
-  module.walk([&](arith::ArithFastMathInterface op) { op->setAttr(op.getFastMathAttrName(), contract); });
+  // Not on conversions: there the flag lets MLIR leave out the rounding of an f64 to an f32 and back.
+  module.walk([&](arith::ArithFastMathInterface op) {
+    if (isa<arith::AddFOp, arith::SubFOp, arith::MulFOp>(op)) op->setAttr(op.getFastMathAttrName(), contract);
+  });
 }
 
 LogicalResult lowerKernels(ModuleOp units) {

@@ -277,6 +277,17 @@ static Value floatToInt(ImplicitLocOpBuilder &b, Value x, DType to) {
   return select(b, compare(b, arith::CmpFPredicate::OLT, x, lowest), smallest, converted);
 }
 
+// An f64 as an f32 whose last bit is set where that is not exact: rounded once more, to a narrower type, it gives what
+// rounding the f64 gives.
+static Value roundToOdd(ImplicitLocOpBuilder &b, Value x) {
+  Type real = withElement(x.getType(), b.getF32Type()), wide = withElement(x.getType(), b.getI32Type());
+  Value nearest = arith::TruncFOp::create(b, real, x), back = arith::ExtFOp::create(b, x.getType(), nearest);
+  Value one = constantOfType(b, wide, 1), bits = arith::BitcastOp::create(b, wide, nearest);
+  Value beyond = compare(b, arith::CmpFPredicate::OGT, math::AbsFOp::create(b, back), math::AbsFOp::create(b, x));
+  Value odd = arith::OrIOp::create(b, select(b, beyond, arith::SubIOp::create(b, bits, one), bits), one);
+  return select(b, compare(b, arith::CmpFPredicate::ONE, back, x), arith::BitcastOp::create(b, real, odd), nearest);
+}
+
 static Value castTo(ImplicitLocOpBuilder &b, Value x, DType from, DType to) {
   Type source = getElementTypeOrSelf(x.getType());
   if (to == DType::kBool) {
@@ -286,13 +297,12 @@ static Value castTo(ImplicitLocOpBuilder &b, Value x, DType from, DType to) {
   if (IsFloat(to)) {
     Type element = to == DType::kF64 ? Type(b.getF64Type()) : Type(b.getF32Type());
     Type type = withElement(x.getType(), element);
-    if (IsFloat8(to)) {
-      // By way of f32, in which they live in registers.
-      if (from == to) return x;
-      return roundToFloat8(b, from == DType::kF32 ? x : castTo(b, x, from, DType::kF32), to);
-    }
+    // Types narrower than f32 live as f32 in registers, rounded once.
+    bool isNarrow = BitWidth(to) < 32;
+    if (isNarrow && from == DType::kF64) return castTo(b, roundToOdd(b, x), DType::kF32, to);
+    if (isNarrow && !IsFloat(from)) return castTo(b, castTo(b, x, from, DType::kF64), DType::kF64, to);
+    if (IsFloat8(to)) return from == to ? x : roundToFloat8(b, x, to);
     if (IsFloat(from)) {
-      // Half types live as f32 in registers; only their storage rounds.
       if (source == element) {
         if (to != DType::kF16 && to != DType::kBF16) return x;
         if (to == DType::kBF16) return fromBfloat16Bits(b, toBfloat16Bits(b, x));
