@@ -59,6 +59,8 @@ struct Device {
 
 // All of them; the first is the host's.
 llvm::ArrayRef<const Device *> devices();
+// Null: none has this name.
+const Device *findDevice(llvm::StringRef name);
 // The nearest `ingot.device` around the operation; the host where there is none.
 const Device &deviceOf(mlir::Operation *op);
 

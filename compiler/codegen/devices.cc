@@ -9,11 +9,16 @@ llvm::ArrayRef<const Device *> devices() {
   return kDevices;
 }
 
+const Device *findDevice(llvm::StringRef name) {
+  for (const Device *device : devices())
+    if (device->name == name) return device;
+  return nullptr;
+}
+
 const Device &deviceOf(mlir::Operation *op) {
   for (; op; op = op->getParentOp())
     if (auto name = op->getAttrOfType<mlir::StringAttr>("ingot.device"))
-      for (const Device *device : devices())
-        if (device->name == name.getValue()) return *device;
+      if (const Device *device = findDevice(name.getValue())) return *device;
   return *devices().front();
 }
 

@@ -118,6 +118,8 @@ static void checkKernel(Check &check, func::FuncOp kernel) {
   if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space") ||
       !Schedule::of(kernel))
     return check.fail(kernel, "has no region kind, space or schedule");
+  auto device = kernel->getAttrOfType<StringAttr>("ingot.device");
+  if (!device || !findDevice(device.getValue())) check.fail(kernel, "is for no device that there is");
   kernel.walk([&](Operation *op) {
     checkComposites(check, op);
     if (isa<ir::MatMulOp>(op) || isViewOfGraph(op))

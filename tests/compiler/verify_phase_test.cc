@@ -67,7 +67,7 @@ TEST_F(VerifyPhase, Fuse) {
     %2 = ingot.dispatch @kernel_0(%1) : (tensor<4xf32>) -> tensor<4xf32>
     %3 = ingot.dispatch @missing(%2) : (tensor<4xf32>) -> tensor<4xf32>
     return %3 : tensor<4xf32> }
-    func.func private @kernel_0(%x: tensor<4xf32>) -> tensor<4xf32> attributes {ingot.kind = "loop", ingot.schedule = {tile_elements = 8192 : i64}, ingot.space = #ingot.dims<["4"]>} {
+    func.func private @kernel_0(%x: tensor<4xf32>) -> tensor<4xf32> attributes {ingot.device = "abacus", ingot.kind = "loop", ingot.schedule = {tile_elements = 8192 : i64}, ingot.space = #ingot.dims<["4"]>} {
     %0 = ingot.transpose %x {permutation = array<i64: 0>} : (tensor<4xf32>) -> tensor<4xf32>
     return %0 : tensor<4xf32> }
     func.func private @kernel_1(%x: tensor<4xf32>) -> tensor<4xf32> { return %x : tensor<4xf32> })");
@@ -76,6 +76,7 @@ TEST_F(VerifyPhase, Fuse) {
   EXPECT_THAT(said, HasSubstr("calls a kernel that does not exist"));
   EXPECT_THAT(said, HasSubstr("'ingot.transpose' is not on views"));
   EXPECT_THAT(said, HasSubstr("has no region kind, space or schedule"));
+  EXPECT_THAT(said, HasSubstr("is for no device that there is"));
 }
 
 TEST_F(VerifyPhase, Vector) {

@@ -85,7 +85,6 @@ def check(setup, report, figures=False):
             model = chain(setup, count, *options)
             plan, all_of_it = (compile_seconds(setup, model, *stop, runs=1) for stop in (["--compile-to=fuse"], []))
             rows.append(f"| {'different' if options else 'equal'} | {count} | {plan:.2f} s | {all_of_it:.2f} s |")
-            report.check(all_of_it > 0, rows[-1])
     memory = check_memory(setup, report, "llama_32_layers", "gen_llama.py", ["--preset", "32-layers"])
     return "\n".join(["| blocks | number | up to phase fuse | to an object |", "|---|---|---|---|", *rows, memory])
 

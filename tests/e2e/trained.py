@@ -66,6 +66,9 @@ CASES = {
     OCR + "ch_PP-OCRv4_det_infer.onnx": ([], [{"x": page(1, h, w)} for h, w in ((96, 160), (224, 320), (64, 64))], False),
 }
 
+# Where ONNX Runtime is itself further off what double precision gives: 3e-5 at 64 x 64, Ingot 7e-6.
+LIMITS = {"ch_PP-OCRv4_det_infer": 5e-5}
+
 
 def fetch(folder, download):
     """The models by their names in CASES."""
@@ -90,7 +93,7 @@ def fetch(folder, download):
     return models
 
 
-def compare(setup, report, what, command, feeds, expected):
+def compare(setup, report, what, command, feeds, expected, limit):
     inputs, out = setup.work / "in", setup.work / "out"
     inputs.mkdir(exist_ok=True)
     arguments = []
@@ -103,8 +106,7 @@ def compare(setup, report, what, command, feeds, expected):
         got = np.load(out / f"{name.replace('/', '_')}.npy")
         error = max(error, float((np.abs(got - value) / np.maximum(1, np.abs(value))).max()) if got.shape == value.shape else np.inf)
     sizes = " ".join("x".join(map(str, value.shape)) for value in feeds.values() if value.ndim)
-    # Text detection at 64 x 64: ONNX Runtime is 3e-5 off what double precision gives, Ingot 7e-6.
-    report.check(error <= 5e-5, f"{what} at {sizes}: largest difference to ONNX Runtime {error:.2g}")
+    report.check(error <= limit, f"{what} at {sizes}: largest difference to ONNX Runtime {error:.2g}")
 
 
 def check(setup, report, download=True):
@@ -127,7 +129,7 @@ def check(setup, report, download=True):
             wanted = {i["name"] for i in setup.run_json(setup.ingot, "inspect", models[model], *binds, "--json")["inputs"]}
             feeds = {key: value for key, value in feeds.items() if key in wanted}
             for mode, command in modes.items():
-                compare(setup, report, f"{name}, {mode}", command, feeds, expected)
+                compare(setup, report, f"{name}, {mode}", command, feeds, expected, LIMITS.get(name, 2e-5))
     return f"{len(CASES)} trained models"
 
 
