@@ -157,13 +157,17 @@ int Main(int argc, char **argv) {
     std::fflush(stdout);
   };
   auto start = std::chrono::steady_clock::now();
-  auto rate = [&](int64_t seeds) {
-    return static_cast<double>(seeds) / std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  };
+  auto elapsed = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count(); };
+  auto rate = [&](int64_t seeds) { return static_cast<double>(seeds) / elapsed(); };
+  double next_line = 60;  // seconds: a log gets a line per minute
   pool.progress = [&](const FuzzCounts &counts) {
-    if (!terminal) return;
-    std::fprintf(stderr, "\r%lld graphs (%.1f/s), %lld findings\033[K", static_cast<long long>(counts.seeds),
-                 rate(counts.seeds), static_cast<long long>(counts.findings));
+    if (!terminal) {
+      if (elapsed() < next_line) return;
+      next_line += 60;
+    }
+    std::fprintf(stderr, "%s%lld graphs (%.1f/s), %lld findings%s", terminal ? "\r" : "",
+                 static_cast<long long>(counts.seeds), rate(counts.seeds), static_cast<long long>(counts.findings),
+                 terminal ? "\033[K" : "\n");
   };
   std::fflush(stdout);
   FuzzCounts counts = pool.Run();
