@@ -26,18 +26,18 @@ double now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-bool isIdentifier(const std::string &name) {
+bool IsIdentifier(const std::string &name) {
   if (name.empty() || name.size() > 200 || (name[0] >= '0' && name[0] <= '9')) return false;
   return name.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") == std::string::npos;
 }
 
 // Best level first: that is the order in which the runtime tries variants.
-absl::StatusOr<std::vector<Target>> chooseLevels(const std::vector<std::string> &names) {
+absl::StatusOr<std::vector<Target>> ChooseLevels(const std::vector<std::string> &names) {
   if (names.empty()) return absl::InvalidArgumentError("no CPU level is given");
   const Device &host = *devices().front();
   std::vector<Target> levels;
   for (const std::string &name : names) {
-    absl::StatusOr<Target> target = findTarget(host, name);
+    absl::StatusOr<Target> target = FindTarget(host, name);
     if (!target.ok()) return target.status();
     bool known = false;
     for (const Target &level : levels) known = known || level.level == target->level;
@@ -50,8 +50,8 @@ absl::StatusOr<std::vector<Target>> chooseLevels(const std::vector<std::string> 
   return levels;
 }
 
-absl::Status checkOptions(const CompileOptions &options) {
-  if (!isIdentifier(options.name))
+absl::Status CheckOptions(const CompileOptions &options) {
+  if (!IsIdentifier(options.name))
     return absl::InvalidArgumentError(absl::StrCat("the program name '", options.name,
                                                    "' is not a C identifier; letters, digits and underscores are"));
   if (options.precision != "fp32")
@@ -63,7 +63,7 @@ absl::Status checkOptions(const CompileOptions &options) {
   return absl::OkStatus();
 }
 
-absl::Status runPipeline(Pipeline &pipeline, const CompileOptions &options, Phase last, std::string *text) {
+absl::Status RunPipeline(Pipeline &pipeline, const CompileOptions &options, Phase last, std::string *text) {
   if (!options.dump_phases.empty())
     if (std::error_code error = llvm::sys::fs::create_directories(options.dump_phases))
       return absl::InvalidArgumentError(
@@ -78,24 +78,24 @@ absl::Status runPipeline(Pipeline &pipeline, const CompileOptions &options, Phas
 }
 
 // Every unit optimized, into `bitcode`, and emitted, side by side; returns one object of them all.
-absl::StatusOr<std::string> emitUnits(Pipeline &pipeline, std::vector<std::string> &bitcode) {
+absl::StatusOr<std::string> EmitUnits(Pipeline &pipeline, std::vector<std::string> &bitcode) {
   std::vector<CodeUnit> &units = pipeline.units();
   bitcode.resize(units.size());
   std::vector<absl::Status> statuses(units.size());
   std::vector<std::string> objects(units.size());
-  pipeline.parallelFor(units.size(), [&](size_t i) {
+  pipeline.ParallelFor(units.size(), [&](size_t i) {
     CodeUnit unit = std::move(units[i]);
     statuses[i] = optimize(*unit.module);
     if (!statuses[i].ok()) return;
     llvm::raw_string_ostream stream(bitcode[i]);
     llvm::WriteBitcodeToFile(*unit.module, stream);
-    absl::StatusOr<std::string> object = emitCode(*unit.module, CodeForm::Object);
+    absl::StatusOr<std::string> object = EmitCode(*unit.module, CodeForm::Object);
     statuses[i] = object.status();
     if (object.ok()) objects[i] = *std::move(object);
   });
   for (const absl::Status &status : statuses)
     if (!status.ok()) return status;
-  return mergeObjects(objects);
+  return MergeObjects(objects);
 }
 
 }  // namespace
@@ -110,14 +110,14 @@ const CompileStatistics &CompiledProgram::statistics() const { return impl->stat
 std::vector<std::string> PhaseNames() { return {"import", "simplify", "fuse", "vector", "buffers", "object"}; }
 
 absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase) {
-  if (absl::Status status = checkOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::vector<Target>> levels = chooseLevels(options.cpu_levels);
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
     if (compiler::name(known) != phase) continue;
     Pipeline pipeline(std::move(graph), options, *std::move(levels));
     std::string text;
-    absl::Status status = runPipeline(pipeline, options, known, &text);
+    absl::Status status = RunPipeline(pipeline, options, known, &text);
     return status.ok() ? absl::StatusOr<std::string>(std::move(text)) : status;
   }
   return absl::InvalidArgumentError(
@@ -125,31 +125,31 @@ absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &op
 }
 
 absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options) {
-  if (absl::Status status = checkOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::vector<Target>> levels = chooseLevels(options.cpu_levels);
+  if (absl::Status status = CheckOptions(options); !status.ok()) return status;
+  absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   double begin = now();
   CompiledProgram program;
   CompiledProgram::Impl &impl = *program.impl;
   impl.options = options;
   Pipeline pipeline(std::move(graph), options, *levels);
-  if (absl::Status status = runPipeline(pipeline, options, Phase::Buffers, nullptr); !status.ok()) return status;
+  if (absl::Status status = RunPipeline(pipeline, options, Phase::Buffers, nullptr); !status.ok()) return status;
   impl.plan = pipeline.plan();
-  impl.constants = allConstants(pipeline.graph());
-  int64_t bytes = static_cast<int64_t>(impl.plan.weightsBytes);
-  impl.embedWeights = options.weights == WeightsPlace::kEmbed ||
-                      (options.weights == WeightsPlace::kAuto && bytes <= kEmbedLimit) || bytes == 0;
-  if (!impl.embedWeights) impl.weightsHash = hashWeights(impl.plan, impl.constants);
-  double afterMlir = now();
+  impl.constants = AllConstants(pipeline.graph());
+  int64_t bytes = static_cast<int64_t>(impl.plan.weights_bytes);
+  impl.embed_weights = options.weights == WeightsPlace::kEmbed ||
+                       (options.weights == WeightsPlace::kAuto && bytes <= kEmbedLimit) || bytes == 0;
+  if (!impl.embed_weights) impl.weights_hash = HashWeights(impl.plan, impl.constants);
+  double after_mlir = now();
   if (options.progress) options.progress("object");
   CodeUnit tables{std::make_unique<llvm::LLVMContext>(), nullptr};
   tables.module = std::make_unique<llvm::Module>(options.name, *tables.context);
-  emitProgram(
+  EmitProgram(
       *tables.module, impl.plan,
-      {options.name, options.precision, *levels, impl.embedWeights, impl.weightsHash, weightsFileName(options.name)});
+      {options.name, options.precision, *levels, impl.embed_weights, impl.weights_hash, WeightsFileName(options.name)});
   // First, so that they do not keep one thread busy when all others are done.
   pipeline.units().insert(pipeline.units().begin(), std::move(tables));
-  absl::StatusOr<std::string> object = emitUnits(pipeline, impl.llvm);
+  absl::StatusOr<std::string> object = EmitUnits(pipeline, impl.llvm);
   if (!object.ok()) return object.status();
   impl.object = *std::move(object);
   double end = now();
@@ -160,8 +160,8 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
                      static_cast<int>(impl.plan.steps.size()),
                      static_cast<int>(generated),
                      end - begin,
-                     afterMlir - begin,
-                     end - afterMlir,
+                     after_mlir - begin,
+                     end - after_mlir,
                      bytes,
                      static_cast<int64_t>(impl.object.size())};
   return program;

@@ -13,17 +13,17 @@ struct CompiledProgram::Impl {
   CompileStatistics statistics;
   std::vector<Tensor> constants;
   compiler::ProgramPlan plan;
-  bool embedWeights = true;
-  uint64_t weightsHash = 0;
+  bool embed_weights = true;
+  uint64_t weights_hash = 0;
   std::string object;             // machine code and tables; room for weights when embedded
   std::vector<std::string> llvm;  // bitcode of the optimized code units, for --emit=llvm and asm
 };
 
 namespace compiler {
 // The side file's contents: header, padding, weights.
-absl::Status appendWeightsFile(const CompiledProgram &program, AtomicFile &out);
-absl::Status writeWeightsFile(const CompiledProgram &program, const std::string &path);
-std::string weightsFileName(const std::string &name);
+absl::Status AppendWeightsFile(const CompiledProgram &program, AtomicFile &out);
+absl::Status WriteWeightsFile(const CompiledProgram &program, const std::string &path);
+std::string WeightsFileName(const std::string &name);
 }  // namespace compiler
 
 }  // namespace ingot

@@ -16,39 +16,39 @@ using namespace compiler;
 
 namespace {
 
-absl::Status appendObject(const CompiledProgram::Impl &impl, AtomicFile &out) {
+absl::Status AppendObject(const CompiledProgram::Impl &impl, AtomicFile &out) {
   std::string object = impl.object;
-  bool embeds = impl.embedWeights && impl.plan.weightsBytes > 0;
+  bool embeds = impl.embed_weights && impl.plan.weights_bytes > 0;
   uint64_t offset = (object.size() + 4095) / 4096 * 4096;
   if (embeds)
-    if (absl::Status status = placeWeightsSection(object, offset); !status.ok()) return status;
+    if (absl::Status status = PlaceWeightsSection(object, offset); !status.ok()) return status;
   absl::Status status = out.Append(object);
   if (status.ok() && embeds) status = out.PadTo(offset);
   if (status.ok() && embeds)
-    status = streamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.Append(piece); });
+    status = StreamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.Append(piece); });
   return status;
 }
 
 absl::Status link(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory,
                   const std::string &object, const std::string &path) {
   if (kind == OutputKind::kShared)
-    return runTool({"cc", "-shared", "-o", path, object, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-lm"});
-  absl::StatusOr<std::string> main = runtimeLibrary("main"), runtime = runtimeLibrary("runtime");
+    return RunTool({"cc", "-shared", "-o", path, object, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-lm"});
+  absl::StatusOr<std::string> main = RuntimeLibrary("main"), runtime = RuntimeLibrary("runtime");
   if (!main.ok()) return main.status();
   if (!runtime.ok()) return runtime.status();
-  absl::StatusOr<std::string> start = mainProgramObject(impl.options.name);
+  absl::StatusOr<std::string> start = MainProgramObject(impl.options.name);
   if (!start.ok()) return start.status();
-  std::string startFile = directory.File("start.o");
-  if (absl::Status status = WriteFile(startFile, *start); !status.ok()) return status;
-  return runTool({"cc", "-o", path, object, startFile, *main, *runtime, "-Wl,-z,noexecstack", "-Wl,--gc-sections",
+  std::string start_file = directory.File("start.o");
+  if (absl::Status status = WriteFile(start_file, *start); !status.ok()) return status;
+  return RunTool({"cc", "-o", path, object, start_file, *main, *runtime, "-Wl,-z,noexecstack", "-Wl,--gc-sections",
                   "-Wl,--as-needed", "-s", "-lm", "-lpthread"});
 }
 
 absl::Status archive(const std::string &object, const std::string &path, const std::string &name) {
   auto member = llvm::NewArchiveMember::getFile(object, /*Deterministic=*/true);
   if (!member) return absl::InternalError(llvm::toString(member.takeError()));
-  std::string memberName = name + ".o";
-  member->MemberName = memberName;
+  std::string member_name = name + ".o";
+  member->MemberName = member_name;
   std::vector<llvm::NewArchiveMember> members;
   members.push_back(std::move(*member));
   if (llvm::Error error = llvm::writeArchive(path, members, llvm::SymtabWritingMode::NormalSymtab,
@@ -61,7 +61,7 @@ absl::Status archive(const std::string &object, const std::string &path, const s
 absl::Status build(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory,
                    const std::string &path) {
   absl::StatusOr<AtomicFile> file = AtomicFile::Create(directory.File("program.o"));
-  absl::Status status = file.ok() ? appendObject(impl, *file) : file.status();
+  absl::Status status = file.ok() ? AppendObject(impl, *file) : file.status();
   if (!status.ok()) return status;
   std::string object = file->path();
   std::vector<AtomicFile> files;
@@ -72,11 +72,11 @@ absl::Status build(const CompiledProgram::Impl &impl, OutputKind kind, const Pri
                                       : link(impl, kind, directory, object, path);
 }
 
-absl::StatusOr<std::string> textOf(const CompiledProgram::Impl &impl, OutputKind kind) {
+absl::StatusOr<std::string> TextOf(const CompiledProgram::Impl &impl, OutputKind kind) {
   llvm::LLVMContext context;
-  absl::StatusOr<std::unique_ptr<llvm::Module>> module = linkBitcode(impl.llvm, context);
+  absl::StatusOr<std::unique_ptr<llvm::Module>> module = LinkBitcode(impl.llvm, context);
   if (!module.ok()) return module.status();
-  if (kind == OutputKind::kAssembly) return emitCode(**module, CodeForm::Assembly);
+  if (kind == OutputKind::kAssembly) return EmitCode(**module, CodeForm::Assembly);
   std::string text;
   llvm::raw_string_ostream stream(text);
   (*module)->print(stream, nullptr);
@@ -85,21 +85,21 @@ absl::StatusOr<std::string> textOf(const CompiledProgram::Impl &impl, OutputKind
 
 }  // namespace
 
-std::string compiler::weightsFileName(const std::string &name) { return name + ".weights"; }
+std::string compiler::WeightsFileName(const std::string &name) { return name + ".weights"; }
 
-absl::Status compiler::appendWeightsFile(const CompiledProgram &program, AtomicFile &out) {
+absl::Status compiler::AppendWeightsFile(const CompiledProgram &program, AtomicFile &out) {
   const CompiledProgram::Impl &impl = *program.impl;
-  ingot_weights_header_t header = {INGOT_WEIGHTS_MAGIC, impl.plan.weightsBytes, impl.weightsHash};
+  ingot_weights_header_t header = {INGOT_WEIGHTS_MAGIC, impl.plan.weights_bytes, impl.weights_hash};
   absl::Status status = out.Append({reinterpret_cast<const char *>(&header), sizeof(header)});
   if (status.ok()) status = out.PadTo(INGOT_WEIGHTS_HEADER);
   if (status.ok())
-    status = streamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.Append(piece); });
+    status = StreamWeights(impl.plan, impl.constants, [&](std::string_view piece) { return out.Append(piece); });
   return status;
 }
 
-absl::Status compiler::writeWeightsFile(const CompiledProgram &program, const std::string &path) {
+absl::Status compiler::WriteWeightsFile(const CompiledProgram &program, const std::string &path) {
   absl::StatusOr<AtomicFile> file = AtomicFile::Create(path);
-  absl::Status status = file.ok() ? appendWeightsFile(program, *file) : file.status();
+  absl::Status status = file.ok() ? AppendWeightsFile(program, *file) : file.status();
   if (!status.ok()) return status;
   std::vector<AtomicFile> files;
   files.push_back(*std::move(file));
@@ -113,7 +113,7 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
         "a program with library kernels runs in the process that compiled it; for a file, compile without "
         "library_kernels");
   if (kind == OutputKind::kLlvm || kind == OutputKind::kAssembly) {
-    absl::StatusOr<std::string> text = textOf(impl, kind);
+    absl::StatusOr<std::string> text = TextOf(impl, kind);
     return text.ok() ? WriteFile(path, *text) : text.status();
   }
   absl::StatusOr<PrivateDirectory> directory = PrivateDirectory::Beside(path);
@@ -126,13 +126,13 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
     return status;
   };
   absl::Status status;
-  if (!impl.embedWeights)
-    status = add(absl::StrCat(DirectoryOf(path), "/", weightsFileName(impl.options.name)),
-                 [&](AtomicFile &file) { return appendWeightsFile(program, file); });
+  if (!impl.embed_weights)
+    status = add(absl::StrCat(DirectoryOf(path), "/", WeightsFileName(impl.options.name)),
+                 [&](AtomicFile &file) { return AppendWeightsFile(program, file); });
   if (status.ok() && (kind == OutputKind::kObject || kind == OutputKind::kArchive))
     status = add(path + ".h", [&](AtomicFile &file) { return file.Append(program.header()); });
   if (status.ok() && kind == OutputKind::kObject)
-    status = add(path, [&](AtomicFile &file) { return appendObject(impl, file); });
+    status = add(path, [&](AtomicFile &file) { return AppendObject(impl, file); });
   if (status.ok() && kind != OutputKind::kObject) {
     std::string result = directory->File("program");
     status = build(impl, kind, *directory, result);

@@ -18,24 +18,24 @@ namespace ingot::compiler {
 
 // What kernels are compiled for: pure data. A program holds one variant of its kernels per target.
 struct Target {
-  std::string level;          // "x86-64-v3": also LLVM's CPU name
-  std::string features;       // LLVM's feature string
-  uint64_t requiredFeatures;  // INGOT_CPU_*
-  int vectorWidth;            // f32 lanes of one register
-  int registers;              // vector registers
+  std::string level;           // "x86-64-v3": also LLVM's CPU name
+  std::string features;        // LLVM's feature string
+  uint64_t required_features;  // INGOT_CPU_*
+  int vector_width;            // f32 lanes of one register
+  int registers;               // vector registers
 };
 
 // What the program needs to know about a kernel.
 struct KernelInfo {
-  Dim tiles, work, workspaceBytes;
+  Dim tiles, work, workspace_bytes;
   ingot_origin_t origin = INGOT_ORIGIN_GENERATED;
 };
 
 struct KernelRequest {
-  mlir::func::FuncOp region;  // with a schedule
-  mlir::ModuleOp module;      // receives the functions
-  std::string symbol;         // of the kernel
-  std::string prepareSymbol;  // of what prepares it, for INGOT_ORIGIN_LIBRARY
+  mlir::func::FuncOp region;   // with a schedule
+  mlir::ModuleOp module;       // receives the functions
+  std::string symbol;          // of the kernel
+  std::string prepare_symbol;  // of what prepares it, for INGOT_ORIGIN_LIBRARY
   const Target &target;
   SizeTable &sizes;  // receives the sizes that the kernel loads
 };
@@ -47,7 +47,7 @@ struct Device {
   // The target that "native" stands for on this machine; null: it has none.
   const Target *(*native)();
   // Columns of the panels that a constant right operand of this contraction is packed into.
-  int64_t (*panelWidth)(ir::ContractOp contraction);
+  int64_t (*panel_width)(ir::ContractOp contraction);
   // How the kernel goes about its space. A pure function of the region, the same for every target, since tiles and the
   // order of sums belong to the program.
   Schedule (*schedule)(mlir::func::FuncOp region);
@@ -60,12 +60,12 @@ struct Device {
 // All of them; the first is the host's.
 llvm::ArrayRef<const Device *> devices();
 // Null: none has this name.
-const Device *findDevice(llvm::StringRef name);
+const Device *FindDevice(llvm::StringRef name);
 // The nearest `ingot.device` around the operation; the host where there is none.
-const Device &deviceOf(mlir::Operation *op);
+const Device &DeviceOf(mlir::Operation *op);
 
 // By name, or "native". InvalidArgument lists what is known.
-absl::StatusOr<Target> findTarget(const Device &device, std::string_view level);
+absl::StatusOr<Target> FindTarget(const Device &device, std::string_view level);
 
 }  // namespace ingot::compiler
 #endif

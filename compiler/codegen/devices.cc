@@ -5,24 +5,24 @@
 namespace ingot::compiler {
 
 llvm::ArrayRef<const Device *> devices() {
-  static const Device *const kDevices[] = {&cpuDevice()};
+  static const Device *const kDevices[] = {&CpuDevice()};
   return kDevices;
 }
 
-const Device *findDevice(llvm::StringRef name) {
+const Device *FindDevice(llvm::StringRef name) {
   for (const Device *device : devices())
     if (device->name == name) return device;
   return nullptr;
 }
 
-const Device &deviceOf(mlir::Operation *op) {
+const Device &DeviceOf(mlir::Operation *op) {
   for (; op; op = op->getParentOp())
     if (auto name = op->getAttrOfType<mlir::StringAttr>("ingot.device"))
-      if (const Device *device = findDevice(name.getValue())) return *device;
+      if (const Device *device = FindDevice(name.getValue())) return *device;
   return *devices().front();
 }
 
-absl::StatusOr<Target> findTarget(const Device &device, std::string_view level) {
+absl::StatusOr<Target> FindTarget(const Device &device, std::string_view level) {
   if (level == "native")
     if (const Target *native = device.native()) return *native;
   std::string known = "native";

@@ -7,11 +7,11 @@ using namespace mlir;
 namespace ingot::compiler {
 
 static constexpr std::pair<llvm::StringLiteral, int64_t Schedule::*> kFields[] = {
-    {"tile_elements", &Schedule::tileElements}, {"tile_rows", &Schedule::tileRows},
-    {"tile_columns", &Schedule::tileColumns},   {"tile_panels", &Schedule::tilePanels},
-    {"score_panels", &Schedule::scorePanels},   {"value_panels", &Schedule::valuePanels},
-    {"block_rows", &Schedule::blockRows},       {"panel_width", &Schedule::panelWidth},
-    {"sum_length", &Schedule::sumLength}};
+    {"tile_elements", &Schedule::tile_elements}, {"tile_rows", &Schedule::tile_rows},
+    {"tile_columns", &Schedule::tile_columns},   {"tile_panels", &Schedule::tile_panels},
+    {"score_panels", &Schedule::score_panels},   {"value_panels", &Schedule::value_panels},
+    {"block_rows", &Schedule::block_rows},       {"panel_width", &Schedule::panel_width},
+    {"sum_length", &Schedule::sum_length}};
 
 static constexpr llvm::StringLiteral kName = "ingot.schedule";
 

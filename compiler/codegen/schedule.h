@@ -11,15 +11,15 @@ namespace ingot::compiler {
 
 // 0: the kernel's kind has no use for it.
 struct Schedule {
-  int64_t tileElements = 0;  // loop, row, sort, update: elements of a tile, in whole rows, at least one
-  int64_t tileRows = 0;      // contract, attention, library: rows of the result in a tile
-  int64_t tileColumns = 0;   // column, library: columns of the result in a tile
-  int64_t tilePanels = 0;    // contract: panels of the right operand in a tile
-  int64_t scorePanels = 0;   // attention: panels of keys that are gone through at once
-  int64_t valuePanels = 0;   // attention: panels of values that are gone through at once
-  int64_t blockRows = 0;     // attention: rows whose scores lie in the cache together
-  int64_t panelWidth = 0;    // contract, attention: columns of a panel
-  int64_t sumLength = 0;     // contract, attention, column: terms added up in one go, before they join the total
+  int64_t tile_elements = 0;  // loop, row, sort, update: elements of a tile, in whole rows, at least one
+  int64_t tile_rows = 0;      // contract, attention, library: rows of the result in a tile
+  int64_t tile_columns = 0;   // column, library: columns of the result in a tile
+  int64_t tile_panels = 0;    // contract: panels of the right operand in a tile
+  int64_t score_panels = 0;   // attention: panels of keys that are gone through at once
+  int64_t value_panels = 0;   // attention: panels of values that are gone through at once
+  int64_t block_rows = 0;     // attention: rows whose scores lie in the cache together
+  int64_t panel_width = 0;    // contract, attention: columns of a panel
+  int64_t sum_length = 0;     // contract, attention, column: terms added up in one go, before they join the total
 
   // {} when the kernel has none, or one with a name or value that is not known.
   static std::optional<Schedule> of(mlir::func::FuncOp kernel);

@@ -26,7 +26,7 @@ struct detail::DimsAttrStorage : AttributeStorage {
 DimsAttr DimsAttr::get(MLIRContext *context, const Dims &dims) { return Base::get(context, dims); }
 const Dims &DimsAttr::dims() const { return getImpl()->dims; }
 
-FailureOr<DimsAttr> DimsAttr::parseList(AsmParser &parser) {
+FailureOr<DimsAttr> DimsAttr::ParseList(AsmParser &parser) {
   Dims dims;
   ParseResult parsed = parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
     SMLoc at = parser.getCurrentLocation();
@@ -41,7 +41,7 @@ FailureOr<DimsAttr> DimsAttr::parseList(AsmParser &parser) {
   return get(parser.getContext(), dims);
 }
 
-void DimsAttr::printList(AsmPrinter &printer) const {
+void DimsAttr::PrintList(AsmPrinter &printer) const {
   printer << "[";
   llvm::interleaveComma(dims(), printer, [&](const Dim &dim) { printer << '"' << dim.ToString() << '"'; });
   printer << "]";
@@ -57,14 +57,14 @@ mlir::Attribute IngotDialect::parseAttribute(DialectAsmParser &parser, Type) con
     return {};
   }
   if (parser.parseLess()) return {};
-  FailureOr<DimsAttr> dims = DimsAttr::parseList(parser);
+  FailureOr<DimsAttr> dims = DimsAttr::ParseList(parser);
   if (failed(dims) || parser.parseGreater()) return {};
   return *dims;
 }
 
 void IngotDialect::printAttribute(mlir::Attribute attribute, DialectAsmPrinter &printer) const {
   printer << DimsAttr::mnemonic << "<";
-  cast<DimsAttr>(attribute).printList(printer);
+  cast<DimsAttr>(attribute).PrintList(printer);
   printer << ">";
 }
 

@@ -28,8 +28,8 @@ class DimsAttr : public mlir::Attribute::AttrBase<DimsAttr, mlir::Attribute, det
   const Dims &dims() const;
 
   // The list in brackets.
-  static mlir::FailureOr<DimsAttr> parseList(mlir::AsmParser &parser);
-  void printList(mlir::AsmPrinter &printer) const;
+  static mlir::FailureOr<DimsAttr> ParseList(mlir::AsmParser &parser);
+  void PrintList(mlir::AsmPrinter &printer) const;
 };
 
 }  // namespace ingot::ir

@@ -8,13 +8,13 @@
 
 // The brackets of a view's offset and strides.
 static mlir::ParseResult parseDimList(mlir::OpAsmParser &parser, ingot::ir::DimsAttr &dims) {
-  mlir::FailureOr<ingot::ir::DimsAttr> parsed = ingot::ir::DimsAttr::parseList(parser);
+  mlir::FailureOr<ingot::ir::DimsAttr> parsed = ingot::ir::DimsAttr::ParseList(parser);
   if (mlir::failed(parsed)) return mlir::failure();
   dims = *parsed;
   return mlir::success();
 }
 static void printDimList(mlir::OpAsmPrinter &printer, mlir::Operation *, ingot::ir::DimsAttr dims) {
-  dims.printList(printer);
+  dims.PrintList(printer);
 }
 
 #include "compiler/dialect/IngotDialect.cpp.inc"
@@ -31,24 +31,24 @@ void ingot::ir::IngotDialect::initialize() {
       >();
 }
 
-LogicalResult ingot::ir::verifyShape(Operation *op) {
+LogicalResult ingot::ir::VerifyShape(Operation *op) {
   using namespace ingot;
   using namespace ingot::compiler;
-  const OpSchema &schema = Schema(*opKind(op));
+  const OpSchema &schema = Schema(*KindOf(op));
   // The graph's verifier has looked at functions; nothing here changes their types.
   if (schema.fusion == FusionKind::kControl) return success();
   std::vector<TensorType> types;
-  for (mlir::Value operand : op->getOperands()) types.push_back(typeOf(operand));
+  for (mlir::Value operand : op->getOperands()) types.push_back(TypeOf(operand));
   std::vector<const TensorType *> operands;
   for (const TensorType &type : types) operands.push_back(&type);
   Attributes attributes;
   for (const AttributeSchema &wanted : schema.attributes)
     if (mlir::Attribute attribute = op->getAttr(StringRef(wanted.name.data(), wanted.name.size())))
-      attributes[std::string(wanted.name)] = fromMlirAttribute(attribute, wanted.kind);
+      attributes[std::string(wanted.name)] = FromMlirAttribute(attribute, wanted.kind);
   absl::StatusOr<ResultTypes> results = InferTypes(schema, operands, attributes);
   if (!results.ok()) return op->emitOpError() << std::string(results.status().message());
   for (auto [result, expected] : llvm::zip_equal(op->getResults(), *results)) {
-    TensorType actual = typeOf(result);
+    TensorType actual = TypeOf(result);
     if (actual != expected)
       return op->emitOpError() << "has type " << actual.ToString() << " but its shape rule gives "
                                << expected.ToString();
@@ -58,7 +58,7 @@ LogicalResult ingot::ir::verifyShape(Operation *op) {
 
 namespace ingot::compiler {
 
-mlir::Type toElementType(MLIRContext *context, DType dtype) {
+mlir::Type ToElementType(MLIRContext *context, DType dtype) {
   switch (dtype) {
     case DType::kF64:
       return Float64Type::get(context);
@@ -83,7 +83,7 @@ mlir::Type toElementType(MLIRContext *context, DType dtype) {
   return IntegerType::get(context, width, IsUnsigned(dtype) ? IntegerType::Unsigned : IntegerType::Signless);
 }
 
-DType toDType(mlir::Type type) {
+DType ToDType(mlir::Type type) {
   if (type.isF64()) return DType::kF64;
   if (type.isF32()) return DType::kF32;
   if (type.isF16()) return DType::kF16;
@@ -92,39 +92,39 @@ DType toDType(mlir::Type type) {
   if (isa<Float8E5M2Type>(type)) return DType::kF8E5M2;
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer) return DType::kInvalid;
-  bool isUnsigned = integer.isUnsigned();
+  bool is_unsigned = integer.isUnsigned();
   switch (integer.getWidth()) {
     case 1:
       return DType::kBool;
     case 4:
-      return isUnsigned ? DType::kU4 : DType::kI4;
+      return is_unsigned ? DType::kU4 : DType::kI4;
     case 8:
-      return isUnsigned ? DType::kU8 : DType::kI8;
+      return is_unsigned ? DType::kU8 : DType::kI8;
     case 16:
-      return isUnsigned ? DType::kU16 : DType::kI16;
+      return is_unsigned ? DType::kU16 : DType::kI16;
     case 32:
-      return isUnsigned ? DType::kU32 : DType::kI32;
+      return is_unsigned ? DType::kU32 : DType::kI32;
     case 64:
-      return isUnsigned ? DType::kU64 : DType::kI64;
+      return is_unsigned ? DType::kU64 : DType::kI64;
     default:
       return DType::kInvalid;
   }
 }
 
-RankedTensorType toMlirType(MLIRContext *context, const TensorType &type) {
+RankedTensorType ToMlirType(MLIRContext *context, const TensorType &type) {
   SmallVector<int64_t> shape;
-  bool isStatic = true;
+  bool is_static = true;
   for (const Dim &dim : type.dims) {
     shape.push_back(dim.constant().value_or(ShapedType::kDynamic));
-    isStatic &= dim.is_constant();
+    is_static &= dim.is_constant();
   }
-  return RankedTensorType::get(shape, toElementType(context, type.dtype),
-                               isStatic ? mlir::Attribute() : ir::DimsAttr::get(context, type.dims));
+  return RankedTensorType::get(shape, ToElementType(context, type.dtype),
+                               is_static ? mlir::Attribute() : ir::DimsAttr::get(context, type.dims));
 }
 
-TensorType toTensorType(mlir::Type type) {
+TensorType ToTensorType(mlir::Type type) {
   auto tensor = cast<RankedTensorType>(type);
-  TensorType result{toDType(tensor.getElementType()), {}};
+  TensorType result{ToDType(tensor.getElementType()), {}};
   if (auto dims = dyn_cast_or_null<ir::DimsAttr>(tensor.getEncoding())) {
     result.dims = dims.dims();
   } else {
@@ -133,7 +133,7 @@ TensorType toTensorType(mlir::Type type) {
   return result;
 }
 
-mlir::Attribute toMlirAttribute(MLIRContext *context, const Attribute &attribute) {
+mlir::Attribute ToMlirAttribute(MLIRContext *context, const Attribute &attribute) {
   Builder b(context);
   struct Visitor {
     Builder &b;
@@ -144,12 +144,12 @@ mlir::Attribute toMlirAttribute(MLIRContext *context, const Attribute &attribute
     mlir::Attribute operator()(const Ints &v) { return b.getDenseI64ArrayAttr(v); }
     mlir::Attribute operator()(const std::vector<double> &v) { return b.getDenseF64ArrayAttr(v); }
     mlir::Attribute operator()(const Dims &v) { return ir::DimsAttr::get(b.getContext(), v); }
-    mlir::Attribute operator()(DType v) { return TypeAttr::get(toElementType(b.getContext(), v)); }
+    mlir::Attribute operator()(DType v) { return TypeAttr::get(ToElementType(b.getContext(), v)); }
   };
   return std::visit(Visitor{b}, attribute);
 }
 
-Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
+Attribute FromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
   switch (kind) {
     case AttributeKind::kBool:
       return cast<BoolAttr>(attribute).getValue();
@@ -167,56 +167,56 @@ Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
     case AttributeKind::kDims:
       return cast<ir::DimsAttr>(attribute).dims();
     case AttributeKind::kDType:
-      return toDType(cast<TypeAttr>(attribute).getValue());
+      return ToDType(cast<TypeAttr>(attribute).getValue());
   }
   return false;
 }
 
 static constexpr llvm::StringLiteral kFunctionPrefix = "fn_";
-std::string functionSymbol(StringRef graphFunction) { return (kFunctionPrefix + graphFunction).str(); }
-bool isFunctionOfGraph(Operation *function) {
+std::string FunctionSymbol(StringRef graph_function) { return (kFunctionPrefix + graph_function).str(); }
+bool IsFunctionOfGraph(Operation *function) {
   return SymbolTable::getSymbolName(function).getValue().starts_with(kFunctionPrefix);
 }
-bool isKernel(Operation *function) {
+bool IsKernel(Operation *function) {
   return SymbolTable::getSymbolVisibility(function) == SymbolTable::Visibility::Private;
 }
 
-std::optional<OpKind> opKind(Operation *op) {
+std::optional<OpKind> KindOf(Operation *op) {
   StringRef name = op->getName().getStringRef();
   if (!name.consume_front("ingot.")) return std::nullopt;
   return FindOp(std::string_view(name.data(), name.size()));
 }
 
-std::optional<FusionKind> fusionKind(Operation *op) {
+std::optional<FusionKind> FusionKindOf(Operation *op) {
   if (isa<ir::ViewOp, ir::WindowsOp>(op)) return FusionKind::kView;
   if (isa<ir::CopyOp>(op)) return FusionKind::kElementwise;
   if (isa<ir::ScalarOp>(op)) return FusionKind::kLeaf;
   if (isa<ir::ContractOp>(op)) return FusionKind::kContraction;
   if (isa<ir::HalvesOp>(op)) return FusionKind::kGather;
-  if (std::optional<OpKind> kind = opKind(op)) return Schema(*kind).fusion;
+  if (std::optional<OpKind> kind = KindOf(op)) return Schema(*kind).fusion;
   return std::nullopt;
 }
 
-Reads readsOf(OpOperand &operand) {
-  if (std::optional<OpKind> kind = opKind(operand.getOwner()))
+Reads ReadsOf(OpOperand &operand) {
+  if (std::optional<OpKind> kind = KindOf(operand.getOwner()))
     return OperandReads(Schema(*kind), operand.getOperandNumber());
   return isa<ir::CopyOp>(operand.getOwner()) ? Reads::kPoint : Reads::kAnywhere;
 }
 
-bool usesIndex(Operation *op) {
-  std::optional<OpKind> kind = opKind(op);
+bool UsesIndex(Operation *op) {
+  std::optional<OpKind> kind = KindOf(op);
   return isa<ir::HalvesOp>(op) || (kind && UsesIndex(Schema(*kind)));
 }
 
-int64_t costOf(Operation *op) {
-  std::optional<OpKind> kind = opKind(op);
+int64_t CostOf(Operation *op) {
+  std::optional<OpKind> kind = KindOf(op);
   return kind ? Schema(*kind).cost : isa<ir::CopyOp, ir::HalvesOp>(op) ? 1 : 0;
 }
 
-mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange operands, Attributes attributes) {
+mlir::Value MakeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange operands, Attributes attributes) {
   const OpSchema &schema = Schema(kind);
   std::vector<TensorType> types;
-  for (mlir::Value operand : operands) types.push_back(typeOf(operand));
+  for (mlir::Value operand : operands) types.push_back(TypeOf(operand));
   std::vector<const TensorType *> pointers;
   for (const TensorType &type : types) pointers.push_back(&type);
   absl::StatusOr<ResultTypes> results = InferTypes(schema, pointers, attributes);
@@ -228,46 +228,46 @@ mlir::Value makeOp(OpBuilder &builder, Location loc, OpKind kind, ValueRange ope
   }
   OperationState state(loc, ("ingot." + std::string(schema.name)));
   state.addOperands(operands);
-  state.addTypes(toMlirType(builder.getContext(), results->front()));
+  state.addTypes(ToMlirType(builder.getContext(), results->front()));
   for (const auto &[name, attribute] : attributes)
-    state.addAttribute(name, toMlirAttribute(builder.getContext(), attribute));
+    state.addAttribute(name, ToMlirAttribute(builder.getContext(), attribute));
   return builder.create(state)->getResult(0);
 }
 
-mlir::Value makeScalar(OpBuilder &builder, Location loc, const TensorType &type, double value) {
-  RankedTensorType mlirType = toMlirType(builder.getContext(), type);
-  mlir::Type element = mlirType.getElementType();
+mlir::Value MakeScalar(OpBuilder &builder, Location loc, const TensorType &type, double value) {
+  RankedTensorType mlir_type = ToMlirType(builder.getContext(), type);
+  mlir::Type element = mlir_type.getElementType();
   TypedAttr attribute;
   if (IsFloat(type.dtype))
     attribute = builder.getFloatAttr(element, value);
   else
     attribute = IntegerAttr::get(IntegerType::get(builder.getContext(), element.getIntOrFloatBitWidth()),
                                  static_cast<int64_t>(value));
-  return ir::ScalarOp::create(builder, loc, mlirType, attribute);
+  return ir::ScalarOp::create(builder, loc, mlir_type, attribute);
 }
 
-Dim storageBytes(DType dtype, const Dim &elements) {
+Dim StorageSize(DType dtype, const Dim &elements) {
   Dim bits = static_cast<int64_t>(BitWidth(dtype));
-  return IsNarrow(dtype) ? Dim::CeilDiv(elements * bits, 8) : elements * Dim(elementBytes(dtype));
+  return IsNarrow(dtype) ? Dim::CeilDiv(elements * bits, 8) : elements * Dim(ElementBytes(dtype));
 }
 
-Dims contiguousStrides(const Dims &dims) {
+Dims ContiguousStrides(const Dims &dims) {
   Dims strides(dims.size(), Dim(1));
   for (size_t i = dims.size(); i-- > 1;) strides[i - 1] = strides[i] * dims[i];
   return strides;
 }
 
-static void collectNames(Location loc, llvm::SetVector<StringRef> &names) {
+static void CollectNames(Location loc, llvm::SetVector<StringRef> &names) {
   if (auto name = dyn_cast<NameLoc>(loc)) {
     names.insert(name.getName().getValue());
   } else if (auto fused = dyn_cast<FusedLoc>(loc)) {
-    for (Location part : fused.getLocations()) collectNames(part, names);
+    for (Location part : fused.getLocations()) CollectNames(part, names);
   }
 }
 
-std::string nodeNames(Location loc) {
+std::string NodeNames(Location loc) {
   llvm::SetVector<StringRef> names;
-  collectNames(loc, names);
+  CollectNames(loc, names);
   std::string text;
   for (StringRef name : names) {
     if (text.size() > 200) return text + "+...";

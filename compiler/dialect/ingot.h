@@ -16,12 +16,12 @@
 namespace ingot::ir {
 
 // The types of a graph op's results are what graph/shape says they are.
-mlir::LogicalResult verifyShape(mlir::Operation *op);
+mlir::LogicalResult VerifyShape(mlir::Operation *op);
 
 template <typename ConcreteOp>
 class ShapeChecked : public mlir::OpTrait::TraitBase<ConcreteOp, ShapeChecked> {
  public:
-  static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return verifyShape(op); }
+  static mlir::LogicalResult verifyTrait(mlir::Operation *op) { return VerifyShape(op); }
 };
 
 }  // namespace ingot::ir
@@ -36,49 +36,49 @@ namespace ingot::compiler {
 using Value = mlir::Value;
 
 // Types.
-mlir::Type toElementType(mlir::MLIRContext *context, DType dtype);
-DType toDType(mlir::Type elementType);
-mlir::RankedTensorType toMlirType(mlir::MLIRContext *context, const TensorType &type);
-TensorType toTensorType(mlir::Type type);
-inline TensorType typeOf(mlir::Value value) { return toTensorType(value.getType()); }
+mlir::Type ToElementType(mlir::MLIRContext *context, DType dtype);
+DType ToDType(mlir::Type element_type);
+mlir::RankedTensorType ToMlirType(mlir::MLIRContext *context, const TensorType &type);
+TensorType ToTensorType(mlir::Type type);
+inline TensorType TypeOf(mlir::Value value) { return ToTensorType(value.getType()); }
 
 // Attributes.
-mlir::Attribute toMlirAttribute(mlir::MLIRContext *context, const ingot::Attribute &attribute);
-ingot::Attribute fromMlirAttribute(mlir::Attribute attribute, AttributeKind kind);
+mlir::Attribute ToMlirAttribute(mlir::MLIRContext *context, const ingot::Attribute &attribute);
+ingot::Attribute FromMlirAttribute(mlir::Attribute attribute, AttributeKind kind);
 
 // What a function of the module is: the graph itself (@main), a function of the graph (@fn_NAME), or a kernel, which
 // alone is private.
-std::string functionSymbol(llvm::StringRef graphFunction);
-bool isFunctionOfGraph(mlir::Operation *function);
-bool isKernel(mlir::Operation *function);
+std::string FunctionSymbol(llvm::StringRef graph_function);
+bool IsFunctionOfGraph(mlir::Operation *function);
+bool IsKernel(mlir::Operation *function);
 
 // The graph op an operation stands for; nullopt for the compiler's own ops.
-std::optional<OpKind> opKind(mlir::Operation *op);
+std::optional<OpKind> KindOf(mlir::Operation *op);
 // The record's fusion kind; views and copies of the compiler's own are kView and kElementwise.
-std::optional<FusionKind> fusionKind(mlir::Operation *op);
+std::optional<FusionKind> FusionKindOf(mlir::Operation *op);
 
 // What the record says of the op, and the same of the compiler's own ops: how an operand is read, whether the value
 // depends on the index itself, what one element costs in additions.
-Reads readsOf(mlir::OpOperand &operand);
-bool usesIndex(mlir::Operation *op);
-int64_t costOf(mlir::Operation *op);
+Reads ReadsOf(mlir::OpOperand &operand);
+bool UsesIndex(mlir::Operation *op);
+int64_t CostOf(mlir::Operation *op);
 
 // Makes a graph op with one result; its type comes from the shape rule. Operands and attributes as in
 // GraphBuilder::Emit.
-mlir::Value makeOp(mlir::OpBuilder &builder, mlir::Location loc, OpKind kind, mlir::ValueRange operands,
+mlir::Value MakeOp(mlir::OpBuilder &builder, mlir::Location loc, OpKind kind, mlir::ValueRange operands,
                    Attributes attributes = {});
 // A scalar splat of a given type.
-mlir::Value makeScalar(mlir::OpBuilder &builder, mlir::Location loc, const TensorType &type, double value);
+mlir::Value MakeScalar(mlir::OpBuilder &builder, mlir::Location loc, const TensorType &type, double value);
 
 // Memory: of one element (kernels see none of less than a byte), and of so many one after another.
-inline int64_t elementBytes(DType dtype) { return BitWidth(dtype) / 8; }
-Dim storageBytes(DType dtype, const Dim &elements);
+inline int64_t ElementBytes(DType dtype) { return BitWidth(dtype) / 8; }
+Dim StorageSize(DType dtype, const Dim &elements);
 
 // Row-major strides of dims.
-Dims contiguousStrides(const Dims &dims);
+Dims ContiguousStrides(const Dims &dims);
 
 // The names of the nodes behind a location ("a+b" for fused ones), for messages and steps.
-std::string nodeNames(mlir::Location loc);
+std::string NodeNames(mlir::Location loc);
 
 }  // namespace ingot::compiler
 

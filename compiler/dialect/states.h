@@ -11,7 +11,7 @@ namespace ingot::compiler {
 
 inline constexpr llvm::StringLiteral kStates = "ingot.states";
 
-inline size_t numStates(mlir::Operation *function) {
+inline size_t NumStates(mlir::Operation *function) {
   auto states = function->getAttrOfType<mlir::IntegerAttr>(kStates);
   return states ? static_cast<size_t>(states.getInt()) : 0;
 }

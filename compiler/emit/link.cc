@@ -14,10 +14,10 @@
 namespace ingot::compiler {
 
 // The file that holds this code, a program or a shared library, without symbolic links; empty: not known.
-static std::string ownFile() {
+static std::string OwnFile() {
   Dl_info info;
   char path[PATH_MAX];
-  if (dladdr(reinterpret_cast<const void *>(&runTool), &info) != 0 && info.dli_fname != nullptr &&
+  if (dladdr(reinterpret_cast<const void *>(&RunTool), &info) != 0 && info.dli_fname != nullptr &&
       info.dli_fname[0] == '/' && realpath(info.dli_fname, path) != nullptr)
     return path;
   // The loader knows a program by the name it was started with, which a changed directory makes useless.
@@ -25,11 +25,11 @@ static std::string ownFile() {
   return length > 0 ? std::string(path, static_cast<size_t>(length)) : "";
 }
 
-absl::StatusOr<std::string> runtimeLibrary(const std::string &name) {
+absl::StatusOr<std::string> RuntimeLibrary(const std::string &name) {
   std::string file = "libingot_" + name + ".a", tried;
   std::vector<std::string> folders;
   if (const char *given = std::getenv("INGOT_LIBRARY_DIR")) folders.push_back(given);
-  if (std::string self = ownFile(); !self.empty()) {
+  if (std::string self = OwnFile(); !self.empty()) {
     // bin/ and lib/ lie side by side in a build folder and where Ingot is installed.
     std::string folder = self.substr(0, self.rfind('/'));
     folders.push_back(folder.substr(0, folder.rfind('/')) + "/lib");
@@ -44,7 +44,7 @@ absl::StatusOr<std::string> runtimeLibrary(const std::string &name) {
       absl::StrCat("cannot find the runtime library ", file, " in ", tried, "; set INGOT_LIBRARY_DIR to its folder"));
 }
 
-absl::Status runTool(const std::vector<std::string> &command) {
+absl::Status RunTool(const std::vector<std::string> &command) {
   auto program = llvm::sys::findProgramByName(command[0]);
   if (!program)
     return absl::FailedPreconditionError(absl::StrCat(

@@ -11,9 +11,9 @@ namespace ingot::compiler {
 
 // libingot_NAME.a of the runtime: in INGOT_LIBRARY_DIR, or in ../lib beside this program. NotFound says where it was
 // looked for.
-absl::StatusOr<std::string> runtimeLibrary(const std::string &name);
+absl::StatusOr<std::string> RuntimeLibrary(const std::string &name);
 // Runs a command found in PATH and waits. FailedPrecondition with its first complaints when it fails or is missing.
-absl::Status runTool(const std::vector<std::string> &command);
+absl::Status RunTool(const std::vector<std::string> &command);
 
 }  // namespace ingot::compiler
 #endif

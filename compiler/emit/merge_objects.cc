@@ -13,7 +13,7 @@
 namespace ingot::compiler {
 namespace {
 
-uint64_t alignTo(uint64_t offset, uint64_t alignment) {
+uint64_t AlignTo(uint64_t offset, uint64_t alignment) {
   return alignment > 1 ? (offset + alignment - 1) / alignment * alignment : offset;
 }
 
@@ -52,49 +52,49 @@ class Merger {
  private:
   absl::StatusOr<uint16_t> place(const std::string &name, const Elf64_Shdr &header, const char *bytes,
                                  uint64_t &position);
-  absl::StatusOr<uint32_t> addSymbol(Symbol symbol);
+  absl::StatusOr<uint32_t> AddSymbol(Symbol symbol);
   // Local symbols first, as ELF wants, and how many they are. Returns the new place of every symbol.
-  std::vector<uint32_t> writeSymbols(std::string &table, uint32_t &locals);
-  Section relocationsOf(size_t index, const std::vector<uint32_t> &newIndex, uint32_t symbolTable) const;
-  uint32_t addText(const std::string &name);
+  std::vector<uint32_t> WriteSymbols(std::string &table, uint32_t &locals);
+  Section RelocationsOf(size_t index, const std::vector<uint32_t> &new_index, uint32_t symbol_table) const;
+  uint32_t AddText(const std::string &name);
   std::string write();
-  bool isLocal(const Symbol &symbol) const;
+  bool IsLocal(const Symbol &symbol) const;
 
   std::vector<Section> sections;  // the first is ELF's null section
   std::vector<Symbol> symbols;    // the first is ELF's null symbol
-  std::map<std::tuple<std::string, uint32_t, uint64_t, uint64_t>, uint16_t> sectionOf;
+  std::map<std::tuple<std::string, uint32_t, uint64_t, uint64_t>, uint16_t> section_of;
   std::map<std::string, uint32_t> globals;
-  std::map<uint16_t, uint32_t> sectionSymbols;
-  bool hasFile = false;
+  std::map<uint16_t, uint32_t> section_symbols;
+  bool has_file = false;
   std::string texts = std::string(1, '\0');
 };
 
-uint32_t Merger::addText(const std::string &name) {
+uint32_t Merger::AddText(const std::string &name) {
   if (name.empty()) return 0;
   size_t at = texts.size();
   texts.append(name).push_back('\0');
   return static_cast<uint32_t>(at);
 }
 
-bool Merger::isLocal(const Symbol &symbol) const {
+bool Merger::IsLocal(const Symbol &symbol) const {
   return ELF64_ST_BIND(symbol.elf.st_info) == STB_LOCAL ||
          (ELF64_ST_VISIBILITY(symbol.elf.st_other) == STV_HIDDEN && symbol.elf.st_shndx != SHN_UNDEF);
 }
 
 absl::StatusOr<uint16_t> Merger::place(const std::string &name, const Elf64_Shdr &header, const char *bytes,
                                        uint64_t &position) {
-  bool isKnown = header.sh_type == SHT_PROGBITS || header.sh_type == SHT_NOBITS || header.sh_type == SHT_X86_64_UNWIND;
-  if (!isKnown || (header.sh_flags & (SHF_GROUP | SHF_LINK_ORDER | SHF_COMPRESSED)))
+  bool is_known = header.sh_type == SHT_PROGBITS || header.sh_type == SHT_NOBITS || header.sh_type == SHT_X86_64_UNWIND;
+  if (!is_known || (header.sh_flags & (SHF_GROUP | SHF_LINK_ORDER | SHF_COMPRESSED)))
     return absl::InternalError(absl::StrCat("cannot merge section '", name, "' of type ", header.sh_type));
-  auto [entry, isNew] = sectionOf.try_emplace({name, header.sh_type, header.sh_flags, header.sh_entsize},
-                                              static_cast<uint16_t>(sections.size()));
-  if (isNew) {
+  auto [entry, is_new] = section_of.try_emplace({name, header.sh_type, header.sh_flags, header.sh_entsize},
+                                                static_cast<uint16_t>(sections.size()));
+  if (is_new) {
     sections.push_back({name, header, "", {}});
     sections.back().header.sh_size = 0;
   }
   Section &section = sections[entry->second];
   section.header.sh_addralign = std::max(section.header.sh_addralign, header.sh_addralign);
-  position = alignTo(section.header.sh_size, header.sh_addralign);
+  position = AlignTo(section.header.sh_size, header.sh_addralign);
   section.header.sh_size = position + header.sh_size;
   if (header.sh_type != SHT_NOBITS) {
     section.bytes.resize(position);
@@ -103,19 +103,19 @@ absl::StatusOr<uint16_t> Merger::place(const std::string &name, const Elf64_Shdr
   return entry->second;
 }
 
-absl::StatusOr<uint32_t> Merger::addSymbol(Symbol symbol) {
+absl::StatusOr<uint32_t> Merger::AddSymbol(Symbol symbol) {
   uint32_t index = static_cast<uint32_t>(symbols.size());
   if (ELF64_ST_TYPE(symbol.elf.st_info) == STT_SECTION) {
-    auto [entry, isNew] = sectionSymbols.try_emplace(symbol.elf.st_shndx, index);
+    auto [entry, is_new] = section_symbols.try_emplace(symbol.elf.st_shndx, index);
     symbol.elf.st_value = 0;
-    if (isNew) symbols.push_back(std::move(symbol));
+    if (is_new) symbols.push_back(std::move(symbol));
     return entry->second;
   }
   if (ELF64_ST_TYPE(symbol.elf.st_info) == STT_FILE) {  // one says what the object was made from
-    if (std::exchange(hasFile, true)) return 0;
+    if (std::exchange(has_file, true)) return 0;
   } else if (ELF64_ST_BIND(symbol.elf.st_info) != STB_LOCAL) {
-    auto [entry, isNew] = globals.try_emplace(symbol.name, index);
-    if (!isNew) {
+    auto [entry, is_new] = globals.try_emplace(symbol.name, index);
+    if (!is_new) {
       Symbol &known = symbols[entry->second];
       if (symbol.elf.st_shndx == SHN_UNDEF) return entry->second;
       if (known.elf.st_shndx != SHN_UNDEF)
@@ -146,66 +146,66 @@ absl::Status Merger::add(const std::string &object) {
     target[i] = *placed;
   }
   if (!table) return absl::InternalError("an object has no symbols");
-  auto elfSymbols = records<Elf64_Sym>(object, table->sh_offset, table->sh_size / sizeof(Elf64_Sym));
+  auto elf_symbols = records<Elf64_Sym>(object, table->sh_offset, table->sh_size / sizeof(Elf64_Sym));
   const char *texts = object.data() + headers[table->sh_link].sh_offset;
-  std::vector<uint32_t> symbolOf(elfSymbols.size());
-  for (size_t i = 1; i < elfSymbols.size(); ++i) {
-    Symbol symbol{texts + elfSymbols[i].st_name, elfSymbols[i]};
+  std::vector<uint32_t> symbol_of(elf_symbols.size());
+  for (size_t i = 1; i < elf_symbols.size(); ++i) {
+    Symbol symbol{texts + elf_symbols[i].st_name, elf_symbols[i]};
     uint16_t index = symbol.elf.st_shndx;
     if (index != SHN_UNDEF && index != SHN_ABS) {
       if (index >= headers.size()) return absl::InternalError(absl::StrCat("cannot merge symbol '", symbol.name, "'"));
       symbol.elf.st_shndx = target[index];
       symbol.elf.st_value += begin[index];
     }
-    absl::StatusOr<uint32_t> added = addSymbol(std::move(symbol));
+    absl::StatusOr<uint32_t> added = AddSymbol(std::move(symbol));
     if (!added.ok()) return added.status();
-    symbolOf[i] = *added;
+    symbol_of[i] = *added;
   }
   for (const Elf64_Shdr &section : headers) {
     if (section.sh_type != SHT_RELA) continue;
     for (Elf64_Rela entry : records<Elf64_Rela>(object, section.sh_offset, section.sh_size / sizeof(Elf64_Rela))) {
-      const Elf64_Sym &symbol = elfSymbols[ELF64_R_SYM(entry.r_info)];
+      const Elf64_Sym &symbol = elf_symbols[ELF64_R_SYM(entry.r_info)];
       if (ELF64_ST_TYPE(symbol.st_info) == STT_SECTION) entry.r_addend += static_cast<int64_t>(begin[symbol.st_shndx]);
       entry.r_offset += begin[section.sh_info];
       entry.r_info =
-          ELF64_R_INFO(static_cast<uint64_t>(symbolOf[ELF64_R_SYM(entry.r_info)]), ELF64_R_TYPE(entry.r_info));
+          ELF64_R_INFO(static_cast<uint64_t>(symbol_of[ELF64_R_SYM(entry.r_info)]), ELF64_R_TYPE(entry.r_info));
       sections[target[section.sh_info]].relocations.push_back(entry);
     }
   }
   return absl::OkStatus();
 }
 
-std::vector<uint32_t> Merger::writeSymbols(std::string &table, uint32_t &locals) {
-  std::vector<uint32_t> order, newIndex(symbols.size());
+std::vector<uint32_t> Merger::WriteSymbols(std::string &table, uint32_t &locals) {
+  std::vector<uint32_t> order, new_index(symbols.size());
   for (bool local : {true, false})
     for (uint32_t i = 0; i < symbols.size(); ++i) {
-      if (isLocal(symbols[i]) != local) continue;
+      if (IsLocal(symbols[i]) != local) continue;
       order.push_back(i);
       locals += local;
     }
   for (uint32_t i = 0; i < order.size(); ++i) {
-    newIndex[order[i]] = i;
+    new_index[order[i]] = i;
     Elf64_Sym symbol = symbols[order[i]].elf;
-    symbol.st_name = addText(symbols[order[i]].name);
+    symbol.st_name = AddText(symbols[order[i]].name);
     if (i < locals) {
       symbol.st_info = static_cast<unsigned char>(ELF64_ST_INFO(STB_LOCAL, ELF64_ST_TYPE(symbol.st_info)));
       symbol.st_other = STV_DEFAULT;
     }
     append(table, symbol);
   }
-  return newIndex;
+  return new_index;
 }
 
-Section Merger::relocationsOf(size_t index, const std::vector<uint32_t> &newIndex, uint32_t symbolTable) const {
+Section Merger::RelocationsOf(size_t index, const std::vector<uint32_t> &new_index, uint32_t symbol_table) const {
   Section result{".rela" + sections[index].name, {}, "", {}};
   result.header.sh_type = SHT_RELA;
   result.header.sh_flags = SHF_INFO_LINK;
-  result.header.sh_link = symbolTable;
+  result.header.sh_link = symbol_table;
   result.header.sh_info = static_cast<uint32_t>(index);
   result.header.sh_addralign = alignof(Elf64_Rela);
   result.header.sh_entsize = sizeof(Elf64_Rela);
   for (Elf64_Rela entry : sections[index].relocations) {
-    auto symbol = static_cast<uint64_t>(newIndex[ELF64_R_SYM(entry.r_info)]);
+    auto symbol = static_cast<uint64_t>(new_index[ELF64_R_SYM(entry.r_info)]);
     entry.r_info = ELF64_R_INFO(symbol, ELF64_R_TYPE(entry.r_info));
     append(result.bytes, entry);
   }
@@ -213,23 +213,23 @@ Section Merger::relocationsOf(size_t index, const std::vector<uint32_t> &newInde
 }
 
 std::string Merger::finish() {
-  Section symbolTable{".symtab", {}, "", {}}, textTable{".strtab", {}, "", {}};
-  std::vector<uint32_t> newIndex = writeSymbols(symbolTable.bytes, symbolTable.header.sh_info);
+  Section symbol_table{".symtab", {}, "", {}}, text_table{".strtab", {}, "", {}};
+  std::vector<uint32_t> new_index = WriteSymbols(symbol_table.bytes, symbol_table.header.sh_info);
   // Behind the sections stand their relocations, the symbols, and one table of all names.
   std::vector<size_t> relocated;
   for (size_t i = 1; i < sections.size(); ++i)
     if (!sections[i].relocations.empty()) relocated.push_back(i);
-  auto symbolIndex = static_cast<uint32_t>(sections.size() + relocated.size());
-  for (size_t i : relocated) sections.push_back(relocationsOf(i, newIndex, symbolIndex));
-  symbolTable.header.sh_type = SHT_SYMTAB;
-  symbolTable.header.sh_link = symbolIndex + 1;
-  symbolTable.header.sh_addralign = alignof(Elf64_Sym);
-  symbolTable.header.sh_entsize = sizeof(Elf64_Sym);
-  sections.push_back(std::move(symbolTable));
-  textTable.header.sh_type = SHT_STRTAB;
-  textTable.header.sh_addralign = 1;
-  sections.push_back(std::move(textTable));
-  for (size_t i = 1; i < sections.size(); ++i) sections[i].header.sh_name = addText(sections[i].name);
+  auto symbol_index = static_cast<uint32_t>(sections.size() + relocated.size());
+  for (size_t i : relocated) sections.push_back(RelocationsOf(i, new_index, symbol_index));
+  symbol_table.header.sh_type = SHT_SYMTAB;
+  symbol_table.header.sh_link = symbol_index + 1;
+  symbol_table.header.sh_addralign = alignof(Elf64_Sym);
+  symbol_table.header.sh_entsize = sizeof(Elf64_Sym);
+  sections.push_back(std::move(symbol_table));
+  text_table.header.sh_type = SHT_STRTAB;
+  text_table.header.sh_addralign = 1;
+  sections.push_back(std::move(text_table));
+  for (size_t i = 1; i < sections.size(); ++i) sections[i].header.sh_name = AddText(sections[i].name);
   sections.back().bytes = std::move(texts);
   return write();
 }
@@ -240,13 +240,13 @@ std::string Merger::write() {
     Section &section = sections[i];
     if (section.header.sh_type != SHT_NOBITS) section.header.sh_size = section.bytes.size();
     if (i > 0) {
-      object.resize(alignTo(object.size(), section.header.sh_addralign));
+      object.resize(AlignTo(object.size(), section.header.sh_addralign));
       section.header.sh_offset = object.size();
     }
     object += section.bytes;
     append(headers, section.header);
   }
-  object.resize(alignTo(object.size(), alignof(Elf64_Shdr)));
+  object.resize(AlignTo(object.size(), alignof(Elf64_Shdr)));
   Elf64_Ehdr header = {};
   std::memcpy(header.e_ident, ELFMAG, SELFMAG);
   header.e_ident[EI_CLASS] = ELFCLASS64;
@@ -266,7 +266,7 @@ std::string Merger::write() {
 
 }  // namespace
 
-absl::StatusOr<std::string> mergeObjects(const std::vector<std::string> &objects) {
+absl::StatusOr<std::string> MergeObjects(const std::vector<std::string> &objects) {
   Merger merger;
   for (const std::string &object : objects)
     if (absl::Status status = merger.add(object); !status.ok()) return status;

@@ -13,7 +13,7 @@ namespace ingot::compiler {
 // x86-64 ELF objects as LLVM writes them, in order. Sections of one name, type and flags become one, references between
 // the objects are bound, and hidden symbols that are defined become local. Internal for a symbol that is defined twice,
 // and for what LLVM does not emit for our code (groups, common symbols, link order).
-absl::StatusOr<std::string> mergeObjects(const std::vector<std::string> &objects);
+absl::StatusOr<std::string> MergeObjects(const std::vector<std::string> &objects);
 
 }  // namespace ingot::compiler
 #endif

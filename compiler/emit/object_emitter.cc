@@ -25,7 +25,7 @@ static constexpr char kPasses[] =
     "function<eager-inv>(sroa,early-cse<memssa>,instcombine<no-verify-fixpoint>,simplifycfg,loop-mssa(licm),gvn,"
     "instcombine<no-verify-fixpoint>,adce,simplifycfg)";
 
-static absl::StatusOr<std::unique_ptr<TargetMachine>> makeTarget() {
+static absl::StatusOr<std::unique_ptr<TargetMachine>> MakeTarget() {
   static std::once_flag once;
   std::call_once(once, [] {
     InitializeNativeTarget();
@@ -43,7 +43,7 @@ static absl::StatusOr<std::unique_ptr<TargetMachine>> makeTarget() {
 }
 
 absl::Status optimize(Module &module) {
-  auto target = makeTarget();
+  auto target = MakeTarget();
   if (!target.ok()) return target.status();
   module.setTargetTriple(Triple(kTriple));
   module.setDataLayout((*target)->createDataLayout());
@@ -54,13 +54,13 @@ absl::Status optimize(Module &module) {
   PassBuilder builder(target->get());
   LoopAnalysisManager loops;
   FunctionAnalysisManager functions;
-  CGSCCAnalysisManager callGraph;
+  CGSCCAnalysisManager call_graph;
   ModuleAnalysisManager modules;
   builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(callGraph);
+  builder.registerCGSCCAnalyses(call_graph);
   builder.registerFunctionAnalyses(functions);
   builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, callGraph, modules);
+  builder.crossRegisterProxies(loops, functions, call_graph, modules);
   ModulePassManager passes;
   if (Error error = builder.parsePassPipeline(passes, kPasses))
     return absl::InternalError(absl::StrCat("LLVM does not know its own passes: ", toString(std::move(error))));
@@ -68,8 +68,8 @@ absl::Status optimize(Module &module) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> emitCode(Module &module, CodeForm form) {
-  auto target = makeTarget();
+absl::StatusOr<std::string> EmitCode(Module &module, CodeForm form) {
+  auto target = MakeTarget();
   if (!target.ok()) return target.status();
   SmallString<0> buffer;
   raw_svector_ostream stream(buffer);
@@ -81,7 +81,7 @@ absl::StatusOr<std::string> emitCode(Module &module, CodeForm form) {
   return std::string(buffer);
 }
 
-absl::StatusOr<std::unique_ptr<Module>> linkBitcode(const std::vector<std::string> &units, LLVMContext &context) {
+absl::StatusOr<std::unique_ptr<Module>> LinkBitcode(const std::vector<std::string> &units, LLVMContext &context) {
   auto fault = [](const std::string &what) { return absl::InternalError(absl::StrCat("bitcode: ", what)); };
   auto result = std::make_unique<Module>("", context);
   for (const std::string &unit : units) {
@@ -96,7 +96,7 @@ absl::StatusOr<std::unique_ptr<Module>> linkBitcode(const std::vector<std::strin
   return result;
 }
 
-absl::StatusOr<std::string> mainProgramObject(const std::string &name) {
+absl::StatusOr<std::string> MainProgramObject(const std::string &name) {
   LLVMContext context;
   Module module("main_program", context);
   auto *pointer = PointerType::get(context, 0);
@@ -104,7 +104,7 @@ absl::StatusOr<std::string> mainProgramObject(const std::string &name) {
                                      "ingot_program_" + name);
   new GlobalVariable(module, pointer, true, GlobalValue::ExternalLinkage, program, "ingot_main_program");
   if (absl::Status status = optimize(module); !status.ok()) return status;
-  return emitCode(module, CodeForm::Object);
+  return EmitCode(module, CodeForm::Object);
 }
 
 }  // namespace ingot::compiler

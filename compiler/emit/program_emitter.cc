@@ -8,8 +8,8 @@ using namespace llvm;
 
 namespace ingot::compiler {
 
-std::string kernelSymbol(const std::string &kernel, const std::string &level) { return kernel + "." + level; }
-std::string prepareSymbol(const std::string &kernel, const std::string &level) { return kernel + ".prepare." + level; }
+std::string KernelSymbol(const std::string &kernel, const std::string &level) { return kernel + "." + level; }
+std::string PrepareSymbol(const std::string &kernel, const std::string &level) { return kernel + ".prepare." + level; }
 
 namespace {
 
@@ -26,22 +26,22 @@ class Emitter {
 
   void run() {
     Constant *weights = ConstantPointerNull::get(pointer);
-    if (options.embedWeights && plan.weightsBytes > 0) weights = reserveWeights();
-    std::vector<Constant *> symbols, sizeTexts, checks, stages, sizeStages, states, values, operands, steps, variants;
-    for (const SizeStage &stage : plan.sizes.laterStages())
+    if (options.embed_weights && plan.weights_bytes > 0) weights = ReserveWeights();
+    std::vector<Constant *> symbols, size_texts, checks, stages, size_stages, states, values, operands, steps, variants;
+    for (const SizeStage &stage : plan.sizes.LaterStages())
       stages.push_back(structure(
-          {number(stage.firstSymbol), number(stage.endSymbol), number(stage.firstCheck), number(stage.endCheck)}));
+          {number(stage.first_symbol), number(stage.end_symbol), number(stage.first_check), number(stage.end_check)}));
     if (!stages.empty())
-      for (uint32_t stage : plan.sizes.stages()) sizeStages.push_back(number(stage));
-    for (const auto &[name, range] : plan.sizes.symbols()) sizeTexts.push_back(text(name));
-    for (const Dim &size : plan.sizes.expressions()) sizeTexts.push_back(text(size.ToString()));
+      for (uint32_t stage : plan.sizes.stages()) size_stages.push_back(number(stage));
+    for (const auto &[name, range] : plan.sizes.symbols()) size_texts.push_back(text(name));
+    for (const Dim &size : plan.sizes.expressions()) size_texts.push_back(text(size.ToString()));
     for (const SizeCheck &check : plan.sizes.checks())
       checks.push_back(
           structure({number(check.kind == SizeFact::Kind::kEqual ? INGOT_CHECK_EQUAL : INGOT_CHECK_AT_MOST),
                      number(check.a), number(check.b), number(0), text(check.node), text(check.what)}));
     for (const auto &[name, range] : plan.sizes.symbols())
       symbols.push_back(structure({text(name), number64(range.min), number64(range.max)}));
-    for (const auto &[state, io] : zip_equal(plan.states, ios(stateIos())))
+    for (const auto &[state, io] : zip_equal(plan.states, ios(StateIos())))
       states.push_back(structure({io, number64(state.initial), number(state.fills), number(0)}));
     for (const ingot_value_t &value : plan.values)
       values.push_back(structure({number(value.kind), number(value.slot), number64(value.offset), number(value.bytes),
@@ -58,37 +58,37 @@ class Emitter {
       for (size_t i = 0; i < plan.kernels.size(); ++i) {
         const std::string &name = plan.kernels[i], &isa = options.levels[level].level;
         const PlannedKernel &kernel = plan.variants[level][i];
-        Constant *run = declare(kernelSymbol(name, isa), {pointer, pointer, i64, i64, pointer}), *prepare = null(),
+        Constant *run = declare(KernelSymbol(name, isa), {pointer, pointer, i64, i64, pointer}), *prepare = null(),
                  *destroy = null();
         if (kernel.origin == INGOT_ORIGIN_LIBRARY) {
-          prepare = declare(prepareSymbol(name, isa), {pointer, pointer});
+          prepare = declare(PrepareSymbol(name, isa), {pointer, pointer});
           destroy = cast<Constant>(
               module.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context), pointer).getCallee());
         }
         kernels.push_back(structure({text(name), run, prepare, destroy, number(kernel.tiles), number(kernel.work),
                                      number(kernel.workspace), number(kernel.origin)}));
       }
-      variants.push_back(structure({text(options.levels[level].level), number64(options.levels[level].requiredFeatures),
-                                    array(kernels, "kernels")}));
+      variants.push_back(structure({text(options.levels[level].level),
+                                    number64(options.levels[level].required_features), array(kernels, "kernels")}));
     }
-    Function *evaluate = emitEvalSizes(module, plan.sizes);
+    Function *evaluate = EmitEvalSizes(module, plan.sizes);
     Constant *program = structure({number(sizeof(ingot_program_desc_t)),
                                    number(INGOT_ABI_VERSION),
                                    text(options.name),
                                    text(options.precision),
-                                   number(plan.sizes.numInputSymbols()),
+                                   number(plan.sizes.NumInputSymbols()),
                                    number(plan.sizes.size()),
                                    number(checks.size()),
                                    array(symbols, "symbols"),
                                    evaluate,
-                                   array(sizeTexts, "size_texts"),
+                                   array(size_texts, "size_texts"),
                                    array(checks, "checks"),
-                                   number(plan.sizes.checksOf("").second),
-                                   number(symbols.size() - plan.sizes.numInputSymbols()),
+                                   number(plan.sizes.ChecksOf("").second),
+                                   number(symbols.size() - plan.sizes.NumInputSymbols()),
                                    number(stages.size()),
                                    number(0),
                                    array(stages, "stages"),
-                                   array(sizeStages, "size_stages"),
+                                   array(size_stages, "size_stages"),
                                    number(plan.inputs.size()),
                                    number(plan.outputs.size()),
                                    number(states.size()),
@@ -105,9 +105,9 @@ class Emitter {
                                    array(steps, "steps"),
                                    array(variants, "variants"),
                                    weights,
-                                   number64(plan.weightsBytes),
-                                   number64(options.weightsHash),
-                                   options.embedWeights ? null() : text(options.weightsFile)});
+                                   number64(plan.weights_bytes),
+                                   number64(options.weights_hash),
+                                   options.embed_weights ? null() : text(options.weights_file)});
     new GlobalVariable(module, program->getType(), true, GlobalValue::ExternalLinkage, program,
                        "ingot_program_" + options.name);
   }
@@ -145,7 +145,7 @@ class Emitter {
                               std::string("ingot.") + name);
   }
 
-  std::vector<PlannedIo> stateIos() const {
+  std::vector<PlannedIo> StateIos() const {
     std::vector<PlannedIo> list;
     for (const PlannedState &state : plan.states) list.push_back(state.io);
     return list;
@@ -164,11 +164,11 @@ class Emitter {
   }
 
   // Room without contents: the assembler makes a section of the right size, which weights.cc turns into data.
-  Constant *reserveWeights() {
+  Constant *ReserveWeights() {
     std::string symbol = "ingot_weights_" + options.name;
     module.appendModuleInlineAsm(".section " + std::string(kWeightsSection) +
                                  ",\"al\",@nobits\n.balign 4096\n.hidden " + symbol + "\n.globl " + symbol + "\n" +
-                                 symbol + ":\n.zero " + std::to_string(plan.weightsBytes) + "\n.text\n");
+                                 symbol + ":\n.zero " + std::to_string(plan.weights_bytes) + "\n.text\n");
     auto *global =
         new GlobalVariable(module, Type::getInt8Ty(context), true, GlobalValue::ExternalLinkage, nullptr, symbol);
     global->setVisibility(GlobalValue::HiddenVisibility);
@@ -188,7 +188,7 @@ class Emitter {
 }  // namespace
 
 // Names of functions end in the level.
-void setTargets(Module &module, const std::vector<Target> &levels) {
+void SetTargets(Module &module, const std::vector<Target> &levels) {
   for (Function &function : module) {
     if (function.isDeclaration()) continue;
     function.setVisibility(GlobalValue::HiddenVisibility);
@@ -196,14 +196,14 @@ void setTargets(Module &module, const std::vector<Target> &levels) {
       if (!function.getName().ends_with("." + level.level)) continue;
       function.addFnAttr("target-cpu", level.level);
       if (!level.features.empty()) function.addFnAttr("target-features", level.features);
-      std::string width = std::to_string(level.vectorWidth * 32);
+      std::string width = std::to_string(level.vector_width * 32);
       function.addFnAttr("prefer-vector-width", width);
       function.addFnAttr("min-legal-vector-width", width);
     }
   }
 }
 
-void emitProgram(Module &module, const ProgramPlan &plan, const EmitOptions &options) {
+void EmitProgram(Module &module, const ProgramPlan &plan, const EmitOptions &options) {
   Emitter(module, plan, options).run();
 }
 

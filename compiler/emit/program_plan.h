@@ -18,8 +18,8 @@ namespace ingot::compiler {
 // A constant as it stands in the weights: a plain copy, or panels of a matrix view.
 struct WeightItem {
   int64_t constant;
-  int64_t panelWidth = 0;  // 0: a plain copy
-  StridedView matrix;      // of the constant, [k..., n], when there are panels
+  int64_t panel_width = 0;  // 0: a plain copy
+  StridedView matrix;       // of the constant, [k..., n], when there are panels
   uint64_t offset = 0, bytes = 0;
 };
 
@@ -59,17 +59,17 @@ struct ProgramPlan {
   std::vector<std::vector<PlannedKernel>> variants;  // [level][kernel]
   std::vector<PlannedStep> steps;
   std::vector<WeightItem> weights;
-  uint64_t weightsBytes = 0;
+  uint64_t weights_bytes = 0;
 
   // Where a kernel comes from is the same at every level.
   ingot_origin_t origin(const PlannedStep &step) const { return variants[0][step.kernel].origin; }
 };
 
 // `infos[level][kernel name]`; `sizes` holds what the kernels load.
-ProgramPlan planProgram(const Graph &graph, mlir::ModuleOp module, SizeTable sizes,
+ProgramPlan PlanProgram(const Graph &graph, mlir::ModuleOp module, SizeTable sizes,
                         const std::vector<std::map<std::string, KernelInfo>> &infos);
 
-std::string toString(const ProgramPlan &plan);
+std::string ToString(const ProgramPlan &plan);
 
 }  // namespace ingot::compiler
 #endif

@@ -52,13 +52,13 @@ class Evaluator {
     bad = b.CreateOr(bad, traps);
     y = b.CreateSelect(traps, b.getInt64(1), y);
     llvm::Value *quotient = b.CreateSDiv(x, y), *rest = b.CreateSub(x, b.CreateMul(quotient, y)),
-                *isRest = b.CreateICmpNE(rest, zero);
+                *is_rest = b.CreateICmpNE(rest, zero);
     // Division rounds towards zero: one too high where there is a rest and the signs differ.
-    llvm::Value *isNegative = b.CreateAnd(isRest, b.CreateICmpSLT(b.CreateXor(rest, y), zero));
-    llvm::Value *floor = b.CreateSub(quotient, b.CreateZExt(isNegative, b.getInt64Ty()));
+    llvm::Value *is_negative = b.CreateAnd(is_rest, b.CreateICmpSLT(b.CreateXor(rest, y), zero));
+    llvm::Value *floor = b.CreateSub(quotient, b.CreateZExt(is_negative, b.getInt64Ty()));
     if (atom.call == Dim::Call::kFloorDiv) return floor;
-    if (atom.call == Dim::Call::kCeilDiv) return b.CreateAdd(floor, b.CreateZExt(isRest, b.getInt64Ty()));
-    return b.CreateAdd(rest, b.CreateSelect(isNegative, y, zero));
+    if (atom.call == Dim::Call::kCeilDiv) return b.CreateAdd(floor, b.CreateZExt(is_rest, b.getInt64Ty()));
+    return b.CreateAdd(rest, b.CreateSelect(is_negative, y, zero));
   }
 
   IRBuilder<> &b;
@@ -69,7 +69,7 @@ class Evaluator {
 
 }  // namespace
 
-Function *emitEvalSizes(Module &module, const SizeTable &sizes) {
+Function *EmitEvalSizes(Module &module, const SizeTable &sizes) {
   LLVMContext &context = module.getContext();
   Type *i32 = Type::getInt32Ty(context);
   auto *function = Function::Create(FunctionType::get(i32, {PointerType::get(context, 0), i32}, false),
@@ -79,25 +79,25 @@ Function *emitEvalSizes(Module &module, const SizeTable &sizes) {
   std::map<std::string, uint32_t> symbols;
   for (const auto &[name, range] : sizes.symbols()) symbols.emplace(name, static_cast<uint32_t>(symbols.size()));
   const std::vector<uint32_t> stages = sizes.stages();
-  const uint32_t numStages = static_cast<uint32_t>(sizes.laterStages().size()) + 1,
-                 numSymbols = static_cast<uint32_t>(sizes.symbols().size());
-  std::vector<std::vector<uint32_t>> placesOf(numStages);
-  for (uint32_t place = numSymbols; place < sizes.size(); ++place) placesOf[stages[place]].push_back(place);
+  const uint32_t num_stages = static_cast<uint32_t>(sizes.LaterStages().size()) + 1,
+                 num_symbols = static_cast<uint32_t>(sizes.symbols().size());
+  std::vector<std::vector<uint32_t>> places_of(num_stages);
+  for (uint32_t place = num_symbols; place < sizes.size(); ++place) places_of[stages[place]].push_back(place);
   auto *none = BasicBlock::Create(context, "none", function);
-  auto *choose = b.CreateSwitch(function->getArg(1), none, numStages);
+  auto *choose = b.CreateSwitch(function->getArg(1), none, num_stages);
   IRBuilder<>(none).CreateRet(b.getInt32(0));
-  for (uint32_t stage = 0; stage < numStages; ++stage) {
+  for (uint32_t stage = 0; stage < num_stages; ++stage) {
     auto *block = BasicBlock::Create(context, "stage", function);
     choose->addCase(b.getInt32(stage), block);
     b.SetInsertPoint(block);
     llvm::Value *result = b.getInt32(0);
     Evaluator evaluator(b, table, symbols);
-    for (uint32_t place : placesOf[stage]) {
-      llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(sizes.expressions()[place - numSymbols], bad);
+    for (uint32_t place : places_of[stage]) {
+      llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(sizes.expressions()[place - num_symbols], bad);
       b.CreateStore(value, b.CreateConstGEP1_64(b.getInt64Ty(), table, place));
       // The first bad size is the one that is reported.
-      llvm::Value *isFirst = b.CreateAnd(bad, b.CreateICmpEQ(result, b.getInt32(0)));
-      result = b.CreateSelect(isFirst, b.getInt32(place + 1), result);
+      llvm::Value *is_first = b.CreateAnd(bad, b.CreateICmpEQ(result, b.getInt32(0)));
+      result = b.CreateSelect(is_first, b.getInt32(place + 1), result);
     }
     b.CreateRet(result);
   }

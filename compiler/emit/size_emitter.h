@@ -9,7 +9,7 @@ namespace ingot::compiler {
 
 // `eval_sizes` of ingot_program_desc_t. Agrees with Dim::Evaluate: divisions round as their names say for divisors of
 // either sign; an overflow or a division by zero makes the size bad.
-llvm::Function *emitEvalSizes(llvm::Module &module, const SizeTable &sizes);
+llvm::Function *EmitEvalSizes(llvm::Module &module, const SizeTable &sizes);
 
 }  // namespace ingot::compiler
 #endif

@@ -23,7 +23,7 @@ class Writer {
     buffer.append(data, bytes);
     return buffer.size() >= kPiece ? flush() : absl::OkStatus();
   }
-  absl::Status padTo(uint64_t offset) {
+  absl::Status PadTo(uint64_t offset) {
     static const char zeros[INGOT_ALIGNMENT] = {};
     return offset > written ? write(zeros, offset - written) : absl::OkStatus();
   }
@@ -42,12 +42,12 @@ class Writer {
 };
 
 // Panels [ceil(n / width)][k][width] of the matrix view, zeros beyond column n.
-absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &writer) {
-  size_t element = static_cast<size_t>(elementBytes(tensor.dtype()));
+absl::Status WritePanels(const WeightItem &item, const Tensor &tensor, Writer &writer) {
+  size_t element = static_cast<size_t>(ElementBytes(tensor.dtype()));
   std::vector<int64_t> dims, strides;
   for (const Dim &dim : item.matrix.dims) dims.push_back(*dim.constant());
   for (const Dim &stride : item.matrix.strides) strides.push_back(stride.constant().value_or(0));
-  int64_t width = item.panelWidth, columns = dims.back(), columnStride = strides.back(), depth = 1;
+  int64_t width = item.panel_width, columns = dims.back(), column_stride = strides.back(), depth = 1;
   for (size_t i = 0; i + 1 < dims.size(); ++i) depth *= dims[i];
   // Where each depth index lies.
   std::vector<int64_t> rows(static_cast<size_t>(depth), *item.matrix.offset.constant());
@@ -64,13 +64,13 @@ absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &w
     int64_t valid = std::min(width, columns - first);
     for (int64_t flat = 0; flat < depth; ++flat) {
       const char *from =
-          tensor.data() + (rows[static_cast<size_t>(flat)] + first * columnStride) * static_cast<int64_t>(element);
+          tensor.data() + (rows[static_cast<size_t>(flat)] + first * column_stride) * static_cast<int64_t>(element);
       char *to = panel.data() + static_cast<size_t>(flat * width) * element;
-      if (columnStride == 1)
+      if (column_stride == 1)
         std::memcpy(to, from, static_cast<size_t>(valid) * element);
       else
         for (int64_t j = 0; j < valid; ++j)
-          std::memcpy(to + static_cast<size_t>(j) * element, from + j * columnStride * static_cast<int64_t>(element),
+          std::memcpy(to + static_cast<size_t>(j) * element, from + j * column_stride * static_cast<int64_t>(element),
                       element);
     }
     if (absl::Status status = writer.write(panel.data(), panel.size()); !status.ok()) return status;
@@ -80,21 +80,21 @@ absl::Status writePanels(const WeightItem &item, const Tensor &tensor, Writer &w
 
 }  // namespace
 
-absl::Status streamWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants, const ByteSink &sink) {
+absl::Status StreamWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants, const ByteSink &sink) {
   Writer writer(sink);
   for (const WeightItem &item : plan.weights) {
     const Tensor &tensor = constants[static_cast<size_t>(item.constant)];
-    absl::Status status = writer.padTo(item.offset);
+    absl::Status status = writer.PadTo(item.offset);
     if (status.ok())
-      status = item.panelWidth > 0 ? writePanels(item, tensor, writer) : writer.write(tensor.data(), tensor.bytes());
+      status = item.panel_width > 0 ? WritePanels(item, tensor, writer) : writer.write(tensor.data(), tensor.bytes());
     if (!status.ok()) return status;
   }
   return writer.flush();
 }
 
-uint64_t hashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants) {
-  uint64_t hash = plan.weightsBytes;
-  (void)streamWeights(plan, constants, [&](std::string_view piece) {
+uint64_t HashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants) {
+  uint64_t hash = plan.weights_bytes;
+  (void)StreamWeights(plan, constants, [&](std::string_view piece) {
     uint64_t part = llvm::xxh3_64bits(llvm::StringRef(piece.data(), piece.size()));
     hash = (hash ^ part) * 0x9e3779b97f4a7c15ull + (hash >> 29);
     return absl::OkStatus();
@@ -102,7 +102,7 @@ uint64_t hashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constan
   return hash;
 }
 
-absl::Status placeWeightsSection(std::string &object, uint64_t offset) {
+absl::Status PlaceWeightsSection(std::string &object, uint64_t offset) {
   auto *header = reinterpret_cast<Elf64_Ehdr *>(object.data());
   auto *sections = reinterpret_cast<Elf64_Shdr *>(object.data() + header->e_shoff);
   const char *names = object.data() + sections[header->e_shstrndx].sh_offset;

@@ -12,14 +12,14 @@ namespace ingot::compiler {
 
 using ByteSink = std::function<absl::Status(std::string_view)>;
 
-// Writes exactly plan.weightsBytes bytes, in pieces of a few megabytes at most.
-absl::Status streamWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants, const ByteSink &sink);
+// Writes exactly plan.weights_bytes bytes, in pieces of a few megabytes at most.
+absl::Status StreamWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants, const ByteSink &sink);
 // A 64-bit hash of those bytes.
-uint64_t hashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants);
+uint64_t HashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants);
 
 // Turns the reserved weights section of an object into one with contents at `offset` of the file. InternalError when
 // there is none.
-absl::Status placeWeightsSection(std::string &object, uint64_t offset);
+absl::Status PlaceWeightsSection(std::string &object, uint64_t offset);
 
 }  // namespace ingot::compiler
 #endif

@@ -22,7 +22,7 @@ void partition(ArrayRef<StridedView> views, size_t begin, size_t end, Groups &gr
   for (size_t stop = end; stop > begin;) {
     size_t start = stop - 1;
     while (start > begin &&
-           llvm::all_of(views, [&](const StridedView &view) { return isEvenlySpaced(view, start - 1, stop); }))
+           llvm::all_of(views, [&](const StridedView &view) { return IsEvenlySpaced(view, start - 1, stop); }))
       --start;
     found.push_back({start, stop});
     stop = start;
@@ -38,7 +38,7 @@ Dims merge(const Dims &dims, const Groups &groups) {
 
 StridedView merge(const StridedView &view, const Groups &groups) {
   StridedView merged{view.offset, merge(view.dims, groups), {}};
-  for (auto [begin, end] : groups) merged.strides.push_back(view.strides[mergedAxis(view.dims, begin, end)]);
+  for (auto [begin, end] : groups) merged.strides.push_back(view.strides[MergedAxis(view.dims, begin, end)]);
   return merged;
 }
 
@@ -49,9 +49,9 @@ class Merger {
   void loop() {
     SmallVector<StridedView> views;
     for (Operation &op : body()) {
-      if (usesIndex(&op)) return;
-      if (isComputing(&op))
-        for (Value operand : op.getOperands()) views.push_back(accessOf(operand).view);
+      if (UsesIndex(&op)) return;
+      if (IsComputing(&op))
+        for (Value operand : op.getOperands()) views.push_back(AccessOf(operand).view);
     }
     Dims space = this->space();
     Groups groups;
@@ -62,14 +62,14 @@ class Merger {
   void contract() {
     ir::ContractOp product = *body().getOps<ir::ContractOp>().begin();
     size_t batch = product.getBatch(), rows = batch + product.getRows(), depth = product.getDepth();
-    StridedView left = accessOf(product.getX()).view, right = accessOf(product.getY()).view;
+    StridedView left = AccessOf(product.getX()).view, right = AccessOf(product.getY()).view;
     // What the result meets, besides the product itself.
     SmallVector<StridedView> after;
     bool indexed = false;
     for (Operation &op : body()) {
-      indexed |= usesIndex(&op);
-      if (isComputing(&op) && &op != product)
-        for (Value operand : op.getOperands()) after.push_back(accessOf(operand).view);
+      indexed |= UsesIndex(&op);
+      if (IsComputing(&op) && &op != product)
+        for (Value operand : op.getOperands()) after.push_back(AccessOf(operand).view);
     }
     SmallVector<StridedView> outer(after);
     outer.push_back(left);
@@ -84,24 +84,24 @@ class Merger {
     }
     size_t batches = indexed ? batch : space.size();
     if (!indexed) partition(outer, batch, rows, space);
-    size_t rowGroups = space.size() - batches;
+    size_t row_groups = space.size() - batches;
     // Contracted axes stand behind the rows on the left, behind the batch on the right.
-    Groups leftGroups(space);
+    Groups left_groups(space);
     SmallVector<StridedView> contracted{left};
     if (!product.getPanels()) contracted.push_back(shifted(right, rows - batch, batch));
-    partition(contracted, rows, rows + depth, leftGroups);
-    size_t depths = leftGroups.size() - space.size();
-    if (batches == batch && rowGroups == rows - batch && depths == depth) return;
+    partition(contracted, rows, rows + depth, left_groups);
+    size_t depths = left_groups.size() - space.size();
+    if (batches == batch && row_groups == rows - batch && depths == depth) return;
     space.push_back({rows, rows + 1});  // the columns
-    Groups rightGroups(space.begin(), space.begin() + batches);
-    for (Group group : ArrayRef(leftGroups).drop_front(batches + rowGroups))
-      rightGroups.push_back({group.begin - (rows - batch), group.end - (rows - batch)});
-    rightGroups.push_back({batch + depth, batch + depth + 1});
+    Groups right_groups(space.begin(), space.begin() + batches);
+    for (Group group : ArrayRef(left_groups).drop_front(batches + row_groups))
+      right_groups.push_back({group.begin - (rows - batch), group.end - (rows - batch)});
+    right_groups.push_back({batch + depth, batch + depth + 1});
     b.setInsertionPoint(product);
-    product.getXMutable().assign(viewed(product.getX(), leftGroups));
-    if (!product.getPanels()) product.getYMutable().assign(viewed(product.getY(), rightGroups));
+    product.getXMutable().assign(viewed(product.getX(), left_groups));
+    if (!product.getPanels()) product.getYMutable().assign(viewed(product.getY(), right_groups));
     product.setBatch(batches);
-    product.setRows(rowGroups);
+    product.setRows(row_groups);
     product.setDepth(depths);
     rewrite(space, product);
   }
@@ -109,7 +109,7 @@ class Merger {
  private:
   Block &body() { return kernel.getBody().front(); }
   Dims space() { return kernel->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
-  static bool isComputing(Operation *op) { return !isa<ir::ViewOp, ir::ScalarOp, func::ReturnOp>(op); }
+  static bool IsComputing(Operation *op) { return !isa<ir::ViewOp, ir::ScalarOp, func::ReturnOp>(op); }
 
   // The view with `count` axes before `at`, so that its later axes are counted like those of another operand.
   static StridedView shifted(StridedView view, size_t count, size_t at) {
@@ -119,13 +119,13 @@ class Merger {
   }
 
   Value viewed(Value operand, const Groups &groups) {
-    Access access = accessOf(operand);
-    return makeView(b, operand.getLoc(), access.buffer, merge(access.view, groups));
+    Access access = AccessOf(operand);
+    return MakeView(b, operand.getLoc(), access.buffer, merge(access.view, groups));
   }
 
-  void setDims(Value value, const Groups &groups) {
-    TensorType type = typeOf(value);
-    value.setType(toMlirType(b.getContext(), {type.dtype, merge(type.dims, groups)}));
+  void SetDims(Value value, const Groups &groups) {
+    TensorType type = TypeOf(value);
+    value.setType(ToMlirType(b.getContext(), {type.dtype, merge(type.dims, groups)}));
   }
 
   // Gives every tensor of the space the merged dims; `done` has its operands already.
@@ -134,18 +134,18 @@ class Merger {
     for (Operation &op : body()) ops.push_back(&op);
     llvm::SmallPtrSet<Operation *, 8> scalars;
     for (Operation *op : ops) {
-      if (!isComputing(op)) continue;
+      if (!IsComputing(op)) continue;
       b.setInsertionPoint(op);
       for (OpOperand &operand : op->getOpOperands()) {
         Operation *producer = operand.get().getDefiningOp();
         if (op == done) continue;
         if (isa_and_nonnull<ir::ScalarOp>(producer)) {
-          if (scalars.insert(producer).second) setDims(operand.get(), groups);
+          if (scalars.insert(producer).second) SetDims(operand.get(), groups);
         } else if (!producer || isa<ir::ViewOp>(producer)) {
           operand.set(viewed(operand.get(), groups));
         }
       }
-      setDims(op->getResult(0), groups);
+      SetDims(op->getResult(0), groups);
     }
     for (Operation *op : llvm::reverse(ops))
       if (isa<ir::ViewOp>(op) && op->use_empty()) op->erase();
@@ -159,8 +159,8 @@ class Merger {
 
 }  // namespace
 
-void mergeAxes(func::FuncOp kernel) {
-  switch (*parseRegionKind(kernel->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
+void MergeAxes(func::FuncOp kernel) {
+  switch (*ParseRegionKind(kernel->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
     case RegionKind::Loop:
       return Merger(kernel).loop();
     case RegionKind::Contract:

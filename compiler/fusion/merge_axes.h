@@ -10,7 +10,7 @@ namespace ingot::compiler {
 
 // Loop regions: any axes of the space. Contract regions: batch, row and contracted axes among themselves. The kernel's
 // operands keep their types; results get the merged dims of the same elements.
-void mergeAxes(mlir::func::FuncOp kernel);
+void MergeAxes(mlir::func::FuncOp kernel);
 
 }  // namespace ingot::compiler
 #endif

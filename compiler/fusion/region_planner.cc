@@ -23,13 +23,13 @@ llvm::StringRef name(RegionKind kind) {
   return "";
 }
 
-std::optional<RegionKind> parseRegionKind(llvm::StringRef wanted) {
+std::optional<RegionKind> ParseRegionKind(llvm::StringRef wanted) {
   for (auto [kind, text] : kNames)
     if (text == wanted) return kind;
   return std::nullopt;
 }
 
-RowExtent rowExtent(const Dims &dims, const Dims &space) {
+RowExtent RowExtentOf(const Dims &dims, const Dims &space) {
   if (dims == space) return RowExtent::Full;
   Dims outer(space.begin(), space.end() - 1);
   if (dims == outer) return RowExtent::PerRow;
@@ -37,17 +37,17 @@ RowExtent rowExtent(const Dims &dims, const Dims &space) {
   return dims == outer ? RowExtent::PerRow : RowExtent::Other;
 }
 
-bool isRowBroadcast(ir::ViewOp op, const Dims &space) {
-  StridedView view = viewOf(op);
-  if (view.dims != space || rowExtent(typeOf(op.getSource()).dims, space) != RowExtent::PerRow) return false;
+bool IsRowBroadcast(ir::ViewOp op, const Dims &space) {
+  StridedView view = ViewOf(op);
+  if (view.dims != space || RowExtentOf(TypeOf(op.getSource()).dims, space) != RowExtent::PerRow) return false;
   Dims outer(space.begin(), space.end() - 1);
   StridedView rows{view.offset, outer, Dims(view.strides.begin(), view.strides.end() - 1)};
-  return rows.isContiguous() && (view.strides.back().Is(0) || space.back().Is(1));
+  return rows.IsContiguous() && (view.strides.back().Is(0) || space.back().Is(1));
 }
 
 namespace {
 
-bool isComputing(Operation *op) {
+bool IsComputing(Operation *op) {
   return !isa<ir::ViewOp, ir::ScalarOp, ir::ConstantOp, ir::PackOp, func::ReturnOp>(op);
 }
 
@@ -59,12 +59,12 @@ class SizeUses {
     std::map<std::string, Value> binders;
     Value last;
     for (Operation &op : function.getBody().front()) {
-      if (last && isComputing(&op)) {
+      if (last && IsComputing(&op)) {
         llvm::SetVector<Value> needed;
-        if (fusionKind(&op) == FusionKind::kControl || isa<ir::BindSizesOp>(op))
+        if (FusionKindOf(&op) == FusionKind::kControl || isa<ir::BindSizesOp>(op))
           needed.insert(last);  // functions may use any size
         else
-          for (const std::string &symbol : symbolsOf(&op))
+          for (const std::string &symbol : SymbolsOf(&op))
             if (auto found = binders.find(symbol); found != binders.end()) needed.insert(found->second);
         for (Value binder : needed) users[binder.getDefiningOp()].push_back(&op);
         if (!needed.empty()) binding[&op].assign(needed.begin(), needed.end());
@@ -80,27 +80,27 @@ class SizeUses {
     auto found = binding.find(op);
     return found == binding.end() ? ArrayRef<Value>() : ArrayRef<Value>(found->second);
   }
-  ArrayRef<Operation *> usersOf(Operation *bind) const {
+  ArrayRef<Operation *> UsersOf(Operation *bind) const {
     auto found = users.find(bind);
     return found == users.end() ? ArrayRef<Operation *>() : ArrayRef<Operation *>(found->second);
   }
 
  private:
   // The symbols in the op's types and attributes, and in the views it reads.
-  static std::vector<std::string> symbolsOf(Operation *op) {
+  static std::vector<std::string> SymbolsOf(Operation *op) {
     std::vector<std::string> symbols;
     auto collect = [&](const Dims &dims) {
       for (const Dim &dim : dims) dim.CollectSymbols(symbols);
     };
-    auto collectAttributes = [&](Operation *from) {
+    auto collect_attributes = [&](Operation *from) {
       for (NamedAttribute attribute : from->getAttrs())
         if (auto dims = dyn_cast<ir::DimsAttr>(attribute.getValue())) collect(dims.dims());
     };
-    for (Value result : op->getResults()) collect(typeOf(result).dims);
-    collectAttributes(op);
+    for (Value result : op->getResults()) collect(TypeOf(result).dims);
+    collect_attributes(op);
     for (Value operand : op->getOperands()) {
-      collect(typeOf(operand).dims);
-      if (auto view = operand.getDefiningOp<ir::ViewOp>()) collectAttributes(view);
+      collect(TypeOf(operand).dims);
+      if (auto view = operand.getDefiningOp<ir::ViewOp>()) collect_attributes(view);
     }
     return symbols;
   }
@@ -111,21 +111,21 @@ class SizeUses {
 
 class Planner {
  public:
-  explicit Planner(func::FuncOp function) : function(function), sizeUses(function) {}
+  explicit Planner(func::FuncOp function) : function(function), size_uses(function) {}
 
   std::vector<Region> run() {
     for (Operation &op : function.getBody().front())
-      if (isComputing(&op)) place(&op);
+      if (IsComputing(&op)) place(&op);
     return sorted();
   }
 
  private:
-  int regionOf(Value value) const {
+  int RegionOf(Value value) const {
     Operation *op = value.getDefiningOp();
     auto found = op ? owner.find(op) : owner.end();
     return found == owner.end() ? -1 : found->second;
   }
-  bool isIn(Operation *op, int region) const {
+  bool IsIn(Operation *op, int region) const {
     auto found = owner.find(op);
     return found != owner.end() && found->second == region;
   }
@@ -135,11 +135,11 @@ class Planner {
   }
 
   // Does `value` need anything that region `target` computes? Only regions of a higher rank than the target's can.
-  bool dependsOn(Value value, int target) const {
+  bool DependsOn(Value value, int target) const {
     llvm::SmallDenseSet<int, 16> seen;
     SmallVector<int> work;
     auto push = [&](Value v) {
-      if (int region = regionOf(buffer(v));
+      if (int region = RegionOf(buffer(v));
           region >= 0 && (region == target || rank[region] > rank[target]) && seen.insert(region).second)
         work.push_back(region);
     };
@@ -150,17 +150,17 @@ class Planner {
       // A kernel runs as a whole: it waits for all of its operands.
       for (Operation *member : regions[region].ops) {
         llvm::for_each(member->getOperands(), push);
-        llvm::for_each(sizeUses.of(member), push);
+        llvm::for_each(size_uses.of(member), push);
       }
     }
     return false;
   }
 
   // Can the op, in `region`, take the operand from the region's own values instead of from memory?
-  bool readsInside(OpOperand &operand, const Region &region) const {
+  bool ReadsInside(OpOperand &operand, const Region &region) const {
     auto view = operand.get().getDefiningOp<ir::ViewOp>();
-    if (view && !(region.kind == RegionKind::Row && isRowBroadcast(view, region.space))) return false;
-    switch (readsOf(operand)) {
+    if (view && !(region.kind == RegionKind::Row && IsRowBroadcast(view, region.space))) return false;
+    switch (ReadsOf(operand)) {
       case Reads::kPoint:
         return true;
       case Reads::kRows:
@@ -172,23 +172,23 @@ class Planner {
   }
 
   // Could `op` run inside the region, as far as order goes and what it reads of the region's own values?
-  bool canJoin(Operation *op, int target) const {
-    auto isFree = [&](Value bound) { return !dependsOn(bound, target); };
-    return llvm::all_of(sizeUses.of(op), isFree) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-             return regionOf(buffer(operand.get())) == target ? readsInside(operand, regions[target])
-                                                              : !dependsOn(operand.get(), target);
+  bool CanJoin(Operation *op, int target) const {
+    auto is_free = [&](Value bound) { return !DependsOn(bound, target); };
+    return llvm::all_of(size_uses.of(op), is_free) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+             return RegionOf(buffer(operand.get())) == target ? ReadsInside(operand, regions[target])
+                                                              : !DependsOn(operand.get(), target);
            });
   }
 
   // Merging `from` into `into`, which reads it: no third region may stand between them, and from's values must be
   // readable where they are computed.
-  bool canAbsorb(int from, int into) const {
-    auto isFree = [&](Value bound) { return !dependsOn(bound, from); };
+  bool CanAbsorb(int from, int into) const {
+    auto is_free = [&](Value bound) { return !DependsOn(bound, from); };
     return llvm::all_of(regions[into].ops, [&](Operation *op) {
-      return llvm::all_of(sizeUses.of(op), isFree) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-               int source = regionOf(buffer(operand.get()));
-               return source == from ? readsInside(operand, regions[into])
-                                     : source == into || !dependsOn(operand.get(), from);
+      return llvm::all_of(size_uses.of(op), is_free) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+               int source = RegionOf(buffer(operand.get()));
+               return source == from ? ReadsInside(operand, regions[into])
+                                     : source == into || !DependsOn(operand.get(), from);
              });
     });
   }
@@ -201,11 +201,11 @@ class Planner {
     std::merge(ours.begin(), ours.end(), theirs.begin(), theirs.end(), std::back_inserter(regions[into].ops),
                [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
     rank[into] = std::max(rank[into], rank[from]);
-    raiseReaders(into);
+    RaiseReaders(into);
   }
 
   // Every region ranks above those it reads.
-  void raiseReaders(int region) {
+  void RaiseReaders(int region) {
     SmallVector<int> work{region};
     while (!work.empty()) {
       int source = work.pop_back_val();
@@ -216,14 +216,14 @@ class Planner {
         work.push_back(found->second);
       };
       for (Operation *op : regions[source].ops) {
-        forReaders(op, raise);
-        llvm::for_each(sizeUses.usersOf(op), raise);
+        ForReaders(op, raise);
+        llvm::for_each(size_uses.UsersOf(op), raise);
       }
     }
   }
 
   // The ops that read what `op` computes, also through views.
-  static void forReaders(Operation *op, llvm::function_ref<void(Operation *)> body) {
+  static void ForReaders(Operation *op, llvm::function_ref<void(Operation *)> body) {
     for (Operation *user : op->getUsers()) {
       if (!isa<ir::ViewOp>(user)) {
         body(user);
@@ -244,49 +244,49 @@ class Planner {
     owner[op] = region;
     regions[region].ops.push_back(op);
     int needed = rank[region];
-    auto standBehind = [&](Value operand) {
-      if (int source = regionOf(buffer(operand)); source >= 0 && source != region)
+    auto stand_behind = [&](Value operand) {
+      if (int source = RegionOf(buffer(operand)); source >= 0 && source != region)
         needed = std::max(needed, rank[source] + 1);
     };
-    llvm::for_each(op->getOperands(), standBehind);
-    llvm::for_each(sizeUses.of(op), standBehind);
+    llvm::for_each(op->getOperands(), stand_behind);
+    llvm::for_each(size_uses.of(op), stand_behind);
     if (needed == rank[region]) return;
     rank[region] = needed;
-    raiseReaders(region);
+    RaiseReaders(region);
   }
 
   void place(Operation *op) {
-    switch (*fusionKind(op)) {
+    switch (*FusionKindOf(op)) {
       case FusionKind::kElementwise:
-        return placeElementwise(op);
+        return PlaceElementwise(op);
       case FusionKind::kReduction:
-        return placeReduction(op);
+        return PlaceReduction(op);
       case FusionKind::kContraction:
-        return placeContraction(cast<ir::ContractOp>(op));
+        return PlaceContraction(cast<ir::ContractOp>(op));
       case FusionKind::kControl:
       case FusionKind::kSizes:
         start(RegionKind::Control, {}, op);
         return;
       case FusionKind::kUpdate:
-        start(RegionKind::Update, typeOf(op->getOperand(1)).dims, op);
+        start(RegionKind::Update, TypeOf(op->getOperand(1)).dims, op);
         return;
       case FusionKind::kSort:
-        start(RegionKind::Sort, typeOf(op->getOperand(0)).dims, op);
+        start(RegionKind::Sort, TypeOf(op->getOperand(0)).dims, op);
         return;
       default:
-        start(RegionKind::Loop, typeOf(op->getResult(0)).dims, op);
+        start(RegionKind::Loop, TypeOf(op->getResult(0)).dims, op);
     }
   }
 
-  static bool isAlone(RegionKind kind) {
+  static bool IsAlone(RegionKind kind) {
     return kind == RegionKind::Library || kind == RegionKind::Sort || kind == RegionKind::Update ||
            kind == RegionKind::Control;
   }
 
   // Does an element-wise result with these dims live in the region's space?
   bool fits(const Dims &dims, const Region &region) const {
-    if (isAlone(region.kind)) return false;
-    if (region.kind == RegionKind::Row) return rowExtent(dims, region.space) != RowExtent::Other;
+    if (IsAlone(region.kind)) return false;
+    if (region.kind == RegionKind::Row) return RowExtentOf(dims, region.space) != RowExtent::Other;
     return dims == region.space;
   }
 
@@ -309,99 +309,99 @@ class Planner {
     return 0;
   }
 
-  void placeElementwise(Operation *op) {
-    Dims dims = typeOf(op->getResult(0)).dims;
+  void PlaceElementwise(Operation *op) {
+    Dims dims = TypeOf(op->getResult(0)).dims;
     SmallVector<int> sources;
     for (Value operand : op->getOperands())
-      if (int region = regionOf(buffer(operand)); region >= 0 && !llvm::is_contained(sources, region))
+      if (int region = RegionOf(buffer(operand)); region >= 0 && !llvm::is_contained(sources, region))
         sources.push_back(region);
     llvm::sort(sources, [&](int a, int b) {
       return std::pair(-preference(regions[a].kind), a) < std::pair(-preference(regions[b].kind), b);
     });
     for (int home : sources) {
-      if (!fits(dims, regions[home]) || !canJoin(op, home)) continue;
+      if (!fits(dims, regions[home]) || !CanJoin(op, home)) continue;
       join(op, home);
       for (int other : sources)
-        if (other != home && mayAbsorb(other, home) && canAbsorb(other, home)) absorb(other, home);
+        if (other != home && MayAbsorb(other, home) && CanAbsorb(other, home)) absorb(other, home);
       return;
     }
     int home = start(RegionKind::Loop, dims, op);
     for (int other : sources)
-      if (mayAbsorb(other, home) && canAbsorb(other, home)) absorb(other, home);
+      if (MayAbsorb(other, home) && CanAbsorb(other, home)) absorb(other, home);
   }
 
   // Element-wise work goes where its consumer is; rows of the same shape go together.
-  bool mayAbsorb(int from, int into) const {
+  bool MayAbsorb(int from, int into) const {
     const Region &a = regions[from], &b = regions[into];
     if (a.ops.empty() || a.space != b.space) return false;
     return a.kind == RegionKind::Loop || (a.kind == RegionKind::Row && b.kind == RegionKind::Row);
   }
 
-  bool usedOnlyBy(const Region &region, llvm::function_ref<bool(Operation *)> allowed) const {
+  bool UsedOnlyBy(const Region &region, llvm::function_ref<bool(Operation *)> allowed) const {
     bool only = true;
-    for (Operation *op : region.ops) forReaders(op, [&](Operation *reader) { only &= allowed(reader); });
+    for (Operation *op : region.ops) ForReaders(op, [&](Operation *reader) { only &= allowed(reader); });
     return only;
   }
 
-  void placeReduction(Operation *op) {
+  void PlaceReduction(Operation *op) {
     Value x = op->getOperand(0);
-    Dims dims = typeOf(x).dims;
+    Dims dims = TypeOf(x).dims;
     auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
-    int source = regionOf(x);
+    int source = RegionOf(x);
     if (axes.size() == 1 && axes[0] == static_cast<int64_t>(dims.size()) - 1) {
       if (source >= 0 && regions[source].space == dims &&
           (regions[source].kind == RegionKind::Row || regions[source].kind == RegionKind::Loop)) {
         RegionKind before = std::exchange(regions[source].kind, RegionKind::Row);
-        if (canJoin(op, source)) return join(op, source);
+        if (CanJoin(op, source)) return join(op, source);
         regions[source].kind = before;
       }
       start(RegionKind::Row, dims, op);
       return;
     }
-    int home = start(RegionKind::Column, typeOf(op->getResult(0)).dims, op);
+    int home = start(RegionKind::Column, TypeOf(op->getResult(0)).dims, op);
     // Producers that nothing else needs are computed on the way.
     if (source >= 0 && regions[source].kind == RegionKind::Loop && regions[source].space == dims &&
-        canAbsorb(source, home) &&
-        usedOnlyBy(regions[source], [&](Operation *user) { return user == op || isIn(user, source); }))
+        CanAbsorb(source, home) &&
+        UsedOnlyBy(regions[source], [&](Operation *user) { return user == op || IsIn(user, source); }))
       absorb(source, home);
   }
 
-  void placeContraction(ir::ContractOp op) {
-    if (std::optional<std::pair<int, int>> found = attentionBefore(op)) {
+  void PlaceContraction(ir::ContractOp op) {
+    if (std::optional<std::pair<int, int>> found = AttentionBefore(op)) {
       auto [scores, rows] = *found;
       absorb(scores, rows);
       regions[rows].kind = RegionKind::Attention;
       join(op, rows);
       return;
     }
-    start(op.getLibrary() ? RegionKind::Library : RegionKind::Contract, typeOf(op.getResult()).dims, op);
+    start(op.getLibrary() ? RegionKind::Library : RegionKind::Contract, TypeOf(op.getResult()).dims, op);
   }
 
   // contraction -> row ops -> this contraction, with nothing else reading what is in between.
-  std::optional<std::pair<int, int>> attentionBefore(ir::ContractOp op) const {
-    int rows = regionOf(op.getX());
+  std::optional<std::pair<int, int>> AttentionBefore(ir::ContractOp op) const {
+    int rows = RegionOf(op.getX());
     if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPanels() || op.getRows() != 1 ||
-        op.getDepth() != 1 || regions[rows].space != typeOf(op.getX()).dims)
+        op.getDepth() != 1 || regions[rows].space != TypeOf(op.getX()).dims)
       return std::nullopt;
-    auto inRows = [&](Operation *user) { return isIn(user, rows); };
-    if (!usedOnlyBy(regions[rows], [&](Operation *user) { return user == op || inRows(user); })) return std::nullopt;
-    if (regionOf(buffer(op.getY())) == rows || dependsOn(op.getY(), rows)) return std::nullopt;
+    auto in_rows = [&](Operation *user) { return IsIn(user, rows); };
+    if (!UsedOnlyBy(regions[rows], [&](Operation *user) { return user == op || in_rows(user); })) return std::nullopt;
+    if (RegionOf(buffer(op.getY())) == rows || DependsOn(op.getY(), rows)) return std::nullopt;
     int scores = -1;
     for (Operation *member : regions[rows].ops)
       for (Value operand : member->getOperands()) {
-        int source = regionOf(operand);
+        int source = RegionOf(operand);
         if (source == rows || source < 0 || regions[source].kind != RegionKind::Contract) continue;
         if (scores >= 0 && scores != source) return std::nullopt;
         scores = source;
       }
-    if (scores < 0 || regions[scores].space != regions[rows].space || !canAbsorb(scores, rows) ||
-        dependsOn(op.getY(), scores))
+    if (scores < 0 || regions[scores].space != regions[rows].space || !CanAbsorb(scores, rows) ||
+        DependsOn(op.getY(), scores))
       return std::nullopt;
     auto inner = llvm::find_if(regions[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
     auto contract = cast<ir::ContractOp>(*inner);
     bool simple = !contract.getPanels() && contract.getRows() == 1 && contract.getDepth() == 1;
-    bool isPrivate = usedOnlyBy(regions[scores], [&](Operation *user) { return inRows(user) || isIn(user, scores); });
-    if (!simple || !isPrivate) return std::nullopt;
+    bool is_private = UsedOnlyBy(regions[scores], [&](Operation *user) { return in_rows(user) || IsIn(user, scores); });
+    if (!simple || !is_private) return std::nullopt;
     return std::pair(scores, rows);
   }
 
@@ -412,11 +412,11 @@ class Planner {
       if (state[region] || regions[region].ops.empty()) return;
       state[region] = 1;
       auto before = [&](Value operand) {
-        if (int source = regionOf(buffer(operand)); source >= 0 && source != region) visit(source);
+        if (int source = RegionOf(buffer(operand)); source >= 0 && source != region) visit(source);
       };
       for (Operation *op : regions[region].ops) {
         llvm::for_each(op->getOperands(), before);
-        llvm::for_each(sizeUses.of(op), before);
+        llvm::for_each(size_uses.of(op), before);
       }
       order.push_back(region);
     };
@@ -428,7 +428,7 @@ class Planner {
   }
 
   func::FuncOp function;
-  SizeUses sizeUses;
+  SizeUses size_uses;
   std::vector<Region> regions;
   std::vector<int> rank;  // by region: above that of every region it reads
   DenseMap<Operation *, int> owner;
@@ -436,6 +436,6 @@ class Planner {
 
 }  // namespace
 
-std::vector<Region> planRegions(func::FuncOp function) { return Planner(function).run(); }
+std::vector<Region> PlanRegions(func::FuncOp function) { return Planner(function).run(); }
 
 }  // namespace ingot::compiler

@@ -24,7 +24,7 @@ namespace ingot::compiler {
 
 enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort, Update, Control };
 llvm::StringRef name(RegionKind kind);
-std::optional<RegionKind> parseRegionKind(llvm::StringRef name);
+std::optional<RegionKind> ParseRegionKind(llvm::StringRef name);
 
 struct Region {
   RegionKind kind;
@@ -34,13 +34,13 @@ struct Region {
 };
 
 // Regions in an order in which they can run. Every computing op is in exactly one.
-std::vector<Region> planRegions(mlir::func::FuncOp function);
+std::vector<Region> PlanRegions(mlir::func::FuncOp function);
 
 // How a value of a row region lives: once per element of the space, or once per row.
 enum class RowExtent { Full, PerRow, Other };
-RowExtent rowExtent(const Dims &valueDims, const Dims &space);
+RowExtent RowExtentOf(const Dims &value_dims, const Dims &space);
 // A view that repeats a per-row value along its row.
-bool isRowBroadcast(ir::ViewOp view, const Dims &space);
+bool IsRowBroadcast(ir::ViewOp view, const Dims &space);
 
 }  // namespace ingot::compiler
 #endif

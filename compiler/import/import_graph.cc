@@ -11,16 +11,16 @@ namespace ingot::compiler {
 namespace {
 
 // One function of the module: the graph as @main, or one of its functions. States are arguments behind the inputs, and
-// what takes their place results behind the outputs. Constants count from `firstConstant`.
-void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpBuilder &b) {
+// what takes their place results behind the outputs. Constants count from `first_constant`.
+void ImportBody(const Graph &graph, StringRef symbol, int64_t first_constant, OpBuilder &b) {
   MLIRContext *context = b.getContext();
   Location unknown = b.getUnknownLoc();
   SmallVector<Type> inputs, outputs;
   std::vector<ValueId> arguments = graph.inputs;
   for (const GraphState &state : graph.states) arguments.push_back(state.input);
-  for (ValueId id : arguments) inputs.push_back(toMlirType(context, graph.type(id)));
-  for (const GraphOutput &output : graph.outputs) outputs.push_back(toMlirType(context, graph.type(output.value)));
-  for (const GraphState &state : graph.states) outputs.push_back(toMlirType(context, graph.type(state.output)));
+  for (ValueId id : arguments) inputs.push_back(ToMlirType(context, graph.type(id)));
+  for (const GraphOutput &output : graph.outputs) outputs.push_back(ToMlirType(context, graph.type(output.value)));
+  for (const GraphState &state : graph.states) outputs.push_back(ToMlirType(context, graph.type(state.output)));
   auto function = func::FuncOp::create(b, unknown, symbol, b.getFunctionType(inputs, outputs));
   if (!graph.states.empty()) function->setAttr(kStates, b.getI64IntegerAttr(static_cast<int64_t>(graph.states.size())));
   Block *body = function.addEntryBlock();
@@ -37,21 +37,21 @@ void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpB
     if (tensor.size() == 1)
       values[i] =
           IsFloat(tensor.dtype())
-              ? makeScalar(b, loc, value.type, tensor.GetDouble(0))
+              ? MakeScalar(b, loc, value.type, tensor.GetDouble(0))
               : ir::ScalarOp::create(
-                    b, loc, toMlirType(context, value.type),
+                    b, loc, ToMlirType(context, value.type),
                     IntegerAttr::get(b.getIntegerType(tensor.dtype() == DType::kBool ? 1 : BitWidth(tensor.dtype())),
                                      tensor.GetInt(0)))
                     .getResult();
     else
-      values[i] = ir::ConstantOp::create(b, loc, toMlirType(context, value.type),
-                                         b.getI64IntegerAttr(firstConstant + value.constant));
+      values[i] = ir::ConstantOp::create(b, loc, ToMlirType(context, value.type),
+                                         b.getI64IntegerAttr(first_constant + value.constant));
   }
   for (const Node &node : graph.nodes) {
     OperationState state(NameLoc::get(b.getStringAttr(node.name)), "ingot." + std::string(Name(node.op)));
     for (ValueId id : node.inputs) state.operands.push_back(values[id]);
-    for (const auto &[name, attribute] : node.attributes) state.addAttribute(name, toMlirAttribute(context, attribute));
-    for (ValueId id : node.outputs) state.addTypes(toMlirType(context, graph.type(id)));
+    for (const auto &[name, attribute] : node.attributes) state.addAttribute(name, ToMlirAttribute(context, attribute));
+    for (ValueId id : node.outputs) state.addTypes(ToMlirType(context, graph.type(id)));
     Operation *op = b.create(state);
     for (auto [id, result] : llvm::zip(node.outputs, op->getResults())) values[id] = result;
   }
@@ -63,22 +63,22 @@ void importBody(const Graph &graph, StringRef symbol, int64_t firstConstant, OpB
 
 }  // namespace
 
-OwningOpRef<ModuleOp> importGraph(const Graph &graph, MLIRContext &context) {
+OwningOpRef<ModuleOp> ImportGraph(const Graph &graph, MLIRContext &context) {
   context.getOrLoadDialect<ir::IngotDialect>();
   context.getOrLoadDialect<func::FuncDialect>();
   OpBuilder b(&context);
   OwningOpRef<ModuleOp> module = ModuleOp::create(b.getUnknownLoc());
   b.setInsertionPointToEnd(module->getBody());
-  importBody(graph, "main", 0, b);
+  ImportBody(graph, "main", 0, b);
   int64_t constants = static_cast<int64_t>(graph.constants.size());
   for (const Graph &function : graph.functions) {
-    importBody(function, functionSymbol(function.name), constants, b);
+    ImportBody(function, FunctionSymbol(function.name), constants, b);
     constants += static_cast<int64_t>(function.constants.size());
   }
   return module;
 }
 
-std::vector<Tensor> allConstants(const Graph &graph) {
+std::vector<Tensor> AllConstants(const Graph &graph) {
   std::vector<Tensor> constants = graph.constants;
   for (const Graph &function : graph.functions)
     constants.insert(constants.end(), function.constants.begin(), function.constants.end());

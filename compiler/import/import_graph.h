@@ -8,11 +8,11 @@
 
 namespace ingot::compiler {
 
-// The graph must be valid. Constants become ingot.constant by number (in allConstants; their data stays in `graph`), or
+// The graph must be valid. Constants become ingot.constant by number (in AllConstants; their data stays in `graph`), or
 // ingot.scalar when they hold one element.
-mlir::OwningOpRef<mlir::ModuleOp> importGraph(const Graph &graph, mlir::MLIRContext &context);
+mlir::OwningOpRef<mlir::ModuleOp> ImportGraph(const Graph &graph, mlir::MLIRContext &context);
 // The constants of the graph, then those of its functions.
-std::vector<Tensor> allConstants(const Graph &graph);
+std::vector<Tensor> AllConstants(const Graph &graph);
 
 }  // namespace ingot::compiler
 #endif

@@ -29,20 +29,20 @@ constexpr time_t kStale = 24 * 3600;  // a temporary file this old belongs to a 
 // The beginning of KEY.program.
 struct Header {
   char magic[8] = {'I', 'N', 'G', 'O', 'T', 'J', 'I', 'T'};
-  uint64_t objectBytes = 0, objectHash = 0;
-  uint64_t weightsFileBytes = 0;  // 0: no such file
+  uint64_t object_bytes = 0, object_hash = 0;
+  uint64_t weights_file_bytes = 0;  // 0: no such file
 };
 
-uint64_t hashOf(std::string_view bytes) { return llvm::xxh3_64bits(llvm::StringRef(bytes.data(), bytes.size())); }
+uint64_t HashOf(std::string_view bytes) { return llvm::xxh3_64bits(llvm::StringRef(bytes.data(), bytes.size())); }
 
-uint64_t fileBytes(const std::string &path) {
+uint64_t FileBytes(const std::string &path) {
   struct stat info;
   return lstat(path.c_str(), &info) == 0 && S_ISREG(info.st_mode) ? static_cast<uint64_t>(info.st_size) : 0;
 }
 
 // Opens and locks KEY.lock; -1 and errno when that fails. Whoever removes an entry removes the file too: then it is
 // made again.
-int lockFile(const std::string &path, int operation) {
+int LockFile(const std::string &path, int operation) {
   for (;;) {
     int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) return -1;
@@ -65,7 +65,7 @@ struct Usage {
   int64_t used = 0;  // nanoseconds; 0: never, only a lock is there
 };
 
-bool isKey(const std::string &name) {
+bool IsKey(const std::string &name) {
   return name.size() == 32 && name.find_first_not_of("0123456789abcdef") == std::string::npos;
 }
 
@@ -78,7 +78,7 @@ std::map<std::string, Usage> measure(const std::string &directory) {
     std::string name = file.path().filename().string(), key = name.substr(0, name.find('.'));
     if (lstat(file.path().c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     if (name.rfind(".ingot-", 0) == 0 && info.st_mtime + kStale < std::time(nullptr)) unlink(file.path().c_str());
-    if (!isKey(key)) continue;
+    if (!IsKey(key)) continue;
     Usage &usage = entries[key];
     usage.bytes += static_cast<uint64_t>(info.st_size);
     if (name != key + ".lock")
@@ -89,20 +89,20 @@ std::map<std::string, Usage> measure(const std::string &directory) {
 
 }  // namespace
 
-absl::StatusOr<uint64_t> parseCacheLimit(const std::string &text) {
+absl::StatusOr<uint64_t> ParseCacheLimit(const std::string &text) {
   const std::string suffixes = "KMGT";
   size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   size_t power = digits + 1 == text.size() ? suffixes.find(text[digits]) + 1 : 0;
-  bool wellFormed = digits > 0 && digits < 19 && (digits == text.size() || (digits + 1 == text.size() && power > 0));
+  bool well_formed = digits > 0 && digits < 19 && (digits == text.size() || (digits + 1 == text.size() && power > 0));
   uint64_t limit = 0;
-  if (!wellFormed ||
+  if (!well_formed ||
       __builtin_mul_overflow(std::strtoull(text.c_str(), nullptr, 10), uint64_t{1} << (10 * power), &limit))
     return absl::InvalidArgumentError(absl::StrCat(
         "the cache limit '", text, "' (INGOT_CACHE_LIMIT) is no size; give bytes, with K, M, G or T if you like: 10G"));
   return limit;
 }
 
-std::string Cache::defaultDirectory() {
+std::string Cache::DefaultDirectory() {
   if (const char *own = std::getenv("INGOT_CACHE_DIR"); own && *own) return own;
   if (const char *xdg = std::getenv("XDG_CACHE_HOME"); xdg && *xdg) return absl::StrCat(xdg, "/ingot");
   if (const char *home = std::getenv("HOME"); home && *home) return absl::StrCat(home, "/.cache/ingot");
@@ -112,7 +112,7 @@ std::string Cache::defaultDirectory() {
 absl::StatusOr<Cache> Cache::open(const std::string &directory) {
   uint64_t limit = kDefaultLimit;
   if (const char *given = std::getenv("INGOT_CACHE_LIMIT"); given && *given) {
-    absl::StatusOr<uint64_t> parsed = parseCacheLimit(given);
+    absl::StatusOr<uint64_t> parsed = ParseCacheLimit(given);
     if (!parsed.ok()) return parsed.status();
     limit = *parsed;
   }
@@ -132,7 +132,7 @@ absl::StatusOr<Cache> Cache::open(const std::string &directory) {
 
 absl::StatusOr<Cache::Entry> Cache::lock(const std::string &key, Access access) const {
   std::string path = absl::StrCat(directory_, "/", key);
-  int fd = lockFile(path + ".lock", access == Access::kRead ? LOCK_SH : LOCK_EX);
+  int fd = LockFile(path + ".lock", access == Access::kRead ? LOCK_SH : LOCK_EX);
   if (fd < 0)
     return absl::FailedPreconditionError(absl::StrCat("cannot lock '", path, ".lock': ", std::strerror(errno),
                                                       "; set INGOT_CACHE_DIR to a folder on a local disk"));
@@ -151,7 +151,7 @@ void Cache::trim(uint64_t limit) const {
   for (const auto &[used, key] : oldest) {
     if (total <= limit && used != 0) break;
     std::string path = absl::StrCat(directory_, "/", key);
-    int fd = lockFile(path + ".lock", LOCK_EX | LOCK_NB);
+    int fd = LockFile(path + ".lock", LOCK_EX | LOCK_NB);
     if (fd < 0) continue;
     Entry entry(path, fd);
     entry.drop();
@@ -173,10 +173,10 @@ std::optional<std::string> Cache::Entry::object() const {
   if (!file.ok() || (*file)->size() < sizeof(header)) return std::nullopt;
   std::string_view bytes = (*file)->view(), object = bytes.substr(sizeof(header));
   std::memcpy(&header, bytes.data(), sizeof(header));
-  if (std::memcmp(header.magic, Header().magic, sizeof(header.magic)) != 0 || header.objectBytes != object.size() ||
-      header.objectHash != hashOf(object))
+  if (std::memcmp(header.magic, Header().magic, sizeof(header.magic)) != 0 || header.object_bytes != object.size() ||
+      header.object_hash != HashOf(object))
     return std::nullopt;
-  if (header.weightsFileBytes != fileBytes(weightsPath())) return std::nullopt;
+  if (header.weights_file_bytes != FileBytes(WeightsPath())) return std::nullopt;
   utimensat(AT_FDCWD, path.c_str(), nullptr, 0);  // now
   return std::string(object);
 }
@@ -186,15 +186,15 @@ absl::Status Cache::Entry::store(const CompiledProgram &program) const {
   std::vector<AtomicFile> files;
   Header header;
   drop();
-  if (!program.impl->embedWeights) {
-    absl::StatusOr<AtomicFile> weights = AtomicFile::Create(weightsPath());
-    absl::Status status = weights.ok() ? appendWeightsFile(program, *weights) : weights.status();
+  if (!program.impl->embed_weights) {
+    absl::StatusOr<AtomicFile> weights = AtomicFile::Create(WeightsPath());
+    absl::Status status = weights.ok() ? AppendWeightsFile(program, *weights) : weights.status();
     if (!status.ok()) return status;
-    header.weightsFileBytes = weights->size();
+    header.weights_file_bytes = weights->size();
     files.push_back(*std::move(weights));
   }
-  header.objectBytes = object.size();
-  header.objectHash = hashOf(object);
+  header.object_bytes = object.size();
+  header.object_hash = HashOf(object);
   absl::StatusOr<AtomicFile> file = AtomicFile::Create(path_ + ".program");
   absl::Status status =
       file.ok() ? file->Append({reinterpret_cast<const char *>(&header), sizeof(header)}) : file.status();

@@ -20,15 +20,15 @@ namespace ingot::compiler {
 
 // A hash of this compiler, of the graph's structure, of all tensor data (so a changed side file is another key) and of
 // the options.
-std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library);
+std::string CacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library);
 
 // "500M": bytes with an optional K, M, G or T (powers of 1024). InvalidArgument otherwise.
-absl::StatusOr<uint64_t> parseCacheLimit(const std::string &text);
+absl::StatusOr<uint64_t> ParseCacheLimit(const std::string &text);
 
 class Cache {
  public:
   // $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or $HOME/.cache/ingot; "none" when nothing is set.
-  static std::string defaultDirectory();
+  static std::string DefaultDirectory();
   // Creates the directory where it is missing, with mode 0700. FailedPrecondition when others could write to it:
   // objects in it are executed. $INGOT_CACHE_LIMIT bounds its size; default 10G.
   static absl::StatusOr<Cache> open(const std::string &directory);
@@ -56,7 +56,7 @@ class Cache::Entry {
 
   // The object; nothing where there is none or it is damaged. Marks the entry as used.
   std::optional<std::string> object() const;
-  std::string weightsPath() const { return path_ + ".weights"; }
+  std::string WeightsPath() const { return path_ + ".weights"; }
   // Needs write access.
   absl::Status store(const CompiledProgram &program) const;
   void drop() const;

@@ -9,7 +9,7 @@
 
 namespace ingot::compiler {
 
-std::string cacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
+std::string CacheKey(const Graph &graph, const CompileOptions &options, const ingot_kernel_library_t *library) {
   uint64_t data = 0;
   auto add = [&data](const Graph &body) {
     for (const ingot::Value &value : body.values)
@@ -23,7 +23,7 @@ std::string cacheKey(const Graph &graph, const CompileOptions &options, const in
   std::string text = absl::StrCat(kSourceHash, ";", LLVM_VERSION_STRING, ";", options.name, ";", options.precision, ";",
                                   library ? library->name : "", ";", data);
   for (const std::string &level : options.cpu_levels) {
-    absl::StatusOr<Target> target = findTarget(*devices().front(), level);
+    absl::StatusOr<Target> target = FindTarget(*devices().front(), level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
   }
   absl::StrAppend(&text, ";", SerializeStructure(graph));

@@ -25,7 +25,7 @@ double now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> linkObject(std::string_view object,
+absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> LinkObject(std::string_view object,
                                                              const ingot_kernel_library_t *library) {
   auto fail = [](llvm::Error error) {
     return absl::InternalError(absl::StrCat("cannot link the compiled program: ", llvm::toString(std::move(error))));
@@ -70,16 +70,16 @@ absl::StatusOr<CompiledProgram> JitProgram::compile(Graph graph, const CompileOp
   return program;
 }
 
-absl::Status JitProgram::link(std::string_view object, const std::string &name, const std::string &weightsPath,
+absl::Status JitProgram::link(std::string_view object, const std::string &name, const std::string &weights_path,
                               const ingot_kernel_library_t *library) {
-  absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = linkObject(object, library);
+  absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = LinkObject(object, library);
   if (!jit.ok()) return jit.status();
   auto symbol = (*jit)->lookup("ingot_program_" + name);
   if (!symbol)
     return absl::InternalError(absl::StrCat("cannot link the compiled program: ", llvm::toString(symbol.takeError())));
   ingot_load_options_t load = {};
   load.struct_size = sizeof(load);
-  load.weights_path = weightsPath.c_str();
+  load.weights_path = weights_path.c_str();
   ingot_status_t status;
   if (ingot_program_load(symbol->toPtr<const ingot_program_desc_t *>(), &load, &program_, &status) != INGOT_OK)
     return absl::FailedPreconditionError(status.message);
@@ -88,37 +88,37 @@ absl::Status JitProgram::link(std::string_view object, const std::string &name, 
   return absl::OkStatus();
 }
 
-absl::Status JitProgram::loadUncached(Graph graph, const CompileOptions &options,
+absl::Status JitProgram::LoadUncached(Graph graph, const CompileOptions &options,
                                       const ingot_kernel_library_t *library) {
   absl::StatusOr<CompiledProgram> program = compile(std::move(graph), options);
   if (!program.ok()) return program.status();
   absl::StatusOr<PrivateDirectory> scratch = PrivateDirectory::Temporary();
   if (!scratch.ok()) return scratch.status();
   std::string weights = scratch->File("program.weights");
-  if (!program->impl->embedWeights)
-    if (absl::Status status = compiler::writeWeightsFile(*program, weights); !status.ok()) return status;
+  if (!program->impl->embed_weights)
+    if (absl::Status status = compiler::WriteWeightsFile(*program, weights); !status.ok()) return status;
   return link(program->impl->object, options.name, weights, library);
 }
 
-absl::Status JitProgram::loadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library,
+absl::Status JitProgram::LoadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library,
                                     const std::string &directory) {
   absl::StatusOr<Cache> cache = Cache::open(directory);
   if (!cache.ok()) return cache.status();
-  std::string key = compiler::cacheKey(graph, options, library);
+  std::string key = compiler::CacheKey(graph, options, library);
   // First as one of many readers. What does not load is compiled again by one process, while others that want it wait
   // for the lock.
   for (Cache::Access access : {Cache::Access::kRead, Cache::Access::kWrite}) {
     absl::StatusOr<Cache::Entry> entry = cache->lock(key, access);
     if (!entry.ok()) return entry.status();
     if (std::optional<std::string> object = entry->object())
-      if (link(*object, options.name, entry->weightsPath(), library).ok()) {
+      if (link(*object, options.name, entry->WeightsPath(), library).ok()) {
         from_cache_ = true;
         return absl::OkStatus();
       }
     if (access == Cache::Access::kRead) continue;
     absl::StatusOr<CompiledProgram> program = compile(std::move(graph), options);
     absl::Status status = program.ok() ? entry->store(*program) : program.status();
-    if (status.ok()) status = link(program->impl->object, options.name, entry->weightsPath(), library);
+    if (status.ok()) status = link(program->impl->object, options.name, entry->WeightsPath(), library);
     if (status.ok()) cache->trim();
     return status;
   }
@@ -130,10 +130,10 @@ absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const 
   CompileOptions compile = options.compile;
   compile.weights = WeightsPlace::kFile;
   compile.library_kernels = options.library != nullptr;
-  std::string directory = options.cache_directory.empty() ? Cache::defaultDirectory() : options.cache_directory;
+  std::string directory = options.cache_directory.empty() ? Cache::DefaultDirectory() : options.cache_directory;
   std::unique_ptr<JitProgram> result(new JitProgram);
-  absl::Status status = directory == "none" ? result->loadUncached(std::move(graph), compile, options.library)
-                                            : result->loadCached(std::move(graph), compile, options.library, directory);
+  absl::Status status = directory == "none" ? result->LoadUncached(std::move(graph), compile, options.library)
+                                            : result->LoadCached(std::move(graph), compile, options.library, directory);
   if (!status.ok()) return status;
   result->load_ms_ = now() - begin - result->compile_ms_;
   return result;

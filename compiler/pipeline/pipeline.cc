@@ -65,7 +65,7 @@ Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<Targe
   context_.loadAllAvailableDialects();
   context_.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     if (diagnostics_.size() < 2000)
-      diagnostics_ += nodeNames(diagnostic.getLocation()) + ": " + diagnostic.str() + "; ";
+      diagnostics_ += NodeNames(diagnostic.getLocation()) + ": " + diagnostic.str() + "; ";
     return success();
   });
 }
@@ -76,9 +76,9 @@ absl::Status Pipeline::internal(const char *what) {
 }
 
 absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump) {
-  for (auto [phase, phaseName] : kPhases) {
+  for (auto [phase, phase_name] : kPhases) {
     if (phase > last || phase == Phase::Object) break;
-    if (options_.progress) options_.progress(phaseName.str());
+    if (options_.progress) options_.progress(phase_name.str());
     absl::Status status;
     switch (phase) {
       case Phase::Import:
@@ -91,7 +91,7 @@ absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::St
         status = fuse();
         break;
       case Phase::Vector:
-        status = emitKernels();
+        status = EmitKernels();
         break;
       default:
         status = buffers();
@@ -100,7 +100,7 @@ absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::St
     if (!status.ok()) return status;
     reached_ = phase;
     if (dump)
-      if (absl::Status dumped = dump(phaseName, text()); !dumped.ok()) return dumped;
+      if (absl::Status dumped = dump(phase_name, text()); !dumped.ok()) return dumped;
   }
   return absl::OkStatus();
 }
@@ -111,12 +111,12 @@ absl::Status Pipeline::import() {
   absl::StatusOr<SizeTable> sizes = SizeTable::of(graph_);
   if (!sizes.ok()) return sizes.status();
   sizes_ = *std::move(sizes);
-  module_ = importGraph(graph_, context_);
-  return succeeded(verify(*module_)) && succeeded(verifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
+  module_ = ImportGraph(graph_, context_);
+  return succeeded(verify(*module_)) && succeeded(VerifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
 }
 
 std::string Pipeline::text() const {
-  if (reached_ == Phase::Buffers) return toString(plan_);
+  if (reached_ == Phase::Buffers) return ToString(plan_);
   std::string result;
   llvm::raw_string_ostream stream(result);
   OpPrintingFlags flags;
@@ -126,14 +126,14 @@ std::string Pipeline::text() const {
   return result;
 }
 
-absl::Status Pipeline::runPasses(llvm::function_ref<void(OpPassManager &)> add) {
+absl::Status Pipeline::RunPasses(llvm::function_ref<void(OpPassManager &)> add) {
   PassManager pm(&context_);
   add(pm);
   return failed(pm.run(*module_)) ? internal("a pass") : absl::OkStatus();
 }
 
 absl::Status Pipeline::simplify() {
-  absl::Status status = runPasses([](OpPassManager &pm) {
+  absl::Status status = RunPasses([](OpPassManager &pm) {
     // First: no later pass knows elements that share a byte.
     pm.addPass(createPackHalfBytes());
     auto &function = pm.nest<func::FuncOp>();
@@ -145,11 +145,11 @@ absl::Status Pipeline::simplify() {
     function.addPass(createCanonicalizerPass());
     function.addPass(createCSEPass());
   });
-  return status.ok() && failed(verifyAfterSimplify(*module_)) ? internal("simplify") : status;
+  return status.ok() && failed(VerifyAfterSimplify(*module_)) ? internal("simplify") : status;
 }
 
 absl::Status Pipeline::fuse() {
-  absl::Status status = runPasses([this](OpPassManager &pm) {
+  absl::Status status = RunPasses([this](OpPassManager &pm) {
     {
       auto &function = pm.nest<func::FuncOp>();
       function.addPass(createResolveViews());
@@ -162,37 +162,37 @@ absl::Status Pipeline::fuse() {
     }
     pm.addPass(createFormRegions());
   });
-  return status.ok() && failed(verifyAfterFuse(*module_)) ? internal("fuse") : status;
+  return status.ok() && failed(VerifyAfterFuse(*module_)) ? internal("fuse") : status;
 }
 
-absl::Status Pipeline::emitKernels() {
+absl::Status Pipeline::EmitKernels() {
   kernels_ = ModuleOp::create(UnknownLoc::get(&context_));
   infos_.assign(levels_.size(), {});
-  bool isSound = true;
+  bool is_sound = true;
   for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
-    if (!isKernel(function)) continue;
+    if (!IsKernel(function)) continue;
     for (size_t level = 0; level < levels_.size(); ++level) {
       const Target &target = levels_[level];
       std::string kernel = function.getName().str();
-      std::optional<KernelInfo> info = deviceOf(function).emit({function, *kernels_, kernelSymbol(kernel, target.level),
-                                                                prepareSymbol(kernel, target.level), target, sizes_});
-      isSound &= info.has_value();
+      std::optional<KernelInfo> info = DeviceOf(function).emit({function, *kernels_, KernelSymbol(kernel, target.level),
+                                                                PrepareSymbol(kernel, target.level), target, sizes_});
+      is_sound &= info.has_value();
       infos_[level][kernel] = std::move(info).value_or(KernelInfo());
     }
   }
-  return isSound && succeeded(verify(*kernels_)) && succeeded(verifyAfterVector(*kernels_))
+  return is_sound && succeeded(verify(*kernels_)) && succeeded(VerifyAfterVector(*kernels_))
              ? absl::OkStatus()
              : internal("code generation");
 }
 
 absl::Status Pipeline::buffers() {
-  plan_ = planProgram(graph_, *module_, std::move(sizes_), infos_);
-  if (std::string problem = verifyPlan(plan_); !problem.empty())
+  plan_ = PlanProgram(graph_, *module_, std::move(sizes_), infos_);
+  if (std::string problem = VerifyPlan(plan_); !problem.empty())
     return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
-  return lowerToLlvm();
+  return LowerToLlvm();
 }
 
-absl::Status Pipeline::lowerToLlvm() {
+absl::Status Pipeline::LowerToLlvm() {
   // Kernels are independent of each other from here on, and most of the time goes into them. Before, there is one large
   // function, and a context that knows of one thread alone is faster.
   if (options_.threads != 1) {
@@ -200,20 +200,20 @@ absl::Status Pipeline::lowerToLlvm() {
         llvm::hardware_concurrency(static_cast<unsigned>(std::max(options_.threads, 0))));
     context_.setThreadPool(*threads_);
   }
-  OwningOpRef<ModuleOp> split = splitKernels(*kernels_);
+  OwningOpRef<ModuleOp> split = SplitKernels(*kernels_);
   if (failed(devices().front()->lower(*split))) return internal("lowering to LLVM");
   SmallVector<ModuleOp> modules(split->getOps<ModuleOp>());
   units_.resize(modules.size());
-  parallelFor(modules.size(), [&](size_t i) {
+  ParallelFor(modules.size(), [&](size_t i) {
     units_[i].context = std::make_unique<llvm::LLVMContext>();
     units_[i].module = translateModuleToLLVMIR(modules[i], *units_[i].context, options_.name);
-    if (units_[i].module) setTargets(*units_[i].module, levels_);
+    if (units_[i].module) SetTargets(*units_[i].module, levels_);
   });
-  bool isTranslated = llvm::all_of(units_, [](const CodeUnit &unit) { return unit.module != nullptr; });
-  return isTranslated ? absl::OkStatus() : internal("translation to LLVM IR");
+  bool is_translated = llvm::all_of(units_, [](const CodeUnit &unit) { return unit.module != nullptr; });
+  return is_translated ? absl::OkStatus() : internal("translation to LLVM IR");
 }
 
-void Pipeline::parallelFor(size_t count, llvm::function_ref<void(size_t)> work) {
+void Pipeline::ParallelFor(size_t count, llvm::function_ref<void(size_t)> work) {
   mlir::parallelFor(&context_, 0, count, work);
 }
 

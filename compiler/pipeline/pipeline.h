@@ -40,17 +40,17 @@ class Pipeline {
   // The kernels in LLVM IR, to be optimized and emitted; the caller may add units and take them apart.
   std::vector<CodeUnit> &units() { return units_; }
   // Calls work(i) for i below count, on as many threads as the options say, and returns when all are done.
-  void parallelFor(size_t count, llvm::function_ref<void(size_t)> work);
+  void ParallelFor(size_t count, llvm::function_ref<void(size_t)> work);
   std::string text() const;  // of the last phase
 
  private:
-  absl::Status runPasses(llvm::function_ref<void(mlir::OpPassManager &)> add);
+  absl::Status RunPasses(llvm::function_ref<void(mlir::OpPassManager &)> add);
   absl::Status import();
   absl::Status simplify();
   absl::Status fuse();
-  absl::Status emitKernels();
+  absl::Status EmitKernels();
   absl::Status buffers();
-  absl::Status lowerToLlvm();
+  absl::Status LowerToLlvm();
   absl::Status internal(const char *what);
 
   Graph graph_;

@@ -6,7 +6,7 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-std::vector<size_t> unitOf(const std::vector<int64_t> &ops) {
+std::vector<size_t> UnitOf(const std::vector<int64_t> &ops) {
   std::vector<size_t> units;
   size_t unit = 0;
   int64_t sum = 0;
@@ -20,7 +20,7 @@ std::vector<size_t> unitOf(const std::vector<int64_t> &ops) {
   return units;
 }
 
-OwningOpRef<ModuleOp> splitKernels(ModuleOp kernels) {
+OwningOpRef<ModuleOp> SplitKernels(ModuleOp kernels) {
   SmallVector<func::FuncOp> functions, declarations;
   std::vector<int64_t> ops;
   for (func::FuncOp function : kernels.getOps<func::FuncOp>()) {
@@ -34,7 +34,7 @@ OwningOpRef<ModuleOp> splitKernels(ModuleOp kernels) {
     ops.push_back(count);
   }
   OwningOpRef<ModuleOp> result = ModuleOp::create(kernels.getLoc());
-  std::vector<size_t> units = unitOf(ops);
+  std::vector<size_t> units = UnitOf(ops);
   ModuleOp unit;
   for (size_t i = 0; i < functions.size(); ++i) {
     if (i == 0 || units[i] != units[i - 1]) {

@@ -16,11 +16,11 @@ inline constexpr int64_t kOpsPerUnit = 400;
 
 // For functions of so many ops, in order: which unit each belongs to, counted from 0. A unit ends with the function
 // that gives it kOpsPerUnit ops.
-std::vector<size_t> unitOf(const std::vector<int64_t> &ops);
+std::vector<size_t> UnitOf(const std::vector<int64_t> &ops);
 
 // Moves the functions of `kernels` into modules, one per unit, inside the module that is returned. Declarations go to
 // every unit.
-mlir::OwningOpRef<mlir::ModuleOp> splitKernels(mlir::ModuleOp kernels);
+mlir::OwningOpRef<mlir::ModuleOp> SplitKernels(mlir::ModuleOp kernels);
 
 }  // namespace ingot::compiler
 #endif

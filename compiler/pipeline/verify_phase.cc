@@ -32,48 +32,50 @@ class Check {
 };
 
 // @main, or a function of the graph.
-bool isGraphFunction(Operation *op) { return isa<func::FuncOp>(op) && !isKernel(op); }
+bool IsGraphFunction(Operation *op) { return isa<func::FuncOp>(op) && !IsKernel(op); }
 
 // What a step of its own stands for, not a kernel.
-bool isControl(Operation *op) { return fusionKind(op) == FusionKind::kControl || fusionKind(op) == FusionKind::kSizes; }
+bool IsControlOp(Operation *op) {
+  return FusionKindOf(op) == FusionKind::kControl || FusionKindOf(op) == FusionKind::kSizes;
+}
 
 // Ops that are graph ops, or stand for its data.
-bool isGraphOp(Operation *op) { return opKind(op) || isa<ir::ConstantOp, ir::ScalarOp, func::ReturnOp>(op); }
+bool IsGraphOp(Operation *op) { return KindOf(op) || isa<ir::ConstantOp, ir::ScalarOp, func::ReturnOp>(op); }
 
-bool isViewOfGraph(Operation *op) {
-  std::optional<OpKind> kind = opKind(op);
+bool IsViewOfGraph(Operation *op) {
+  std::optional<OpKind> kind = KindOf(op);
   return kind && Schema(*kind).fusion == FusionKind::kView;
 }
 
-void checkComposites(Check &check, Operation *op) {
-  if (fusionKind(op) == FusionKind::kComposite || isa<ir::ConvOp>(op))
+void CheckComposites(Check &check, Operation *op) {
+  if (FusionKindOf(op) == FusionKind::kComposite || isa<ir::ConvOp>(op))
     check.fail(op, "is not a primitive; --ingot-decompose has to write it out");
 }
 
 }  // namespace
 
-LogicalResult verifyAfterImport(ModuleOp module) {
+LogicalResult VerifyAfterImport(ModuleOp module) {
   Check check("import");
   for (Operation &op : *module.getBody())
-    if (!isGraphFunction(&op)) check.fail(&op, "is no function of the graph");
+    if (!IsGraphFunction(&op)) check.fail(&op, "is no function of the graph");
   module.walk([&](Operation *op) {
-    if (op == module || isGraphFunction(op)) return;
-    if (!isGraphOp(op))
+    if (op == module || IsGraphFunction(op)) return;
+    if (!IsGraphOp(op))
       check.fail(op, "is no graph op; compiler/import makes nothing else");
-    else if (!isa<func::ReturnOp>(op) && nodeNames(op->getLoc()).empty())
+    else if (!isa<func::ReturnOp>(op) && NodeNames(op->getLoc()).empty())
       check.fail(op, "has lost its node's name; give it a NameLoc");
   });
   return check.result();
 }
 
-LogicalResult verifyAfterSimplify(ModuleOp module) {
+LogicalResult VerifyAfterSimplify(ModuleOp module) {
   Check check("simplify");
   module.walk([&](Operation *op) {
-    checkComposites(check, op);
+    CheckComposites(check, op);
     for (Type type : op->getResultTypes())
-      if (isa<RankedTensorType>(type) && IsNarrow(toTensorType(type).dtype))
+      if (isa<RankedTensorType>(type) && IsNarrow(ToTensorType(type).dtype))
         check.fail(op, "has elements that share a byte; --ingot-pack-half-bytes has to make them bytes");
-    if (op != module && !isGraphFunction(op) && !isGraphOp(op) &&
+    if (op != module && !IsGraphFunction(op) && !IsGraphOp(op) &&
         !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp, ir::HalvesOp>(op))
       check.fail(op, "does not belong here; views, packs and kernels come with the next phase");
   });
@@ -81,14 +83,14 @@ LogicalResult verifyAfterSimplify(ModuleOp module) {
 }
 
 // Axes may have been merged.
-static bool sameElements(TypeRange a, TypeRange b) {
+static bool SameElements(TypeRange a, TypeRange b) {
   return a.size() == b.size() && llvm::all_of(llvm::zip(a, b), [](auto pair) {
-           TensorType x = toTensorType(std::get<0>(pair)), y = toTensorType(std::get<1>(pair));
+           TensorType x = ToTensorType(std::get<0>(pair)), y = ToTensorType(std::get<1>(pair));
            return x.dtype == y.dtype && NumElements(x.dims) == NumElements(y.dims);
          });
 }
 
-static void checkGraphFunction(Check &check, func::FuncOp function) {
+static void CheckGraphFunction(Check &check, func::FuncOp function) {
   SymbolTable symbols(function->getParentOfType<ModuleOp>());
   for (Operation &op : function.getBody().front()) {
     if (auto dispatch = dyn_cast<ir::DispatchOp>(op)) {
@@ -96,14 +98,14 @@ static void checkGraphFunction(Check &check, func::FuncOp function) {
       if (!kernel)
         check.fail(&op, "calls a kernel that does not exist");
       else if (kernel.getArgumentTypes() != dispatch.getOperandTypes() ||
-               !sameElements(kernel.getResultTypes(), dispatch.getResultTypes()))
+               !SameElements(kernel.getResultTypes(), dispatch.getResultTypes()))
         check.fail(&op, "does not match the types of @" + dispatch.getKernel());
       for (Value operand : op.getOperands())
         if (operand.getDefiningOp<ir::ViewOp>()) check.fail(&op, "takes a view; kernels get whole buffers");
     } else if (isa<ir::ViewOp>(op)) {
       if (!llvm::all_of(op.getUsers(), llvm::IsaPred<ir::PackOp>))
         check.fail(&op, "is used outside kernels; --ingot-form-regions has to take it in");
-    } else if (isControl(&op)) {
+    } else if (IsControlOp(&op)) {
       for (Value operand : op.getOperands())
         if (isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(operand.getDefiningOp()))
           check.fail(&op, "takes a view or a scalar; functions get whole buffers");
@@ -113,29 +115,29 @@ static void checkGraphFunction(Check &check, func::FuncOp function) {
   }
 }
 
-static void checkKernel(Check &check, func::FuncOp kernel) {
+static void CheckKernel(Check &check, func::FuncOp kernel) {
   auto kind = kernel->getAttrOfType<StringAttr>("ingot.kind");
-  if (!kind || !parseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space") ||
+  if (!kind || !ParseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space") ||
       !Schedule::of(kernel))
     return check.fail(kernel, "has no region kind, space or schedule");
   auto device = kernel->getAttrOfType<StringAttr>("ingot.device");
-  if (!device || !findDevice(device.getValue())) check.fail(kernel, "is for no device that there is");
+  if (!device || !FindDevice(device.getValue())) check.fail(kernel, "is for no device that there is");
   kernel.walk([&](Operation *op) {
-    checkComposites(check, op);
-    if (isa<ir::MatMulOp>(op) || isViewOfGraph(op))
+    CheckComposites(check, op);
+    if (isa<ir::MatMulOp>(op) || IsViewOfGraph(op))
       check.fail(op, "is not on views; --ingot-resolve-views has to do that");
     if (isa<ir::DispatchOp, ir::PackOp, ir::ConstantOp>(op)) check.fail(op, "cannot be inside a kernel");
   });
 }
 
-LogicalResult verifyAfterFuse(ModuleOp module) {
+LogicalResult VerifyAfterFuse(ModuleOp module) {
   Check check("fuse");
   for (func::FuncOp function : module.getOps<func::FuncOp>())
-    isGraphFunction(function) ? checkGraphFunction(check, function) : checkKernel(check, function);
+    IsGraphFunction(function) ? CheckGraphFunction(check, function) : CheckKernel(check, function);
   return check.result();
 }
 
-LogicalResult verifyAfterVector(ModuleOp kernels) {
+LogicalResult VerifyAfterVector(ModuleOp kernels) {
   Check check("vector");
   for (Operation &op : *kernels.getBody()) {
     auto function = dyn_cast<func::FuncOp>(op);
@@ -148,19 +150,20 @@ LogicalResult verifyAfterVector(ModuleOp kernels) {
         check.fail(function, "'" + function.getName() + "' is declared, and no library of kernels/manifest.h");
       continue;
     }
-    auto isPointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
+    auto is_pointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
     ArrayRef<Type> types = function.getArgumentTypes();
-    bool isRun = types.size() == 5 && isPointer(types[0]) && isPointer(types[1]) && types[2].isInteger(64) &&
-                 types[3].isInteger(64) && isPointer(types[4]);
-    bool isPrepare = types.size() == 2 && llvm::all_of(types, isPointer);
-    if ((!isRun && !isPrepare) || function.getResultTypes().size() != 1 || !function.getResultTypes()[0].isInteger(32))
+    bool is_run = types.size() == 5 && is_pointer(types[0]) && is_pointer(types[1]) && types[2].isInteger(64) &&
+                  types[3].isInteger(64) && is_pointer(types[4]);
+    bool is_prepare = types.size() == 2 && llvm::all_of(types, is_pointer);
+    if ((!is_run && !is_prepare) || function.getResultTypes().size() != 1 ||
+        !function.getResultTypes()[0].isInteger(32))
       check.fail(function, "has not the ABI's signature (runtime/include/ingot/abi.h)");
   }
   kernels.walk([&](Operation *op) {
-    bool isKnown = isa<ModuleOp>(op) ||
-                   isa_and_nonnull<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
-                                   math::MathDialect, scf::SCFDialect, vector::VectorDialect>(op->getDialect());
-    if (!isKnown) check.fail(op, "is of a dialect that LowerKernels does not lower");
+    bool is_known = isa<ModuleOp>(op) ||
+                    isa_and_nonnull<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
+                                    math::MathDialect, scf::SCFDialect, vector::VectorDialect>(op->getDialect());
+    if (!is_known) check.fail(op, "is of a dialect that LowerKernels does not lower");
     for (Type type : op->getResultTypes())
       if (isa<RankedTensorType>(type)) check.fail(op, "is a tensor; kernels work on memory");
   });
@@ -177,8 +180,8 @@ class StageCheck {
       std::vector<std::string> symbols;
       size.CollectSymbols(symbols);
       for (const std::string &symbol : symbols)
-        if (uint32_t stage = plan.sizes.stageOfSymbol(symbol); stage != plan.sizes.stageOf(size))
-          needs[plan.sizes.stageOf(size)].insert(stage);
+        if (uint32_t stage = plan.sizes.StageOfSymbol(symbol); stage != plan.sizes.StageOf(size))
+          needs[plan.sizes.StageOf(size)].insert(stage);
     }
   }
 
@@ -193,11 +196,11 @@ class StageCheck {
         s = step.end - 1;
       } else if (step.kind == INGOT_STEP_BIND) {
         for (uint32_t stage : needs[step.split])
-          if (!isBound(stage)) return absl::StrCat("step ", s, " binds stage ", step.split, " before ", stage);
+          if (!IsBound(stage)) return absl::StrCat("step ", s, " binds stage ", step.split, " before ", stage);
         here.push_back(step.split);
         ++bound[step.split];
       } else {
-        problem = sizesOf(step, s);
+        problem = SizesOf(step, s);
       }
       if (!problem.empty()) return problem;
     }
@@ -206,9 +209,9 @@ class StageCheck {
   }
 
  private:
-  bool isBound(uint32_t stage) { return stage == 0 || bound[stage] > 0; }
+  bool IsBound(uint32_t stage) { return stage == 0 || bound[stage] > 0; }
 
-  std::string sizesOf(const PlannedStep &step, size_t s) {
+  std::string SizesOf(const PlannedStep &step, size_t s) {
     std::vector<uint32_t> sizes;
     for (uint32_t operand : step.operands) sizes.push_back(plan.values[operand].bytes);
     for (size_t level = 0; step.kind == INGOT_STEP_KERNEL && level < plan.variants.size(); ++level) {
@@ -217,7 +220,7 @@ class StageCheck {
       if (kernel.workspace != INGOT_NONE) sizes.push_back(kernel.workspace);
     }
     for (uint32_t size : sizes)
-      if (!isBound(stages[size]))
+      if (!IsBound(stages[size]))
         return absl::StrCat("step ", s, " (", step.name, ") uses size ", size, " of stage ", stages[size],
                             ", which is not bound there");
     return "";
@@ -231,7 +234,7 @@ class StageCheck {
 
 }  // namespace
 
-std::string verifyPlan(const ProgramPlan &plan) {
+std::string VerifyPlan(const ProgramPlan &plan) {
   size_t sizes = plan.sizes.size();
   std::vector<bool> written(plan.values.size());
   for (size_t i = 0; i < plan.values.size(); ++i) {
@@ -283,8 +286,8 @@ std::string verifyPlan(const ProgramPlan &plan) {
       return absl::StrCat("the weights at ", item.offset, " overlap others or are misaligned");
     end = item.offset + item.bytes;
   }
-  if (end != plan.weightsBytes) return "the weights' size is not the sum of its parts";
-  return plan.sizes.laterStages().empty() ? "" : StageCheck(plan).block(0, plan.steps.size());
+  if (end != plan.weights_bytes) return "the weights' size is not the sum of its parts";
+  return plan.sizes.LaterStages().empty() ? "" : StageCheck(plan).block(0, plan.steps.size());
 }
 
 }  // namespace ingot::compiler

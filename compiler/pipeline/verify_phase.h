@@ -12,16 +12,16 @@
 namespace ingot::compiler {
 
 // One function @main of graph ops, constants and scalars, each with the name of its node.
-mlir::LogicalResult verifyAfterImport(mlir::ModuleOp module);
+mlir::LogicalResult VerifyAfterImport(mlir::ModuleOp module);
 // No composites, no convolutions.
-mlir::LogicalResult verifyAfterSimplify(mlir::ModuleOp module);
+mlir::LogicalResult VerifyAfterSimplify(mlir::ModuleOp module);
 // @main dispatches kernels on whole buffers; kernels hold primitives on views.
-mlir::LogicalResult verifyAfterFuse(mlir::ModuleOp module);
+mlir::LogicalResult VerifyAfterFuse(mlir::ModuleOp module);
 // Kernels on pointers, with the ABI's signatures; no tensors.
-mlir::LogicalResult verifyAfterVector(mlir::ModuleOp kernels);
+mlir::LogicalResult VerifyAfterVector(mlir::ModuleOp kernels);
 // Empty, or what is wrong with the plan: every index in its table, every value written before it is read and alive
 // while it is used.
-std::string verifyPlan(const ProgramPlan &plan);
+std::string VerifyPlan(const ProgramPlan &plan);
 
 }  // namespace ingot::compiler
 #endif

@@ -24,8 +24,8 @@ struct SizeCheck {
 // Sizes come in stages. Stage 0 follows from the inputs' shapes; each bind_sizes node begins a later one, of a higher
 // number than the stages it can stand behind. An expression belongs to the last stage that one of its symbols needs.
 struct SizeStage {
-  uint32_t firstSymbol, endSymbol;
-  uint32_t firstCheck = 0, endCheck = 0;
+  uint32_t first_symbol, end_symbol;
+  uint32_t first_check = 0, end_check = 0;
 };
 
 class SizeTable {
@@ -39,32 +39,32 @@ class SizeTable {
   // first use.
   uint32_t index(const Dim &dim);
 
-  const std::vector<std::pair<std::string, SymbolRange>> &symbols() const { return symbolList; }
+  const std::vector<std::pair<std::string, SymbolRange>> &symbols() const { return symbol_list; }
   // Those that inputs have; they stand first.
-  uint32_t numInputSymbols() const {
-    return stageList.empty() ? static_cast<uint32_t>(symbolList.size()) : stageList[0].firstSymbol;
+  uint32_t NumInputSymbols() const {
+    return stage_list.empty() ? static_cast<uint32_t>(symbol_list.size()) : stage_list[0].first_symbol;
   }
   // Stage 1 and those behind it.
-  const std::vector<SizeStage> &laterStages() const { return stageList; }
+  const std::vector<SizeStage> &LaterStages() const { return stage_list; }
   // The stage that a bind_sizes of these symbols begins.
-  uint32_t stageOfSymbol(const std::string &symbol) const;
-  uint32_t stageOf(const Dim &dim) const;
+  uint32_t StageOfSymbol(const std::string &symbol) const;
+  uint32_t StageOf(const Dim &dim) const;
   // Of every place.
   std::vector<uint32_t> stages() const;
   // The expressions behind the symbols' places.
-  const std::vector<Dim> &expressions() const { return expressionList; }
-  const std::vector<SizeCheck> &checks() const { return checkList; }
+  const std::vector<Dim> &expressions() const { return expression_list; }
+  const std::vector<SizeCheck> &checks() const { return check_list; }
   // The checks that hold or not when a function of the graph is entered, as [begin, end); of the graph itself by the
   // name "". Those that need sizes bound in it are their stage's.
-  std::pair<uint32_t, uint32_t> checksOf(const std::string &function) const;
-  uint32_t size() const { return static_cast<uint32_t>(symbolList.size() + expressionList.size()); }
+  std::pair<uint32_t, uint32_t> ChecksOf(const std::string &function) const;
+  uint32_t size() const { return static_cast<uint32_t>(symbol_list.size() + expression_list.size()); }
 
  private:
-  std::vector<std::pair<std::string, SymbolRange>> symbolList;
-  std::vector<Dim> expressionList;
-  std::vector<SizeCheck> checkList;
-  std::vector<SizeStage> stageList;
-  std::map<std::string, uint32_t> stageBySymbol;                // of those that nodes bind
+  std::vector<std::pair<std::string, SymbolRange>> symbol_list;
+  std::vector<Dim> expression_list;
+  std::vector<SizeCheck> check_list;
+  std::vector<SizeStage> stage_list;
+  std::map<std::string, uint32_t> stage_by_symbol;              // of those that nodes bind
   std::map<std::string, std::pair<uint32_t, uint32_t>> ranges;  // of checks, by function
   std::map<Dim, uint32_t> places;
 };

@@ -12,24 +12,24 @@ using namespace mlir;
 namespace {
 
 // Rows `outer` elements apart, each of `length` elements in a row.
-bool isMatrix(const Dim &outer, const Dim &inner, const Dim &length) {
+bool IsMatrix(const Dim &outer, const Dim &inner, const Dim &length) {
   std::optional<int64_t> apart = outer.constant(), elements = length.constant();
   return inner.Is(1) && apart && elements && *elements > 0 && *apart >= *elements;
 }
 
-bool suitsLibrary(ir::ContractOp op) {
-  if (op.getPanels() || op.getRows() != 1 || op.getDepth() != 1 || typeOf(op.getX()).dtype != DType::kF32) return false;
-  size_t batch = op.getBatch(), rowAxes = batch + 1;
-  Access right = accessOf(op.getY());
+bool SuitsLibrary(ir::ContractOp op) {
+  if (op.getPanels() || op.getRows() != 1 || op.getDepth() != 1 || TypeOf(op.getX()).dtype != DType::kF32) return false;
+  size_t batch = op.getBatch(), row_axes = batch + 1;
+  Access right = AccessOf(op.getY());
   if (!right.buffer.getDefiningOp<ir::ConstantOp>()) return false;
-  StridedView x = accessOf(op.getX()).view, y = std::move(right.view);
+  StridedView x = AccessOf(op.getX()).view, y = std::move(right.view);
   for (size_t i = 0; i < batch; ++i)
     if (!y.strides[i].Is(0) && !y.dims[i].Is(1)) return false;
-  if (!isEvenlySpaced(x, 0, rowAxes)) return false;
+  if (!IsEvenlySpaced(x, 0, row_axes)) return false;
   const Dim &depth = y.dims[batch], &columns = y.dims[batch + 1], &down = y.strides[batch],
             &along = y.strides[batch + 1];
-  return isMatrix(x.strides[mergedAxis(x.dims, 0, rowAxes)], x.strides[rowAxes], depth) &&
-         (isMatrix(down, along, columns) || isMatrix(along, down, depth));
+  return IsMatrix(x.strides[MergedAxis(x.dims, 0, row_axes)], x.strides[row_axes], depth) &&
+         (IsMatrix(down, along, columns) || IsMatrix(along, down, depth));
 }
 
 struct AssignLibrary : impl::AssignLibraryBase<AssignLibrary> {
@@ -39,14 +39,14 @@ struct AssignLibrary : impl::AssignLibraryBase<AssignLibrary> {
     getOperation()->getParentOfType<ModuleOp>().walk([&](ir::BindSizesOp op) {
       for (const Dim &size : op.getSizes()) late.insert(*size.symbol());
     });
-    auto isEarly = [&](ir::ContractOp op) {
+    auto is_early = [&](ir::ContractOp op) {
       std::vector<std::string> symbols;
       for (Type type : {op.getX().getType(), op.getY().getType()})
-        for (const Dim &dim : toTensorType(type).dims) dim.CollectSymbols(symbols);
+        for (const Dim &dim : ToTensorType(type).dims) dim.CollectSymbols(symbols);
       return llvm::none_of(symbols, [&](const std::string &symbol) { return late.count(symbol) > 0; });
     };
     getOperation().walk([&](ir::ContractOp op) {
-      if (suitsLibrary(op) && isEarly(op)) op.setLibrary(true);
+      if (SuitsLibrary(op) && is_early(op)) op.setLibrary(true);
     });
   }
 };

@@ -18,26 +18,26 @@ struct Maker {
   Location loc;
 
   Value op(OpKind kind, ValueRange operands, Attributes attributes = {}) {
-    return makeOp(b, loc, kind, operands, std::move(attributes));
+    return MakeOp(b, loc, kind, operands, std::move(attributes));
   }
-  Value scalar(Value like, double value) { return makeScalar(b, loc, {typeOf(like).dtype, {}}, value); }
-  Value reduce(OpKind kind, Value x, const Ints &axes, bool keepDims = true) {
-    return op(kind, {x}, {{"axes", axes}, {"keep_dims", keepDims}});
+  Value scalar(Value like, double value) { return MakeScalar(b, loc, {TypeOf(like).dtype, {}}, value); }
+  Value reduce(OpKind kind, Value x, const Ints &axes, bool keep_dims = true) {
+    return op(kind, {x}, {{"axes", axes}, {"keep_dims", keep_dims}});
   }
   // A dim expression as a scalar of x's dtype.
   Value dim(Value like, const Dim &value) {
     if (auto constant = value.constant()) return scalar(like, static_cast<double>(*constant));
     Value vector = op(OpKind::kDimValues, {}, {{"values", Dims{value}}});
-    return op(OpKind::kReshape, {op(OpKind::kCast, {vector}, {{"to", typeOf(like).dtype}})}, {{"dims", Dims{}}});
+    return op(OpKind::kReshape, {op(OpKind::kCast, {vector}, {{"to", TypeOf(like).dtype}})}, {{"dims", Dims{}}});
   }
-  Value mean(Value x, const Ints &axes, bool keepDims) {
+  Value mean(Value x, const Ints &axes, bool keep_dims) {
     Dim count = 1;
-    for (int64_t axis : axes) count = count * typeOf(x).dims[axis];
-    return op(OpKind::kDiv, {reduce(OpKind::kReduceSum, x, axes, keepDims), dim(x, count)});
+    for (int64_t axis : axes) count = count * TypeOf(x).dims[axis];
+    return op(OpKind::kDiv, {reduce(OpKind::kReduceSum, x, axes, keep_dims), dim(x, count)});
   }
 };
 
-Value decomposeSoftmax(Maker m, Operation *op, bool logarithm) {
+Value DecomposeSoftmax(Maker m, Operation *op, bool logarithm) {
   Value x = op->getOperand(0);
   Ints axes{op->getAttrOfType<IntegerAttr>("axis").getInt()};
   Value shifted = m.op(OpKind::kSub, {x, m.reduce(OpKind::kReduceMax, x, axes)});
@@ -47,10 +47,10 @@ Value decomposeSoftmax(Maker m, Operation *op, bool logarithm) {
   return m.op(OpKind::kMul, {exponentials, m.op(OpKind::kReciprocal, {sum})});
 }
 
-Value decomposeLayerNorm(Maker m, Operation *op) {
+Value DecomposeLayerNorm(Maker m, Operation *op) {
   Value x = op->getOperand(0);
   Ints axes;
-  for (int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt(); axis < typeOf(x).rank(); ++axis)
+  for (int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt(); axis < TypeOf(x).rank(); ++axis)
     axes.push_back(axis);
   Value centred = m.op(OpKind::kSub, {x, m.mean(x, axes, true)});
   Value variance = m.mean(m.op(OpKind::kMul, {centred, centred}), axes, true);
@@ -59,7 +59,7 @@ Value decomposeLayerNorm(Maker m, Operation *op) {
   return m.op(OpKind::kAdd, {m.op(OpKind::kMul, {normal, op->getOperand(1)}), op->getOperand(2)});
 }
 
-Value decomposeGelu(Maker m, Operation *op) {
+Value DecomposeGelu(Maker m, Operation *op) {
   Value x = op->getOperand(0), inner;
   if (op->getAttrOfType<BoolAttr>("approximate").getValue()) {
     Value cube = m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
@@ -73,42 +73,42 @@ Value decomposeGelu(Maker m, Operation *op) {
 }
 
 // The smallest index at which x equals its maximum; a NaN counts as the maximum.
-Value decomposeArgMax(Maker m, Operation *op) {
+Value DecomposeArgMax(Maker m, Operation *op) {
   Value x = op->getOperand(0);
-  TensorType type = typeOf(x);
+  TensorType type = TypeOf(x);
   int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
   Value hit = m.op(OpKind::kEqual, {x, m.reduce(OpKind::kReduceMax, x, {axis})});
   if (IsFloat(type.dtype)) hit = m.op(OpKind::kLogicalOr, {hit, m.op(OpKind::kIsNan, {x})});
   Dims line(type.dims.size(), Dim(1));
   line[axis] = type.dims[axis];
   Value index = m.op(OpKind::kIota, {}, {{"dims", line}, {"axis", axis}, {"dtype", DType::kI64}});
-  Value none = makeScalar(m.b, m.loc, {DType::kI64, {}}, 9007199254740992.0);
+  Value none = MakeScalar(m.b, m.loc, {DType::kI64, {}}, 9007199254740992.0);
   return m.reduce(OpKind::kReduceMin, m.op(OpKind::kSelect, {hit, index, none}), {axis},
                   op->getAttrOfType<BoolAttr>("keep_dims").getValue());
 }
 
 // A convolution of every channel by itself is no matrix product worth the name: its windows are added up tap by tap,
 // as one expression over the (padded) input. Null: the convolution is of another kind.
-Value decomposeDepthwise(Maker m, ir::ConvOp op, Value x) {
+Value DecomposeDepthwise(Maker m, ir::ConvOp op, Value x) {
   constexpr int64_t kMostTaps = 64;
   Value weights = op.getWeights();
-  Dims w = typeOf(weights).dims, in = typeOf(x).dims;
-  TensorType result = typeOf(op.getResult());
+  Dims w = TypeOf(weights).dims, in = TypeOf(x).dims;
+  TensorType result = TypeOf(op.getResult());
   int64_t taps = 1;
   Ints kernel;
   for (const Dim &side : ArrayRef(w).drop_front(2)) {
     kernel.push_back(side.constant().value_or(0));
     taps *= std::clamp<int64_t>(kernel.back(), 0, kMostTaps + 1);
   }
-  bool eachAlone = w[1].Is(1) && w[0].Is(static_cast<int64_t>(op.getGroups()));
-  if (!eachAlone || taps == 0 || taps > kMostTaps || (result.dtype != DType::kF32 && result.dtype != DType::kF64))
+  bool each_alone = w[1].Is(1) && w[0].Is(static_cast<int64_t>(op.getGroups()));
+  if (!each_alone || taps == 0 || taps > kMostTaps || (result.dtype != DType::kF32 && result.dtype != DType::kF64))
     return nullptr;
   size_t rank = in.size();
-  Dims perChannel(rank, Dim(1));
-  perChannel[1] = w[0];
+  Dims per_channel(rank, Dim(1));
+  per_channel[1] = w[0];
   Value sum;
   for (int64_t tap = 0; tap < taps; ++tap) {
-    Dims starts(rank, Dim(0)), limits = in, weightStarts(rank, Dim(0)), weightLimits = w;
+    Dims starts(rank, Dim(0)), limits = in, weight_starts(rank, Dim(0)), weight_limits = w;
     Ints steps(rank, 1);
     int64_t rest = tap;
     for (size_t axis = rank; axis-- > 2;) {
@@ -117,21 +117,21 @@ Value decomposeDepthwise(Maker m, ir::ConvOp op, Value x) {
       starts[axis] = at * op.getDilations()[axis - 2];
       limits[axis] = starts[axis] + (result.dims[axis] - 1) * Dim(step) + 1;
       steps[axis] = step;
-      weightStarts[axis] = at;
-      weightLimits[axis] = at + 1;
+      weight_starts[axis] = at;
+      weight_limits[axis] = at + 1;
     }
     Value window = m.op(OpKind::kSlice, {x}, {{"starts", starts}, {"limits", limits}, {"steps", steps}});
-    Value weight =
-        m.op(OpKind::kSlice, {weights}, {{"starts", weightStarts}, {"limits", weightLimits}, {"steps", Ints(rank, 1)}});
-    Value product = m.op(OpKind::kMul, {window, m.op(OpKind::kReshape, {weight}, {{"dims", perChannel}})});
+    Value weight = m.op(OpKind::kSlice, {weights},
+                        {{"starts", weight_starts}, {"limits", weight_limits}, {"steps", Ints(rank, 1)}});
+    Value product = m.op(OpKind::kMul, {window, m.op(OpKind::kReshape, {weight}, {{"dims", per_channel}})});
     sum = sum ? m.op(OpKind::kAdd, {sum, product}) : product;
   }
   return sum;
 }
 
-Value decomposeConv(Maker m, ir::ConvOp op) {
+Value DecomposeConv(Maker m, ir::ConvOp op) {
   Value x = op.getX(), weights = op.getWeights();
-  TensorType result = typeOf(op.getResult());
+  TensorType result = TypeOf(op.getResult());
   ArrayRef<int64_t> pads = op.getPads(), strides = op.getStrides(), dilations = op.getDilations();
   size_t spatial = strides.size();
   if (llvm::any_of(pads, [](int64_t pad) { return pad != 0; })) {
@@ -142,16 +142,16 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
     }
     x = m.op(OpKind::kPad, {x, m.scalar(x, 0)}, {{"low", low}, {"high", high}});
   }
-  if (Value sum = decomposeDepthwise(m, op, x)) return sum;
-  Dims in = typeOf(x).dims, w = typeOf(weights).dims;
+  if (Value sum = DecomposeDepthwise(m, op, x)) return sum;
+  Dims in = TypeOf(x).dims, w = TypeOf(weights).dims;
   Dim groups = static_cast<int64_t>(op.getGroups());
-  Dim perGroup = Dim::FloorDiv(w[0], groups);  // without a rest: a check says so
-  TensorType windowsType{result.dtype, {in[0], groups}};
-  windowsType.dims.insert(windowsType.dims.end(), result.dims.begin() + 2, result.dims.end());
-  windowsType.dims.insert(windowsType.dims.end(), w.begin() + 1, w.end());
-  Value windows = ir::WindowsOp::create(m.b, m.loc, toMlirType(m.b.getContext(), windowsType), x, strides, dilations);
+  Dim per_group = Dim::FloorDiv(w[0], groups);  // without a rest: a check says so
+  TensorType windows_type{result.dtype, {in[0], groups}};
+  windows_type.dims.insert(windows_type.dims.end(), result.dims.begin() + 2, result.dims.end());
+  windows_type.dims.insert(windows_type.dims.end(), w.begin() + 1, w.end());
+  Value windows = ir::WindowsOp::create(m.b, m.loc, ToMlirType(m.b.getContext(), windows_type), x, strides, dilations);
   // Weights [g * m, c, kernel...] as [n (stride 0), g, c, kernel..., m].
-  Dims split{groups, perGroup, w[1]}, target{in[0], groups, w[1]};
+  Dims split{groups, per_group, w[1]}, target{in[0], groups, w[1]};
   Ints order{0};
   for (size_t i = 0; i < spatial; ++i) {
     split.push_back(w[i + 2]);
@@ -159,14 +159,14 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
   }
   for (size_t i = 0; i <= spatial; ++i) order.push_back(static_cast<int64_t>(i) + 2);
   order.push_back(1);
-  target.push_back(perGroup);
+  target.push_back(per_group);
   Value right =
       m.op(OpKind::kTranspose, {m.op(OpKind::kReshape, {weights}, {{"dims", split}})}, {{"permutation", order}});
   right = m.op(OpKind::kBroadcastTo, {right}, {{"dims", target}});
   TensorType product{result.dtype, {in[0], groups}};
   product.dims.insert(product.dims.end(), result.dims.begin() + 2, result.dims.end());
-  product.dims.push_back(perGroup);
-  Value contracted = ir::ContractOp::create(m.b, m.loc, toMlirType(m.b.getContext(), product), windows, right, 2,
+  product.dims.push_back(per_group);
+  Value contracted = ir::ContractOp::create(m.b, m.loc, ToMlirType(m.b.getContext(), product), windows, right, 2,
                                             spatial, spatial + 1);
   // [n, g, out..., m] -> [n, g, m, out...] -> [n, g * m, out...]
   Ints back{0, 1, static_cast<int64_t>(spatial) + 2};
@@ -177,22 +177,22 @@ Value decomposeConv(Maker m, ir::ConvOp op) {
 
 // Constant exponents of common formulas need no pow.
 // pow(x, 0.5) and pow(x, -0.5). A root differs at two places: pow(-0, 0.5) is +0, and pow(-inf, 0.5) is +inf.
-Value powOfHalf(Maker m, Value x, bool positive) {
+Value PowOfHalf(Maker m, Value x, bool positive) {
   double infinity = std::numeric_limits<double>::infinity();
   Value root = m.op(positive ? OpKind::kSqrt : OpKind::kRsqrt, {m.op(OpKind::kAdd, {x, m.scalar(x, 0)})});
-  Value atEnd = m.op(OpKind::kEqual, {x, m.scalar(x, -infinity)});
-  return m.op(OpKind::kSelect, {atEnd, m.scalar(x, positive ? infinity : 0), root});
+  Value at_end = m.op(OpKind::kEqual, {x, m.scalar(x, -infinity)});
+  return m.op(OpKind::kSelect, {at_end, m.scalar(x, positive ? infinity : 0), root});
 }
 
-Value decomposePow(Maker m, Operation *op) {
+Value DecomposePow(Maker m, Operation *op) {
   Value x = op->getOperand(0);
   auto exponent = op->getOperand(1).getDefiningOp<ir::ScalarOp>();
-  if (!exponent || typeOf(x).dims != typeOf(op->getResult(0)).dims) return nullptr;
+  if (!exponent || TypeOf(x).dims != TypeOf(op->getResult(0)).dims) return nullptr;
   double value = cast<FloatAttr>(exponent.getValue()).getValueAsDouble();
   if (value == 1) return x;
   if (value == 2) return m.op(OpKind::kMul, {x, x});
   if (value == 3) return m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
-  if (value == 0.5 || value == -0.5) return powOfHalf(m, x, value > 0);
+  if (value == 0.5 || value == -0.5) return PowOfHalf(m, x, value > 0);
   if (value == -1) return m.op(OpKind::kReciprocal, {x});
   return nullptr;
 }
@@ -211,55 +211,55 @@ Value concat(Maker m, ArrayRef<Value> operands, int64_t axis) {
   return m.op(OpKind::kConcat, parts, {{"axis", axis}});
 }
 
-Value splitConcat(Maker m, ir::ConcatOp op) {
+Value SplitConcat(Maker m, ir::ConcatOp op) {
   if (op.getOperands().size() <= kMostOperands) return nullptr;
   return concat(m, SmallVector<Value>(op.getOperands()), static_cast<int64_t>(op.getAxis()));
 }
 
 // Several trailing axes are reduced as one: rows are what the row kernel is good at.
-Value mergeReducedAxes(Maker m, Operation *op) {
+Value MergeReducedAxes(Maker m, Operation *op) {
   Value x = op->getOperand(0);
-  Dims dims = typeOf(x).dims;
+  Dims dims = TypeOf(x).dims;
   auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
   if (axes.size() < 2 || axes.front() != static_cast<int64_t>(dims.size() - axes.size())) return nullptr;
   Dims merged(dims.begin(), dims.begin() + axes.front());
   merged.push_back(NumElements(Dims(dims.begin() + axes.front(), dims.end())));
   Value rows = m.op(OpKind::kReshape, {x}, {{"dims", merged}});
-  Value reduced = m.reduce(*opKind(op), rows, {axes.front()}, false);
-  return m.op(OpKind::kReshape, {reduced}, {{"dims", typeOf(op->getResult(0)).dims}});
+  Value reduced = m.reduce(*KindOf(op), rows, {axes.front()}, false);
+  return m.op(OpKind::kReshape, {reduced}, {{"dims", TypeOf(op->getResult(0)).dims}});
 }
 
 struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> {
   void getDependentDialects(DialectRegistry &registry) const override { registry.insert<ir::IngotDialect>(); }
 
   static Value decompose(Maker m, Operation *op) {
-    std::optional<OpKind> kind = opKind(op);
+    std::optional<OpKind> kind = KindOf(op);
     if (!kind) return nullptr;
     switch (*kind) {
       case OpKind::kSoftmax:
-        return decomposeSoftmax(m, op, false);
+        return DecomposeSoftmax(m, op, false);
       case OpKind::kLogSoftmax:
-        return decomposeSoftmax(m, op, true);
+        return DecomposeSoftmax(m, op, true);
       case OpKind::kLayerNorm:
-        return decomposeLayerNorm(m, op);
+        return DecomposeLayerNorm(m, op);
       case OpKind::kGelu:
-        return decomposeGelu(m, op);
+        return DecomposeGelu(m, op);
       case OpKind::kArgMax:
-        return decomposeArgMax(m, op);
+        return DecomposeArgMax(m, op);
       case OpKind::kConv:
-        return decomposeConv(m, cast<ir::ConvOp>(op));
+        return DecomposeConv(m, cast<ir::ConvOp>(op));
       case OpKind::kReduceMean:
         return m.mean(op->getOperand(0), Ints(op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef()),
                       op->getAttrOfType<BoolAttr>("keep_dims").getValue());
       case OpKind::kConcat:
-        return splitConcat(m, cast<ir::ConcatOp>(op));
+        return SplitConcat(m, cast<ir::ConcatOp>(op));
       case OpKind::kPow:
-        return decomposePow(m, op);
+        return DecomposePow(m, op);
       case OpKind::kReduceSum:
       case OpKind::kReduceMax:
       case OpKind::kReduceMin:
       case OpKind::kReduceProd:
-        return mergeReducedAxes(m, op);
+        return MergeReducedAxes(m, op);
       default:
         return nullptr;
     }
@@ -274,7 +274,7 @@ struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> 
       if (Value replacement = decompose(m, op)) {
         // Sizes that a check makes equal may come out in another form.
         if (Value result = op->getResult(0); replacement.getType() != result.getType())
-          replacement = m.op(OpKind::kReshape, {replacement}, {{"dims", typeOf(result).dims}});
+          replacement = m.op(OpKind::kReshape, {replacement}, {{"dims", TypeOf(result).dims}});
         op->getResult(0).replaceAllUsesWith(replacement);
         op->erase();
       }

@@ -18,7 +18,7 @@ namespace ingot::compiler {
 using namespace mlir;
 namespace {
 
-std::string textWithoutLocations(func::FuncOp function) {
+std::string TextWithoutLocations(func::FuncOp function) {
   std::string text;
   llvm::raw_string_ostream stream(text);
   for (NamedAttribute attribute : function->getAttrs())
@@ -32,14 +32,14 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
   void runOnOperation() override {
     llvm::StringMap<StringAttr> known;
     for (func::FuncOp function : llvm::to_vector(getOperation().getOps<func::FuncOp>()))
-      if (!isKernel(function)) formRegions(function, known);
+      if (!IsKernel(function)) FormRegionsIn(function, known);
   }
 
-  void formRegions(func::FuncOp function, llvm::StringMap<StringAttr> &known) {
+  void FormRegionsIn(func::FuncOp function, llvm::StringMap<StringAttr> &known) {
     Operation *ret = function.getBody().front().getTerminator();
     OpBuilder b(ret);
-    if (!isFunctionOfGraph(function)) separateOutputs(ret, b);
-    std::vector<Region> regions = planRegions(function);
+    if (!IsFunctionOfGraph(function)) SeparateOutputs(ret, b);
+    std::vector<Region> regions = PlanRegions(function);
     for (Region &region : regions) {
       if (region.kind == RegionKind::Control)
         region.ops.front()->moveBefore(ret);
@@ -52,9 +52,9 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
   }
 
   // Every output is a buffer of its own, also where equal ones have become one value since views were resolved.
-  static void separateOutputs(Operation *ret, OpBuilder &b) {
+  static void SeparateOutputs(Operation *ret, OpBuilder &b) {
     llvm::SmallPtrSet<Value, 8> seen;
-    for (OpOperand &output : ret->getOpOperands().drop_back(numStates(ret->getParentOp())))
+    for (OpOperand &output : ret->getOpOperands().drop_back(NumStates(ret->getParentOp())))
       if (!seen.insert(output.get()).second)
         output.set(ir::CopyOp::create(b, ret->getLoc(), output.get().getType(), output.get()));
   }
@@ -74,18 +74,18 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
       }
       auto outside = [&](Operation *reader) { return !inside.contains(reader); };
       for (Value result : op->getResults()) {
-        bool isOutput = op->getNumResults() > 1;  // of several, a kernel writes all
+        bool is_output = op->getNumResults() > 1;  // of several, a kernel writes all
         for (Operation *user : result.getUsers())
-          isOutput |= isa<ir::ViewOp>(user) ? llvm::any_of(user->getUsers(), outside) : outside(user);
-        if (isOutput) outputs.insert(result);
+          is_output |= isa<ir::ViewOp>(user) ? llvm::any_of(user->getUsers(), outside) : outside(user);
+        if (is_output) outputs.insert(result);
       }
     }
     OpBuilder top(getOperation().getContext());
-    SmallVector<Type> inputTypes, outputTypes;
-    for (Value input : inputs) inputTypes.push_back(input.getType());
-    for (Value output : outputs) outputTypes.push_back(output.getType());
+    SmallVector<Type> input_types, output_types;
+    for (Value input : inputs) input_types.push_back(input.getType());
+    for (Value output : outputs) output_types.push_back(output.getType());
     Location loc = FusedLoc::get(top.getContext(), locations);
-    auto function = func::FuncOp::create(loc, "kernel", top.getFunctionType(inputTypes, outputTypes));
+    auto function = func::FuncOp::create(loc, "kernel", top.getFunctionType(input_types, output_types));
     function.setPrivate();
     function->setAttr("ingot.kind", top.getStringAttr(name(region.kind)));
     function->setAttr("ingot.space", ir::DimsAttr::get(top.getContext(), region.space));
@@ -104,11 +104,11 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     for (Value output : outputs) results.push_back(mapping.lookup(output));
     func::ReturnOp::create(top, loc, results);
 
-    mergeAxes(function);
-    const Device &device = deviceOf(getOperation());
+    MergeAxes(function);
+    const Device &device = DeviceOf(getOperation());
     function->setAttr("ingot.device", top.getStringAttr(device.name));
     device.schedule(function).set(function);
-    StringAttr &symbol = known[textWithoutLocations(function)];
+    StringAttr &symbol = known[TextWithoutLocations(function)];
     if (symbol) {
       function.erase();
     } else {
@@ -116,7 +116,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
       function.setSymNameAttr(symbol);
       getOperation().push_back(function);
     }
-    auto dispatch = ir::DispatchOp::create(b, loc, outputTypes, FlatSymbolRefAttr::get(symbol), inputs.getArrayRef());
+    auto dispatch = ir::DispatchOp::create(b, loc, output_types, FlatSymbolRefAttr::get(symbol), inputs.getArrayRef());
     for (size_t i = 0; i < outputs.size(); ++i) {
       Value output = outputs[i], result = dispatch.getResult(i);
       output.replaceUsesWithIf(result, [&](OpOperand &use) { return !inside.contains(use.getOwner()); });

@@ -16,7 +16,7 @@ namespace {
 struct PackConstants : impl::PackConstantsBase<PackConstants> {
   void runOnOperation() override {
     getOperation().walk([](ir::ContractOp op) {
-      auto [source, view] = accessOf(op.getY());
+      auto [source, view] = AccessOf(op.getY());
       if (op.getPanels() || op.getLibrary() || !source.getDefiningOp<ir::ConstantOp>()) return;
       size_t batch = op.getBatch();
       for (size_t i = 0; i < batch; ++i)
@@ -27,10 +27,10 @@ struct PackConstants : impl::PackConstantsBase<PackConstants> {
         if (!dim.is_constant()) return;
       OpBuilder b(op);
       Dim depth = NumElements(Dims(matrix.dims.begin(), matrix.dims.end() - 1));
-      int64_t width = deviceOf(op).panelWidth(op);
-      TensorType packed{typeOf(source).dtype, {Dim::CeilDiv(matrix.dims.back(), width), depth, width}};
-      mlir::Value matrixView = makeView(b, op.getLoc(), source, matrix);
-      op.getYMutable().assign(ir::PackOp::create(b, source.getLoc(), toMlirType(b.getContext(), packed), matrixView));
+      int64_t width = DeviceOf(op).panel_width(op);
+      TensorType packed{TypeOf(source).dtype, {Dim::CeilDiv(matrix.dims.back(), width), depth, width}};
+      mlir::Value matrix_view = MakeView(b, op.getLoc(), source, matrix);
+      op.getYMutable().assign(ir::PackOp::create(b, source.getLoc(), ToMlirType(b.getContext(), packed), matrix_view));
       op.setPanels(width);
       op.setRows(op.getRows() + batch);
       op.setBatch(0);

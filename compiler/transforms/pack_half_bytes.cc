@@ -13,9 +13,9 @@ namespace ingot::compiler {
 using namespace mlir;
 namespace {
 
-Dim pairsOf(const Dims &dims) { return Dim::CeilDiv(NumElements(dims), 2); }
+Dim PairsOf(const Dims &dims) { return Dim::CeilDiv(NumElements(dims), 2); }
 
-DType wideOf(DType dtype) { return IsUnsigned(dtype) ? DType::kU8 : DType::kI8; }
+DType WideOf(DType dtype) { return IsUnsigned(dtype) ? DType::kU8 : DType::kI8; }
 
 class Packer {
  public:
@@ -24,10 +24,10 @@ class Packer {
   void run() {
     // All types first, so that what is built afterwards sees bytes.
     module.walk([&](Block *block) {
-      for (Value argument : block->getArguments()) toBytes(argument);
+      for (Value argument : block->getArguments()) ToBytes(argument);
     });
     module.walk([&](Operation *op) {
-      for (Value result : op->getResults()) toBytes(result);
+      for (Value result : op->getResults()) ToBytes(result);
     });
     if (original.empty()) return;
     SmallVector<Operation *> ops;
@@ -50,58 +50,58 @@ class Packer {
   }
 
  private:
-  void toBytes(Value value) {
+  void ToBytes(Value value) {
     if (!isa<RankedTensorType>(value.getType())) return;
-    TensorType type = typeOf(value);
+    TensorType type = TypeOf(value);
     if (!IsNarrow(type.dtype)) return;
-    value.setType(toMlirType(b.getContext(), {DType::kU8, {pairsOf(type.dims)}}));
+    value.setType(ToMlirType(b.getContext(), {DType::kU8, {PairsOf(type.dims)}}));
     original[value] = std::move(type);
   }
 
   Value op(Location loc, OpKind kind, ValueRange operands, Attributes attributes = {}) {
-    return makeOp(b, loc, kind, operands, std::move(attributes));
+    return MakeOp(b, loc, kind, operands, std::move(attributes));
   }
   Value cast(Location loc, Value x, DType to) {
-    return typeOf(x).dtype == to ? x : op(loc, OpKind::kCast, {x}, {{"to", to}});
+    return TypeOf(x).dtype == to ? x : op(loc, OpKind::kCast, {x}, {{"to", to}});
   }
   Value reshape(Location loc, Value x, const Dims &dims) {
-    return typeOf(x).dims == dims ? x : op(loc, OpKind::kReshape, {x}, {{"dims", dims}});
+    return TypeOf(x).dims == dims ? x : op(loc, OpKind::kReshape, {x}, {{"dims", dims}});
   }
   // A number of x's dtype.
-  Value number(Location loc, Value x, double value) { return makeScalar(b, loc, {typeOf(x).dtype, {}}, value); }
+  Value number(Location loc, Value x, double value) { return MakeScalar(b, loc, {TypeOf(x).dtype, {}}, value); }
 
   Value rewrite(Operation *op) {
     Location loc = op->getLoc();
     if (auto scalar = dyn_cast<ir::ScalarOp>(op)) {
       int64_t bits = cast<IntegerAttr>(scalar.getValue()).getValue().getZExtValue() & 15;
-      return makeScalar(b, loc, {DType::kU8, {1}}, static_cast<double>(bits));
+      return MakeScalar(b, loc, {DType::kU8, {1}}, static_cast<double>(bits));
     }
     Value x = op->getOperand(0);
-    if (auto same = dyn_cast<ir::ReshapeOp>(op)) return reshape(loc, x, {pairsOf(same.getDims())});
+    if (auto same = dyn_cast<ir::ReshapeOp>(op)) return reshape(loc, x, {PairsOf(same.getDims())});
     Value result = op->getResult(0);
     bool packs = original.contains(result);
-    TensorType to = packs ? original.lookup(result) : typeOf(result);
+    TensorType to = packs ? original.lookup(result) : TypeOf(result);
     DType dtype = to.dtype;
-    if (packs) to.dtype = wideOf(dtype);
+    if (packs) to.dtype = WideOf(dtype);
     if (original.contains(x)) x = unpack(loc, x, original.lookup(x).dtype, to);
     return packs ? pack(loc, x, dtype) : x;
   }
 
   // The elements behind bytes, as `to`.
   Value unpack(Location loc, Value bytes, DType dtype, const TensorType &to) {
-    RankedTensorType type = toMlirType(b.getContext(), {wideOf(dtype), {NumElements(to.dims)}});
+    RankedTensorType type = ToMlirType(b.getContext(), {WideOf(dtype), {NumElements(to.dims)}});
     Value row = cast(loc, ir::HalvesOp::create(b, loc, type, bytes), to.dtype);
     return reshape(loc, row, to.dims);
   }
 
   // Bytes of the elements: floats saturate, integers keep their low bits. The last half byte is 0 where it is nobody's.
   Value pack(Location loc, Value x, DType dtype) {
-    bool isUnsigned = IsUnsigned(dtype), saturates = IsFloat(typeOf(x).dtype);
-    Dim count = NumElements(typeOf(x).dims), pairs = Dim::CeilDiv(count, 2), rest = pairs * Dim(2) - count;
-    x = cast(loc, x, wideOf(dtype));
+    bool is_unsigned = IsUnsigned(dtype), saturates = IsFloat(TypeOf(x).dtype);
+    Dim count = NumElements(TypeOf(x).dims), pairs = Dim::CeilDiv(count, 2), rest = pairs * Dim(2) - count;
+    x = cast(loc, x, WideOf(dtype));
     if (saturates) {
-      x = op(loc, OpKind::kMin, {x, number(loc, x, isUnsigned ? 15 : 7)});
-      if (!isUnsigned) x = op(loc, OpKind::kMax, {x, number(loc, x, -8)});
+      x = op(loc, OpKind::kMin, {x, number(loc, x, is_unsigned ? 15 : 7)});
+      if (!is_unsigned) x = op(loc, OpKind::kMax, {x, number(loc, x, -8)});
     }
     x = reshape(loc, cast(loc, x, DType::kU8), {count});
     if (!rest.Is(0)) x = op(loc, OpKind::kPad, {x, number(loc, x, 0)}, {{"low", Dims{0}}, {"high", Dims{rest}}});

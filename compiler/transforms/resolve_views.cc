@@ -27,7 +27,7 @@ class Resolver {
     for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
       b.setInsertionPoint(&op);
       if (auto ret = dyn_cast<func::ReturnOp>(op))
-        resolveReturn(ret);
+        ResolveReturn(ret);
       else
         resolve(&op);
     }
@@ -38,92 +38,92 @@ class Resolver {
   Placed place(Value value) {
     auto found = placed.find(value);
     if (found != placed.end()) return found->second;
-    return {value, StridedView::contiguous(typeOf(value).dims)};
+    return {value, StridedView::contiguous(TypeOf(value).dims)};
   }
 
   // `value` with these dims, broadcast where needed.
-  Value operandAs(Value value, const Dims &dims, Location loc) {
+  Value OperandAs(Value value, const Dims &dims, Location loc) {
     Placed at = place(value);
     if (auto scalar = at.buffer.getDefiningOp<ir::ScalarOp>())
-      return ir::ScalarOp::create(b, loc, toMlirType(b.getContext(), {typeOf(value).dtype, dims}), scalar.getValue());
+      return ir::ScalarOp::create(b, loc, ToMlirType(b.getContext(), {TypeOf(value).dtype, dims}), scalar.getValue());
     StridedView view = at.view.dims == dims ? at.view : at.view.broadcast(dims);
     if (auto iota = at.buffer.getDefiningOp<ir::IotaOp>())
-      if (Value wider = broadcastIota(iota, at.view, view, loc)) return wider;
-    if (view == StridedView::contiguous(typeOf(at.buffer).dims)) return at.buffer;
-    return makeView(b, loc, at.buffer, view);
+      if (Value wider = BroadcastIota(iota, at.view, view, loc)) return wider;
+    if (view == StridedView::contiguous(TypeOf(at.buffer).dims)) return at.buffer;
+    return MakeView(b, loc, at.buffer, view);
   }
 
   // An iota seen through a broadcast is an iota.
-  Value broadcastIota(ir::IotaOp iota, const StridedView &own, const StridedView &view, Location loc) {
+  Value BroadcastIota(ir::IotaOp iota, const StridedView &own, const StridedView &view, Location loc) {
     size_t along = view.dims.size();
     for (size_t i = 0; i < view.dims.size(); ++i) {
       if (view.strides[i].Is(0) || view.dims[i].Is(1)) continue;
       if (along != view.dims.size()) return nullptr;
       along = i;
     }
-    Dims line = typeOf(iota.getResult()).dims;
+    Dims line = TypeOf(iota.getResult()).dims;
     // Only a plain line: every other axis of the iota has size 1.
-    bool isLine = own.offset.Is(0) && along != view.dims.size() && view.strides[along].Is(1) &&
-                  NumElements(line) == view.dims[along];
-    if (!isLine || line[iota.getAxis()] != view.dims[along]) return nullptr;
-    return makeOp(
+    bool is_line = own.offset.Is(0) && along != view.dims.size() && view.strides[along].Is(1) &&
+                   NumElements(line) == view.dims[along];
+    if (!is_line || line[iota.getAxis()] != view.dims[along]) return nullptr;
+    return MakeOp(
         b, loc, OpKind::kIota, {},
-        {{"dims", view.dims}, {"axis", static_cast<int64_t>(along)}, {"dtype", typeOf(iota.getResult()).dtype}});
+        {{"dims", view.dims}, {"axis", static_cast<int64_t>(along)}, {"dtype", TypeOf(iota.getResult()).dtype}});
   }
 
-  Value operand(Value value, Location loc) { return operandAs(value, typeOf(value).dims, loc); }
+  Value operand(Value value, Location loc) { return OperandAs(value, TypeOf(value).dims, loc); }
   // For ops that need memory behind the operand: scalars are written out.
-  Value inMemory(Value value, const Dims &dims, Location loc) {
-    Value operand = operandAs(value, dims, loc);
+  Value InMemory(Value value, const Dims &dims, Location loc) {
+    Value operand = OperandAs(value, dims, loc);
     return operand.getDefiningOp<ir::ScalarOp>() ? ir::CopyOp::create(b, loc, operand.getType(), operand) : operand;
   }
 
   // For what takes whole buffers as they are.
   Value whole(Value value, Location loc) {
     Placed at = place(value);
-    if (at.view.isContiguous() && at.view.offset.Is(0) &&
-        NumElements(at.view.dims) == NumElements(typeOf(at.buffer).dims) && !at.buffer.getDefiningOp<ir::ScalarOp>())
+    if (at.view.IsContiguous() && at.view.offset.Is(0) &&
+        NumElements(at.view.dims) == NumElements(TypeOf(at.buffer).dims) && !at.buffer.getDefiningOp<ir::ScalarOp>())
       return at.buffer;
     return buffer(operand(value, loc));
   }
   // A copy of a view or of a scalar; a buffer itself.
   Value buffer(Value value) {
-    bool isBuffer = !isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(value.getDefiningOp());
-    return isBuffer ? value : ir::CopyOp::create(b, value.getLoc(), value.getType(), value);
+    bool is_buffer = !isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(value.getDefiningOp());
+    return is_buffer ? value : ir::CopyOp::create(b, value.getLoc(), value.getType(), value);
   }
 
-  void resolveReturn(func::ReturnOp ret) {
+  void ResolveReturn(func::ReturnOp ret) {
     // What a function of the graph returns is put in its place by whoever runs it.
-    if (isFunctionOfGraph(function)) {
+    if (IsFunctionOfGraph(function)) {
       for (OpOperand &result : ret->getOpOperands()) result.set(buffer(operand(result.get(), ret.getLoc())));
       return;
     }
     // What takes a state's place is put there by the last steps.
-    size_t numOutputs = ret.getNumOperands() - numStates(function);
-    for (OpOperand &result : ret->getOpOperands().drop_front(numOutputs))
+    size_t num_outputs = ret.getNumOperands() - NumStates(function);
+    for (OpOperand &result : ret->getOpOperands().drop_front(num_outputs))
       result.set(buffer(operand(result.get(), ret.getLoc())));
-    for (OpOperand &result : ret->getOpOperands().take_front(numOutputs)) {
+    for (OpOperand &result : ret->getOpOperands().take_front(num_outputs)) {
       Value value = operand(result.get(), ret.getLoc());
       Operation *producer = value.getDefiningOp();
       // An output is a buffer of its own, written by a kernel.
-      bool needsCopy = !producer || isa<ir::ViewOp, ir::ConstantOp, ir::ScalarOp, ir::BindSizesOp>(producer);
+      bool needs_copy = !producer || isa<ir::ViewOp, ir::ConstantOp, ir::ScalarOp, ir::BindSizesOp>(producer);
       for (OpOperand &earlier : ret->getOpOperands())
-        needsCopy |= earlier.getOperandNumber() < result.getOperandNumber() && earlier.get() == value;
-      result.set(needsCopy ? ir::CopyOp::create(b, ret.getLoc(), value.getType(), value) : value);
+        needs_copy |= earlier.getOperandNumber() < result.getOperandNumber() && earlier.get() == value;
+      result.set(needs_copy ? ir::CopyOp::create(b, ret.getLoc(), value.getType(), value) : value);
     }
   }
 
   void resolve(Operation *op) {
     Location loc = op->getLoc();
-    std::optional<FusionKind> fusion = fusionKind(op);
+    std::optional<FusionKind> fusion = FusionKindOf(op);
     if (!fusion || isa<ir::ScalarOp>(op)) return;
     if (*fusion == FusionKind::kView) {
-      placed[op->getResult(0)] = resolveView(op, place(op->getOperand(0)));
+      placed[op->getResult(0)] = ResolveView(op, place(op->getOperand(0)));
       dead.push_back(op);
       return;
     }
     if (auto matmul = dyn_cast<ir::MatMulOp>(op)) {
-      resolveMatMul(matmul);
+      ResolveMatMul(matmul);
       return;
     }
     if (*fusion == FusionKind::kControl || *fusion == FusionKind::kSizes) {
@@ -136,32 +136,32 @@ class Resolver {
       update.getStartMutable().assign(operand(update.getStart(), loc));
       return;
     }
-    Dims dims = op->getNumResults() ? typeOf(op->getResult(0)).dims : Dims();
+    Dims dims = op->getNumResults() ? TypeOf(op->getResult(0)).dims : Dims();
     for (OpOperand &use : op->getOpOperands())
-      use.set(*fusion == FusionKind::kElementwise   ? operandAs(use.get(), dims, loc)
-              : *fusion == FusionKind::kContraction ? inMemory(use.get(), typeOf(use.get()).dims, loc)
+      use.set(*fusion == FusionKind::kElementwise   ? OperandAs(use.get(), dims, loc)
+              : *fusion == FusionKind::kContraction ? InMemory(use.get(), TypeOf(use.get()).dims, loc)
                                                     : operand(use.get(), loc));
   }
 
-  Placed resolveView(Operation *op, Placed from) {
+  Placed ResolveView(Operation *op, Placed from) {
     // A number, repeated, is one under every view.
     if (from.buffer.getDefiningOp<ir::ScalarOp>())
-      return {from.buffer, StridedView::contiguous(typeOf(op->getResult(0)).dims)};
+      return {from.buffer, StridedView::contiguous(TypeOf(op->getResult(0)).dims)};
     const StridedView &view = from.view;
     if (auto transpose = dyn_cast<ir::TransposeOp>(op))
       return {from.buffer, view.transpose(Ints(transpose.getPermutation()))};
     if (auto broadcast = dyn_cast<ir::BroadcastToOp>(op)) return {from.buffer, view.broadcast(broadcast.getDims())};
     if (auto slice = dyn_cast<ir::SliceOp>(op))
       return {from.buffer, view.slice(slice.getStarts(), slice.getLimits(), Ints(slice.getSteps()))};
-    if (auto windows = dyn_cast<ir::WindowsOp>(op)) return {from.buffer, windowsOf(view, windows)};
+    if (auto windows = dyn_cast<ir::WindowsOp>(op)) return {from.buffer, WindowsOf(view, windows)};
     Dims target = cast<ir::ReshapeOp>(op).getDims();
     if (std::optional<StridedView> reshaped = view.reshape(target)) return {from.buffer, *reshaped};
-    return {copyOf(from, op->getLoc()), StridedView::contiguous(target)};
+    return {CopyOf(from, op->getLoc()), StridedView::contiguous(target)};
   }
 
   // [n, c, in...] -> [n, g, out..., c / g, kernel...]
-  static StridedView windowsOf(const StridedView &view, ir::WindowsOp op) {
-    Dims dims = typeOf(op.getResult()).dims;
+  static StridedView WindowsOf(const StridedView &view, ir::WindowsOp op) {
+    Dims dims = TypeOf(op.getResult()).dims;
     size_t spatial = op.getSteps().size(), channel = 2 + spatial;
     StridedView result{view.offset, dims, {view.strides[0], view.strides[1] * dims[channel]}};
     for (size_t i = 0; i < spatial; ++i) result.strides.push_back(view.strides[i + 2] * Dim(op.getSteps()[i]));
@@ -170,20 +170,20 @@ class Resolver {
     return result;
   }
 
-  Value copyOf(const Placed &from, Location loc) {
-    Value view = makeView(b, loc, from.buffer, from.view);
+  Value CopyOf(const Placed &from, Location loc) {
+    Value view = MakeView(b, loc, from.buffer, from.view);
     return ir::CopyOp::create(b, loc, view.getType(), view);
   }
 
-  void resolveMatMul(ir::MatMulOp op) {
-    TensorType result = typeOf(op.getResult());
+  void ResolveMatMul(ir::MatMulOp op) {
+    TensorType result = TypeOf(op.getResult());
     Dims batch(result.dims.begin(), result.dims.end() - 2), x = batch, y = batch;
-    Dims xDims = typeOf(op.getX()).dims, yDims = typeOf(op.getY()).dims;
-    x.insert(x.end(), xDims.end() - 2, xDims.end());
-    y.insert(y.end(), yDims.end() - 2, yDims.end());
+    Dims x_dims = TypeOf(op.getX()).dims, y_dims = TypeOf(op.getY()).dims;
+    x.insert(x.end(), x_dims.end() - 2, x_dims.end());
+    y.insert(y.end(), y_dims.end() - 2, y_dims.end());
     Value contract =
-        ir::ContractOp::create(b, op.getLoc(), op.getType(), inMemory(op.getX(), x, op.getLoc()),
-                               inMemory(op.getY(), y, op.getLoc()), static_cast<int64_t>(batch.size()), 1, 1);
+        ir::ContractOp::create(b, op.getLoc(), op.getType(), InMemory(op.getX(), x, op.getLoc()),
+                               InMemory(op.getY(), y, op.getLoc()), static_cast<int64_t>(batch.size()), 1, 1);
     op.getResult().replaceAllUsesWith(contract);
     dead.push_back(op);
   }

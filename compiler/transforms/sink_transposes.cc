@@ -18,70 +18,70 @@ Ints inverse(const Ints &permutation) {
   return result;
 }
 
-Ints permutationOf(ir::TransposeOp op) { return Ints(op.getPermutation()); }
+Ints PermutationOf(ir::TransposeOp op) { return Ints(op.getPermutation()); }
 
 // Does the value come from a contraction by element-wise ops, reductions and reshapes alone? Only then does moving a
 // transpose pay, and only then does it end: sinking every transpose would trade those of two operands for each other.
-bool comesFromContraction(Value value, int depth = 0) {
+bool ComesFromContraction(Value value, int depth = 0) {
   Operation *producer = value.getDefiningOp();
   if (!producer || depth > 32) return false;
-  FusionKind kind = fusionKind(producer).value_or(FusionKind::kLeaf);
+  FusionKind kind = FusionKindOf(producer).value_or(FusionKind::kLeaf);
   if (kind == FusionKind::kContraction) return isa<ir::ContractOp>(producer);
   if (kind != FusionKind::kElementwise && kind != FusionKind::kReduction && !isa<ir::ReshapeOp>(producer)) return false;
-  return llvm::any_of(producer->getOperands(), [&](Value operand) { return comesFromContraction(operand, depth + 1); });
+  return llvm::any_of(producer->getOperands(), [&](Value operand) { return ComesFromContraction(operand, depth + 1); });
 }
 
 // A transpose of a convolution's result (convolutions are channels-last inside).
 ir::TransposeOp sinkable(Value value) {
   auto transpose = value.getDefiningOp<ir::TransposeOp>();
-  return transpose && comesFromContraction(transpose.getX()) ? transpose : nullptr;
+  return transpose && ComesFromContraction(transpose.getX()) ? transpose : nullptr;
 }
 
 // Gives an operand that broadcasts all axes, then permutes them.
-Value transposeOperand(OpBuilder &b, Location loc, Value operand, size_t rank, const Ints &permutation) {
-  Dims own = typeOf(operand).dims;
+Value TransposeOperand(OpBuilder &b, Location loc, Value operand, size_t rank, const Ints &permutation) {
+  Dims own = TypeOf(operand).dims;
   if (own.empty()) return operand;
   Dims full(rank - own.size(), Dim(1));
   full.insert(full.end(), own.begin(), own.end());
-  if (full.size() != own.size()) operand = makeOp(b, loc, OpKind::kReshape, {operand}, {{"dims", full}});
-  return makeOp(b, loc, OpKind::kTranspose, {operand}, {{"permutation", permutation}});
+  if (full.size() != own.size()) operand = MakeOp(b, loc, OpKind::kReshape, {operand}, {{"dims", full}});
+  return MakeOp(b, loc, OpKind::kTranspose, {operand}, {{"permutation", permutation}});
 }
 
 struct SinkThroughElementwise : RewritePattern {
   explicit SinkThroughElementwise(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &b) const override {
-    std::optional<OpKind> kind = opKind(op);
-    if (!kind || fusionKind(op) != FusionKind::kElementwise) return failure();
-    Dims dims = typeOf(op->getResult(0)).dims;
+    std::optional<OpKind> kind = KindOf(op);
+    if (!kind || FusionKindOf(op) != FusionKind::kElementwise) return failure();
+    Dims dims = TypeOf(op->getResult(0)).dims;
     ir::TransposeOp found;
     for (Value operand : op->getOperands())
-      if (ir::TransposeOp transpose = sinkable(operand); transpose && typeOf(operand).dims == dims) {
+      if (ir::TransposeOp transpose = sinkable(operand); transpose && TypeOf(operand).dims == dims) {
         found = transpose;
         break;
       }
     if (!found) return failure();
-    Ints permutation = permutationOf(found), back = inverse(permutation);
+    Ints permutation = PermutationOf(found), back = inverse(permutation);
     // What is checked is checked before the first op is made: a pattern that changes the IR must match.
-    auto transposedAlike = [&](Value operand) {
+    auto transposed_alike = [&](Value operand) {
       auto other = operand.getDefiningOp<ir::TransposeOp>();
-      return other && permutationOf(other) == permutation ? other : nullptr;
+      return other && PermutationOf(other) == permutation ? other : nullptr;
     };
     for (Value operand : op->getOperands())
       // Its own transpose would want to sink in turn, for ever.
-      if (!transposedAlike(operand) && (comesFromContraction(operand) || sinkable(operand))) return failure();
+      if (!transposed_alike(operand) && (ComesFromContraction(operand) || sinkable(operand))) return failure();
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
-      if (ir::TransposeOp other = transposedAlike(operand))
+      if (ir::TransposeOp other = transposed_alike(operand))
         operands.push_back(other.getX());
       else
-        operands.push_back(transposeOperand(b, op->getLoc(), operand, dims.size(), back));
+        operands.push_back(TransposeOperand(b, op->getLoc(), operand, dims.size(), back));
     }
     Attributes attributes;
     for (const AttributeSchema &schema : Schema(*kind).attributes)
       attributes[std::string(schema.name)] =
-          fromMlirAttribute(op->getAttr(StringRef(schema.name.data(), schema.name.size())), schema.kind);
-    Value inner = makeOp(b, op->getLoc(), *kind, operands, attributes);
-    b.replaceOp(op, makeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
+          FromMlirAttribute(op->getAttr(StringRef(schema.name.data(), schema.name.size())), schema.kind);
+    Value inner = MakeOp(b, op->getLoc(), *kind, operands, attributes);
+    b.replaceOp(op, MakeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
     return success();
   }
 };
@@ -89,14 +89,14 @@ struct SinkThroughElementwise : RewritePattern {
 struct SinkThroughReduction : RewritePattern {
   explicit SinkThroughReduction(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &b) const override {
-    if (fusionKind(op) != FusionKind::kReduction || !opKind(op)) return failure();
+    if (FusionKindOf(op) != FusionKind::kReduction || !KindOf(op)) return failure();
     ir::TransposeOp transpose = sinkable(op->getOperand(0));
     if (!transpose) return failure();
-    Ints permutation = permutationOf(transpose), axes;
+    Ints permutation = PermutationOf(transpose), axes;
     for (int64_t axis : op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef()) axes.push_back(permutation[axis]);
-    Value inner = makeOp(b, op->getLoc(), *opKind(op), {transpose.getX()}, {{"axes", axes}, {"keep_dims", true}});
-    Value moved = makeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}});
-    b.replaceOp(op, makeOp(b, op->getLoc(), OpKind::kReshape, {moved}, {{"dims", typeOf(op->getResult(0)).dims}}));
+    Value inner = MakeOp(b, op->getLoc(), *KindOf(op), {transpose.getX()}, {{"axes", axes}, {"keep_dims", true}});
+    Value moved = MakeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}});
+    b.replaceOp(op, MakeOp(b, op->getLoc(), OpKind::kReshape, {moved}, {{"dims", TypeOf(op->getResult(0)).dims}}));
     return success();
   }
 };
@@ -107,41 +107,41 @@ struct SinkThroughUnitReshape : OpRewritePattern<ir::ReshapeOp> {
   LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &b) const override {
     ir::TransposeOp transpose = sinkable(op.getX());
     if (!transpose) return failure();
-    Dims from = typeOf(transpose.getResult()).dims, to = typeOf(op.getResult()).dims,
-         inner = typeOf(transpose.getX()).dims;
-    auto isUnit = [](const Dim &dim) { return dim.Is(1); };
+    Dims from = TypeOf(transpose.getResult()).dims, to = TypeOf(op.getResult()).dims,
+         inner = TypeOf(transpose.getX()).dims;
+    auto is_unit = [](const Dim &dim) { return dim.Is(1); };
     // Axes that are not 1, in order, must be the same.
     std::vector<size_t> kept, targets;
     for (size_t i = 0; i < from.size(); ++i)
-      if (!isUnit(from[i])) kept.push_back(i);
+      if (!is_unit(from[i])) kept.push_back(i);
     for (size_t i = 0; i < to.size(); ++i)
-      if (!isUnit(to[i])) targets.push_back(i);
+      if (!is_unit(to[i])) targets.push_back(i);
     if (kept.size() != targets.size()) return failure();
     for (size_t i = 0; i < kept.size(); ++i)
       if (from[kept[i]] != to[targets[i]]) return failure();
     // First the axes that are not 1 in inner order, then the new axes of size 1.
-    Ints permutation = permutationOf(transpose);
+    Ints permutation = PermutationOf(transpose);
     Dims squeezed;
     std::vector<int64_t> place(inner.size(), -1);
     for (size_t i = 0; i < inner.size(); ++i)
-      if (!isUnit(inner[i])) {
+      if (!is_unit(inner[i])) {
         place[i] = static_cast<int64_t>(squeezed.size());
         squeezed.push_back(inner[i]);
       }
     int64_t unit = static_cast<int64_t>(squeezed.size());
     Ints order(to.size());
     for (size_t i = 0; i < to.size(); ++i)
-      if (isUnit(to[i])) {
+      if (is_unit(to[i])) {
         order[i] = unit++;
         squeezed.insert(squeezed.begin(), Dim(1));
       }
     // The axes of size 1 lead.
     int64_t units = unit - static_cast<int64_t>(kept.size());
     for (size_t i = 0; i < to.size(); ++i)
-      if (isUnit(to[i])) order[i] -= static_cast<int64_t>(kept.size());
+      if (is_unit(to[i])) order[i] -= static_cast<int64_t>(kept.size());
     for (size_t i = 0; i < kept.size(); ++i) order[targets[i]] = place[permutation[kept[i]]] + units;
-    Value reshaped = makeOp(b, op.getLoc(), OpKind::kReshape, {transpose.getX()}, {{"dims", squeezed}});
-    b.replaceOp(op, makeOp(b, op.getLoc(), OpKind::kTranspose, {reshaped}, {{"permutation", order}}));
+    Value reshaped = MakeOp(b, op.getLoc(), OpKind::kReshape, {transpose.getX()}, {{"dims", squeezed}});
+    b.replaceOp(op, MakeOp(b, op.getLoc(), OpKind::kTranspose, {reshaped}, {{"permutation", order}}));
     return success();
   }
 };
@@ -152,9 +152,9 @@ struct ComposeTransposes : OpRewritePattern<ir::TransposeOp> {
   LogicalResult matchAndRewrite(ir::TransposeOp op, PatternRewriter &b) const override {
     auto inner = op.getX().getDefiningOp<ir::TransposeOp>();
     if (!inner) return failure();
-    Ints first = permutationOf(inner), composed;
+    Ints first = PermutationOf(inner), composed;
     for (int64_t axis : op.getPermutation()) composed.push_back(first[axis]);
-    b.replaceOp(op, makeOp(b, op.getLoc(), OpKind::kTranspose, {inner.getX()}, {{"permutation", composed}}));
+    b.replaceOp(op, MakeOp(b, op.getLoc(), OpKind::kTranspose, {inner.getX()}, {{"permutation", composed}}));
     return success();
   }
 };
@@ -163,7 +163,8 @@ struct ComposeTransposes : OpRewritePattern<ir::TransposeOp> {
 struct DropIdentity : RewritePattern {
   explicit DropIdentity(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 2, context) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &b) const override {
-    if (!opKind(op) || fusionKind(op) != FusionKind::kView || op->getOperand(0).getType() != op->getResult(0).getType())
+    if (!KindOf(op) || FusionKindOf(op) != FusionKind::kView ||
+        op->getOperand(0).getType() != op->getResult(0).getType())
       return failure();
     if (auto slice = dyn_cast<ir::SliceOp>(op))
       if (llvm::any_of(slice.getSteps(), [](int64_t step) { return step < 0; })) return failure();

@@ -5,29 +5,29 @@
 namespace ingot::compiler {
 
 // Expressions that are too long are all one undefined dim, and say nothing of each other.
-static bool surelyEqual(const Dim &a, const Dim &b) { return !a.undefined() && a == b; }
+static bool SurelyEqual(const Dim &a, const Dim &b) { return !a.undefined() && a == b; }
 
-bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end) {
+bool IsEvenlySpaced(const StridedView &view, size_t begin, size_t end) {
   size_t inner = end;  // the last axis seen that is not 1
   for (size_t axis = end; axis-- > begin;) {
     if (view.dims[axis].Is(1)) continue;
-    if (inner != end && !surelyEqual(view.strides[axis], view.strides[inner] * view.dims[inner])) return false;
+    if (inner != end && !SurelyEqual(view.strides[axis], view.strides[inner] * view.dims[inner])) return false;
     inner = axis;
   }
   return true;
 }
 
-size_t mergedAxis(const Dims &dims, size_t begin, size_t end) {
+size_t MergedAxis(const Dims &dims, size_t begin, size_t end) {
   for (size_t axis = end; axis-- > begin;)
     if (!dims[axis].Is(1)) return axis;
   return end - 1;
 }
 
-bool StridedView::isContiguous() const {
+bool StridedView::IsContiguous() const {
   if (!offset.Is(0)) return false;
-  Dims wanted = contiguousStrides(dims);
+  Dims wanted = ContiguousStrides(dims);
   for (size_t i = 0; i < dims.size(); ++i)
-    if (!dims[i].Is(1) && !surelyEqual(strides[i], wanted[i])) return false;
+    if (!dims[i].Is(1) && !SurelyEqual(strides[i], wanted[i])) return false;
   return true;
 }
 
@@ -65,13 +65,13 @@ StridedView StridedView::slice(const Dims &starts, const Dims &limits, const Int
 // Matches runs of old axes with runs of new axes that have the same product, as NumPy does for reshapes without copies;
 // a run of old axes must be evenly spaced to be split anew.
 std::optional<StridedView> StridedView::reshape(const Dims &target) const {
-  if (isContiguous()) return contiguous(target);
+  if (IsContiguous()) return contiguous(target);
   // Sizes of 1 say nothing about spacing.
-  Dims oldDims, oldStrides;
+  Dims old_dims, old_strides;
   for (size_t i = 0; i < dims.size(); ++i)
     if (!dims[i].Is(1)) {
-      oldDims.push_back(dims[i]);
-      oldStrides.push_back(strides[i]);
+      old_dims.push_back(dims[i]);
+      old_strides.push_back(strides[i]);
     }
   StridedView result{offset, target, Dims(target.size(), Dim(0))};
   size_t o = 0, n = 0;
@@ -80,39 +80,39 @@ std::optional<StridedView> StridedView::reshape(const Dims &target) const {
       ++n;
       continue;
     }
-    if (o == oldDims.size()) return std::nullopt;
-    size_t oldBegin = o, newBegin = n;
-    Dim oldProduct = oldDims[o++], newProduct = target[n++];
-    while (!surelyEqual(oldProduct, newProduct)) {
-      if (Dim::DivideExactly(oldProduct, newProduct) && n < target.size())
-        newProduct = newProduct * target[n++];
-      else if (Dim::DivideExactly(newProduct, oldProduct) && o < oldDims.size())
-        oldProduct = oldProduct * oldDims[o++];
+    if (o == old_dims.size()) return std::nullopt;
+    size_t old_begin = o, new_begin = n;
+    Dim old_product = old_dims[o++], new_product = target[n++];
+    while (!SurelyEqual(old_product, new_product)) {
+      if (Dim::DivideExactly(old_product, new_product) && n < target.size())
+        new_product = new_product * target[n++];
+      else if (Dim::DivideExactly(new_product, old_product) && o < old_dims.size())
+        old_product = old_product * old_dims[o++];
       else
         return std::nullopt;
     }
-    for (size_t i = oldBegin; i + 1 < o; ++i)
-      if (!surelyEqual(oldStrides[i], oldStrides[i + 1] * oldDims[i + 1])) return std::nullopt;
-    Dim stride = oldStrides[o - 1];
-    for (size_t i = n; i-- > newBegin;) {
+    for (size_t i = old_begin; i + 1 < o; ++i)
+      if (!SurelyEqual(old_strides[i], old_strides[i + 1] * old_dims[i + 1])) return std::nullopt;
+    Dim stride = old_strides[o - 1];
+    for (size_t i = n; i-- > new_begin;) {
       result.strides[i] = stride;
       stride = stride * target[i];
     }
   }
-  if (o != oldDims.size()) return std::nullopt;
+  if (o != old_dims.size()) return std::nullopt;
   return result;
 }
 
-StridedView viewOf(ir::ViewOp op) { return {op.getOffset().front(), typeOf(op.getResult()).dims, op.getStrides()}; }
+StridedView ViewOf(ir::ViewOp op) { return {op.getOffset().front(), TypeOf(op.getResult()).dims, op.getStrides()}; }
 
-Access accessOf(mlir::Value tensor) {
-  if (auto view = tensor.getDefiningOp<ir::ViewOp>()) return {view.getSource(), viewOf(view)};
-  return {tensor, StridedView::contiguous(typeOf(tensor).dims)};
+Access AccessOf(mlir::Value tensor) {
+  if (auto view = tensor.getDefiningOp<ir::ViewOp>()) return {view.getSource(), ViewOf(view)};
+  return {tensor, StridedView::contiguous(TypeOf(tensor).dims)};
 }
 
-mlir::Value makeView(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, const StridedView &view) {
-  TensorType type{typeOf(source).dtype, view.dims};
-  return ir::ViewOp::create(b, loc, toMlirType(b.getContext(), type), source,
+mlir::Value MakeView(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, const StridedView &view) {
+  TensorType type{TypeOf(source).dtype, view.dims};
+  return ir::ViewOp::create(b, loc, ToMlirType(b.getContext(), type), source,
                             ir::DimsAttr::get(b.getContext(), {view.offset}),
                             ir::DimsAttr::get(b.getContext(), view.strides));
 }

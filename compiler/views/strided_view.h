@@ -13,9 +13,9 @@ struct StridedView {
   Dim offset;
   Dims dims, strides;
 
-  static StridedView contiguous(const Dims &dims) { return {0, dims, contiguousStrides(dims)}; }
+  static StridedView contiguous(const Dims &dims) { return {0, dims, ContiguousStrides(dims)}; }
   // Row-major without gaps from element 0; sizes of 1 may have any stride.
-  bool isContiguous() const;
+  bool IsContiguous() const;
   bool operator==(const StridedView &other) const {
     return offset == other.offset && dims == other.dims && strides == other.strides;
   }
@@ -29,20 +29,20 @@ struct StridedView {
 };
 
 // The view of a ViewOp.
-StridedView viewOf(ir::ViewOp op);
-mlir::Value makeView(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, const StridedView &view);
+StridedView ViewOf(ir::ViewOp op);
+mlir::Value MakeView(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value source, const StridedView &view);
 
 // Memory read by an operand: a whole buffer or a view of one.
 struct Access {
   mlir::Value buffer;
   StridedView view;
 };
-Access accessOf(mlir::Value tensor);
+Access AccessOf(mlir::Value tensor);
 
 // Can axes [begin, end) be walked as one, in steps of the stride of the last of them that is not 1?
-bool isEvenlySpaced(const StridedView &view, size_t begin, size_t end);
+bool IsEvenlySpaced(const StridedView &view, size_t begin, size_t end);
 // The axis that carries the index when axes [begin, end) are walked as one: the last that is not 1, or end - 1.
-size_t mergedAxis(const Dims &dims, size_t begin, size_t end);
+size_t MergedAxis(const Dims &dims, size_t begin, size_t end);
 
 }  // namespace ingot::compiler
 #endif

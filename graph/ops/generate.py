@@ -199,7 +199,7 @@ def scalar_bodies(ops):
     for op in ops:
         if op.fusion != "Elementwise":
             continue
-        out.append(f"    case OpKind::k{op.enum}:\n      switch (scalarClass) {{\n")
+        out.append(f"    case OpKind::k{op.enum}:\n      switch (scalar_class) {{\n")
         for scalar, body in (("Float", op.floatBody), ("Signed", op.intBody), ("Unsigned", op.unsignedBody or op.intBody), ("Bool", op.boolBody)):
             if body:
                 out.append(f"        case ScalarClass::{scalar}:\n          return {body};\n")

@@ -6,7 +6,7 @@ def Ingot_NegOp : Ingot_Unary<"neg"> {
   let summary = "-x";
   let example = "1, -2, 0 -> -1, 2, -0.0";
   let floatBody = "arith::NegFOp::create(b, x)";
-  let intBody = "arith::SubIOp::create(b, zeroLike(b, x), x)";
+  let intBody = "arith::SubIOp::create(b, ZeroLike(b, x), x)";
 }
 def Ingot_AbsOp : Ingot_Unary<"abs"> {
   let summary = "|x|";
@@ -19,9 +19,9 @@ def Ingot_SignOp : Ingot_Unary<"sign"> {
   let summary = "-1, 0 or 1 by the sign of x; NaN stays NaN.";
   let onnx = "Sign";
   let example = "5, -0.1, 0, kNan -> 1, -1, 0, kNan";
-  let floatBody = "signOfFloat(b, x)";
-  let intBody = "signOfInt(b, x)";
-  let unsignedBody = "arith::MinUIOp::create(b, x, constantLike(b, x, 1))";
+  let floatBody = "SignOfFloat(b, x)";
+  let intBody = "SignOfInt(b, x)";
+  let unsignedBody = "arith::MinUIOp::create(b, x, ConstantLike(b, x, 1))";
 }
 def Ingot_ExpOp : Ingot_Unary<"exp"> {
   let summary = "e to the x.";
@@ -29,7 +29,7 @@ def Ingot_ExpOp : Ingot_Unary<"exp"> {
   let example = "0, 1, -kInf -> 1, 2.718281828459045, 0";
   let cost = 16;
   let dtypes = "Float";
-  let floatBody = "expOf(b, x)";
+  let floatBody = "ExpOf(b, x)";
 }
 def Ingot_LogOp : Ingot_Unary<"log"> {
   let summary = "Natural logarithm.";
@@ -37,7 +37,7 @@ def Ingot_LogOp : Ingot_Unary<"log"> {
   let example = "1, 10, 0, -1 -> 0, 2.302585092994046, -kInf, kNan";
   let cost = 16;
   let dtypes = "Float";
-  let floatBody = "logOf(b, x)";
+  let floatBody = "LogOf(b, x)";
 }
 def Ingot_Log1pOp : Ingot_Unary<"log1p"> {
   let summary = "Natural logarithm of 1 + x, exact where x is small.";
@@ -58,13 +58,13 @@ def Ingot_RsqrtOp : Ingot_Unary<"rsqrt"> {
   let example = "4, 0 -> 0.5, kInf";
   let cost = 4;
   let dtypes = "Float";
-  let floatBody = "arith::DivFOp::create(b, constantLike(b, x, 1), math::SqrtOp::create(b, x))";
+  let floatBody = "arith::DivFOp::create(b, ConstantLike(b, x, 1), math::SqrtOp::create(b, x))";
 }
 def Ingot_ReciprocalOp : Ingot_Unary<"reciprocal"> {
   let summary = "1 / x.";
   let example = "4, -0.5 -> 0.25, -2";
   let dtypes = "Float";
-  let floatBody = "arith::DivFOp::create(b, constantLike(b, x, 1), x)";
+  let floatBody = "arith::DivFOp::create(b, ConstantLike(b, x, 1), x)";
 }
 def Ingot_TanhOp : Ingot_Unary<"tanh"> {
   let summary = "Hyperbolic tangent.";
@@ -191,8 +191,8 @@ def Ingot_RoundOp : Ingot_Unary<"round"> {
 def Ingot_ReluOp : Ingot_Unary<"relu"> {
   let summary = "max(x, 0); NaN stays NaN.";
   let example = "1.5, -1.5, kNan -> 1.5, 0, kNan";
-  let floatBody = "arith::MaximumFOp::create(b, x, zeroLike(b, x))";
-  let intBody = "arith::MaxSIOp::create(b, x, zeroLike(b, x))";
+  let floatBody = "arith::MaximumFOp::create(b, x, ZeroLike(b, x))";
+  let intBody = "arith::MaxSIOp::create(b, x, ZeroLike(b, x))";
   let unsignedBody = "x";
 }
 def Ingot_SigmoidOp : Ingot_Unary<"sigmoid"> {
@@ -200,13 +200,13 @@ def Ingot_SigmoidOp : Ingot_Unary<"sigmoid"> {
   let example = "0, 2, -1000 -> 0.5, 0.8807970779778825, 0";
   let cost = 16;
   let dtypes = "Float";
-  let floatBody = "sigmoidOf(b, x)";
+  let floatBody = "SigmoidOf(b, x)";
 }
 def Ingot_LogicalNotOp : Ingot_Unary<"logical_not"> {
   let summary = "Not x.";
   let example = "bool: 0, 1 -> 1, 0";
   let dtypes = "Bool";
-  let boolBody = "arith::XOrIOp::create(b, x, constantLike(b, x, 1))";
+  let boolBody = "arith::XOrIOp::create(b, x, ConstantLike(b, x, 1))";
 }
 def Ingot_IsNanOp : Ingot_Unary<"is_nan", "predicate"> {
   let reference = "";
@@ -240,22 +240,22 @@ def Ingot_DivOp : Ingot_Binary<"div"> {
   let example = "1, 1; 4, 0 -> 0.25, kInf";
   let cost = 4;
   let floatBody = "arith::DivFOp::create(b, x, y)";
-  let intBody = "safeDivide(b, x, y, /*isSigned=*/true)";
-  let unsignedBody = "safeDivide(b, x, y, /*isSigned=*/false)";
+  let intBody = "SafeDivide(b, x, y, /*is_signed=*/true)";
+  let unsignedBody = "SafeDivide(b, x, y, /*is_signed=*/false)";
 }
 def Ingot_RemOp : Ingot_Binary<"rem"> {
   let summary = "Remainder of x / y with the sign of x (C's fmod); a zero integer divisor gives 0.";
   let example = "7, -7, 7; 4, 4, -4 -> 3, -3, 3";
-  let floatBody = "remainderOfFloat(b, x, y)";
-  let intBody = "safeRemainder(b, x, y, /*isSigned=*/true)";
-  let unsignedBody = "safeRemainder(b, x, y, /*isSigned=*/false)";
+  let floatBody = "RemainderOfFloat(b, x, y)";
+  let intBody = "SafeRemainder(b, x, y, /*is_signed=*/true)";
+  let unsignedBody = "SafeRemainder(b, x, y, /*is_signed=*/false)";
 }
 def Ingot_PowOp : Ingot_Binary<"pow"> {
   let summary = "x to the y.";
   let example = "2, 9, -2; 10, 0.5, 3 -> 1024, 3, -8";
   let cost = 16;
   let dtypes = "Float";
-  let floatBody = "powOf(b, x, y)";
+  let floatBody = "PowOf(b, x, y)";
   let toleranceText = "64";
 }
 def Ingot_MaxOp : Ingot_Binary<"max"> {
@@ -298,14 +298,14 @@ def Ingot_ShiftLeftOp : Ingot_Binary<"shift_left"> {
   let summary = "x with its bits moved up by y; 0 where y is negative or at least the width.";
   let example = "i64: 1, -3, 1, 1; 4, 1, 64, -1 -> 16, -6, 0, 0";
   let dtypes = "Integer";
-  let intBody = "shiftLeft(b, x, y)";
+  let intBody = "ShiftLeft(b, x, y)";
 }
 def Ingot_ShiftRightOp : Ingot_Binary<"shift_right"> {
   let summary = "x with its bits moved down by y; where y is negative or at least the width, what is left of the sign: 0 or -1.";
   let example = "i64: 16, -3, 1, -1; 4, 1, 64, -1 -> 1, -2, 0, -1";
   let dtypes = "Integer";
-  let intBody = "shiftRight(b, x, y, /*isSigned=*/true)";
-  let unsignedBody = "shiftRight(b, x, y, /*isSigned=*/false)";
+  let intBody = "ShiftRight(b, x, y, /*is_signed=*/true)";
+  let unsignedBody = "ShiftRight(b, x, y, /*is_signed=*/false)";
 }
 class Ingot_Compare<string mnemonic, string ordered, string signedPredicate, string unsignedPredicate> : Ingot_Binary<mnemonic, "predicate"> {
   let reference = "Compare";
@@ -352,7 +352,7 @@ def Ingot_CastOp : Ingot_Op<"cast", "Elementwise", "cast"> {
   let summary = "Converts to another dtype: floats to integers truncate and saturate, integers to integers keep the low bits, anything to an 8-bit float saturates (infinity becomes its largest number), anything to bool is x != 0.";
   let dtypes = "Every";
   let arguments = (ins AnyRankedTensor:$x, DTypeAttr<>:$to);
-  let floatBody = "castTo(b, x, from, to)";
-  let intBody = "castTo(b, x, from, to)";
-  let boolBody = "castTo(b, x, from, to)";
+  let floatBody = "CastTo(b, x, from, to)";
+  let intBody = "CastTo(b, x, from, to)";
+  let boolBody = "CastTo(b, x, from, to)";
 }

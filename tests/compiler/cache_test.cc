@@ -15,8 +15,8 @@ namespace ingot {
 namespace {
 
 using compiler::Cache;
-using compiler::cacheKey;
-using compiler::parseCacheLimit;
+using compiler::CacheKey;
+using compiler::ParseCacheLimit;
 using testing::HasSubstr;
 using testing::IsEmpty;
 namespace fs = std::filesystem;
@@ -134,20 +134,20 @@ TEST_F(CacheTest, TheEntryJustMadeStaysWhateverTheLimit) {
 }
 
 TEST(CacheLimitTest, IsANumberWithAUnit) {
-  EXPECT_EQ(parseCacheLimit("0").value(), 0u);
-  EXPECT_EQ(parseCacheLimit("1234").value(), 1234u);
-  EXPECT_EQ(parseCacheLimit("3K").value(), 3072u);
-  EXPECT_EQ(parseCacheLimit("10G").value(), uint64_t{10} << 30);
+  EXPECT_EQ(ParseCacheLimit("0").value(), 0u);
+  EXPECT_EQ(ParseCacheLimit("1234").value(), 1234u);
+  EXPECT_EQ(ParseCacheLimit("3K").value(), 3072u);
+  EXPECT_EQ(ParseCacheLimit("10G").value(), uint64_t{10} << 30);
   for (const char *text : {"", "G", "1g", "1GB", "-1", "1.5G", "999999999999T", "99999999999999999999"})
-    EXPECT_THAT(std::string(parseCacheLimit(text).status().message()), HasSubstr("INGOT_CACHE_LIMIT")) << text;
+    EXPECT_THAT(std::string(ParseCacheLimit(text).status().message()), HasSubstr("INGOT_CACHE_LIMIT")) << text;
 }
 
 TEST(CacheKeyTest, DependsOnWeightsAndOptions) {
   CompileOptions options, other;
   other.name = "other";
-  EXPECT_EQ(cacheKey(Small(), options, nullptr), cacheKey(Small(), options, nullptr));
-  EXPECT_NE(cacheKey(Small(), options, nullptr), cacheKey(Small(2), options, nullptr));
-  EXPECT_NE(cacheKey(Small(), options, nullptr), cacheKey(Small(), other, nullptr));
+  EXPECT_EQ(CacheKey(Small(), options, nullptr), CacheKey(Small(), options, nullptr));
+  EXPECT_NE(CacheKey(Small(), options, nullptr), CacheKey(Small(2), options, nullptr));
+  EXPECT_NE(CacheKey(Small(), options, nullptr), CacheKey(Small(), other, nullptr));
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ std::string ObjectOf(const std::string &ir) {
   std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(ir, error, context);
   EXPECT_TRUE(module) << error.getMessage().str();
   EXPECT_TRUE(optimize(*module).ok());
-  return emitCode(*module, CodeForm::Object).value();
+  return EmitCode(*module, CodeForm::Object).value();
 }
 
 // A constant in a section of equal ones, a table behind a section's symbol, a local function of a name that both have.
@@ -58,8 +58,8 @@ std::map<std::string, std::pair<int, int>> SymbolsOf(const std::string &object) 
     const char *names = object.data() + sections[sections[i].sh_link].sh_offset;
     auto *symbols = reinterpret_cast<const Elf64_Sym *>(object.data() + sections[i].sh_offset);
     for (uint64_t j = 0; j < sections[i].sh_size / sizeof(Elf64_Sym); ++j) {
-      bool isLocal = ELF64_ST_BIND(symbols[j].st_info) == STB_LOCAL;
-      EXPECT_EQ(isLocal, j < sections[i].sh_info) << "local symbols stand first";
+      bool IsLocal = ELF64_ST_BIND(symbols[j].st_info) == STB_LOCAL;
+      EXPECT_EQ(IsLocal, j < sections[i].sh_info) << "local symbols stand first";
       result[names + symbols[j].st_name] = {ELF64_ST_BIND(symbols[j].st_info), symbols[j].st_shndx};
     }
   }
@@ -67,7 +67,7 @@ std::map<std::string, std::pair<int, int>> SymbolsOf(const std::string &object) 
 }
 
 TEST(MergeObjectsTest, TheResultComputesWhatItsPartsDo) {
-  std::string object = mergeObjects(Objects()).value();
+  std::string object = MergeObjects(Objects()).value();
   auto jit = llvm::cantFail(llvm::orc::LLJITBuilder().create());
   llvm::cantFail(jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "merged")));
   auto *functions = llvm::cantFail(jit->lookup("functions")).toPtr<double (**)(double, int64_t)>();
@@ -80,7 +80,7 @@ TEST(MergeObjectsTest, TheResultComputesWhatItsPartsDo) {
 }
 
 TEST(MergeObjectsTest, HiddenSymbolsBecomeLocal) {
-  auto symbols = SymbolsOf(mergeObjects(Objects()).value());
+  auto symbols = SymbolsOf(MergeObjects(Objects()).value());
   for (const char *name : {"first", "second"}) {
     EXPECT_EQ(symbols[name].first, STB_LOCAL) << name;
     EXPECT_NE(symbols[name].second, SHN_UNDEF) << name;
@@ -92,21 +92,21 @@ TEST(MergeObjectsTest, ASymbolThatNoPartDefinesStaysUndefined) {
   std::string caller = ObjectOf(
       "declare double @cos(double)\ndefine double @f(double %x) {\n"
       "  %y = tail call double @cos(double %x)\n  ret double %y\n}\n");
-  auto symbols = SymbolsOf(mergeObjects({Objects()[1], caller}).value());
+  auto symbols = SymbolsOf(MergeObjects({Objects()[1], caller}).value());
   EXPECT_EQ(symbols["cos"], std::make_pair(static_cast<int>(STB_GLOBAL), static_cast<int>(SHN_UNDEF)));
   EXPECT_EQ(symbols["f"].first, STB_GLOBAL);
 }
 
 TEST(MergeObjectsTest, TwoDefinitionsAreRefused) {
   std::string object = Objects()[1];
-  absl::Status status = mergeObjects({object, object}).status();
+  absl::Status status = MergeObjects({object, object}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(status.message()), testing::HasSubstr("'first'"));
 }
 
 TEST(MergeObjectsTest, SectionsThatDependOnOthersAreRefused) {
   std::string inGroup = ObjectOf("$f = comdat any\ndefine void @f() comdat {\n  ret void\n}\n");
-  EXPECT_EQ(mergeObjects({inGroup}).status().code(), absl::StatusCode::kInternal);
+  EXPECT_EQ(MergeObjects({inGroup}).status().code(), absl::StatusCode::kInternal);
 }
 
 }  // namespace

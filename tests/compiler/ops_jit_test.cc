@@ -23,8 +23,8 @@ class Case {
   Expr In(const Dims &dims, const std::string &prefix = "x", DType of = DType::kInvalid) {
     if (of == DType::kInvalid) of = dtype;
     std::string key = absl::StrCat(prefix, ToString(dims), std::string(Name(of)));
-    auto [found, isNew] = inputs_.try_emplace(key);
-    if (isNew) found->second = b.Input(absl::StrCat(prefix, inputs_.size()), of, dims);
+    auto [found, is_new] = inputs_.try_emplace(key);
+    if (is_new) found->second = b.Input(absl::StrCat(prefix, inputs_.size()), of, dims);
     return found->second;
   }
   // Dims [n, 7], read in different ways.

@@ -64,14 +64,14 @@ TEST_F(ScheduleTest, StandsInTheIrAndComesBack) {
   FuncOp kernel = Parse(kContraction);
   EXPECT_FALSE(Schedule::of(kernel).has_value());
   Schedule schedule;
-  schedule.tileRows = 32;
-  schedule.panelWidth = 8;
+  schedule.tile_rows = 32;
+  schedule.panel_width = 8;
   schedule.set(kernel);
   std::optional<Schedule> read = Schedule::of(kernel);
   ASSERT_TRUE(read.has_value());
-  EXPECT_EQ(read->tileRows, 32);
-  EXPECT_EQ(read->panelWidth, 8);
-  EXPECT_EQ(read->tilePanels, 0);
+  EXPECT_EQ(read->tile_rows, 32);
+  EXPECT_EQ(read->panel_width, 8);
+  EXPECT_EQ(read->tile_panels, 0);
 }
 
 TEST_F(ScheduleTest, UnknownNamesAndImpossibleNumbersAreRefused) {
@@ -87,61 +87,61 @@ TEST_F(ScheduleTest, EmittersFollowIt) {
   FuncOp kernel = Parse(kContraction);
   Schedule schedule = devices().front()->schedule(kernel);
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 128));
-  schedule.tileRows = 7;
+  schedule.tile_rows = 7;
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7));
-  schedule.tilePanels = 1;
+  schedule.tile_panels = 1;
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7) * Dim(3));
-  schedule.panelWidth = 8;
+  schedule.panel_width = 8;
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7) * Dim(5));
 
   kernel = Parse(kLoop);
   schedule = devices().front()->schedule(kernel);
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 128));
-  schedule.tileElements = 640;
+  schedule.tile_elements = 640;
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 10));
 }
 
 TEST_F(ScheduleTest, TheDeviceOfAnOpIsTheNearest) {
   FuncOp kernel = Parse(kLoop);
-  EXPECT_EQ(&deviceOf(kernel), devices().front());
+  EXPECT_EQ(&DeviceOf(kernel), devices().front());
   kernel->setAttr("ingot.device", mlir::StringAttr::get(&context_, "cpu"));
-  EXPECT_EQ(deviceOf(&kernel.getBody().front().front()).name, "cpu");
+  EXPECT_EQ(DeviceOf(&kernel.getBody().front().front()).name, "cpu");
 }
 
 // Accumulators, one load of the right operand and the broadcast left one fit into the registers.
 TEST(RegisterTileTest, FitsIntoRegisters) {
-  for (const Target &target : cpuTargets()) {
-    int vectors = 16 / target.vectorWidth;
+  for (const Target &target : CpuTargets()) {
+    int vectors = 16 / target.vector_width;
     for (int panels : {1, 2, 3, 4}) {
-      RegisterTile tile = registerTile(target, panels);
+      RegisterTile tile = RegisterTileFor(target, panels);
       EXPECT_LE(tile.panels, panels);
       EXPECT_LE(tile.rows * tile.panels * vectors + tile.panels * vectors + 1, target.registers)
           << target.level << " " << panels;
       // Enough sums at once to hide the latency of a product: 4 cycles, two a cycle.
       EXPECT_GE(tile.rows * tile.panels * vectors, 8) << target.level << " " << panels;
-      int few = fewRows(target, panels);
+      int few = FewRows(target, panels);
       EXPECT_LE(few * panels, tile.rows * tile.panels) << target.level << " " << panels;
     }
   }
 }
 
 TEST(RegisterTileTest, PanelsPerTileLeaveFewOver) {
-  EXPECT_EQ(panelsPerTile(0), 4);   // not known
-  EXPECT_EQ(panelsPerTile(1), 1);   // no wider than the matrix
-  EXPECT_EQ(panelsPerTile(48), 3);  // 768 columns
-  EXPECT_EQ(panelsPerTile(64), 4);  // 1024 columns
-  EXPECT_EQ(panelsPerTile(2), 2);
+  EXPECT_EQ(PanelsPerTile(0), 4);   // not known
+  EXPECT_EQ(PanelsPerTile(1), 1);   // no wider than the matrix
+  EXPECT_EQ(PanelsPerTile(48), 3);  // 768 columns
+  EXPECT_EQ(PanelsPerTile(64), 4);  // 1024 columns
+  EXPECT_EQ(PanelsPerTile(2), 2);
   for (int64_t panels = 1; panels < 200; ++panels) {
-    int tile = panelsPerTile(panels);
+    int tile = PanelsPerTile(panels);
     EXPECT_LT((panels + tile - 1) / tile * tile - panels, 3) << panels;
   }
 }
 
 TEST(TargetTest, NamesAreFoundAndUnknownOnesListWhatThereIs) {
   const Device &host = *devices().front();
-  EXPECT_EQ(findTarget(host, "x86-64-v3")->vectorWidth, 8);
-  EXPECT_TRUE(findTarget(host, "native").ok());
-  absl::StatusOr<Target> unknown = findTarget(host, "sm_80");
+  EXPECT_EQ(FindTarget(host, "x86-64-v3")->vector_width, 8);
+  EXPECT_TRUE(FindTarget(host, "native").ok());
+  absl::StatusOr<Target> unknown = FindTarget(host, "sm_80");
   EXPECT_THAT(std::string(unknown.status().message()),
               testing::HasSubstr("known levels: native, x86-64-v4, x86-64-v3"));
 }

@@ -14,14 +14,14 @@ namespace {
 using testing::ElementsAre;
 
 TEST(SplitKernelsTest, AUnitEndsWhenItHasEnoughOps) {
-  EXPECT_TRUE(unitOf({}).empty());
-  EXPECT_THAT(unitOf({1, 1, 1}), ElementsAre(0, 0, 0));
-  EXPECT_THAT(unitOf({kOpsPerUnit, 1, kOpsPerUnit - 1, 1}), ElementsAre(0, 1, 1, 2));
-  EXPECT_THAT(unitOf({1, 100 * kOpsPerUnit, 1}), ElementsAre(0, 0, 1));
+  EXPECT_TRUE(UnitOf({}).empty());
+  EXPECT_THAT(UnitOf({1, 1, 1}), ElementsAre(0, 0, 0));
+  EXPECT_THAT(UnitOf({kOpsPerUnit, 1, kOpsPerUnit - 1, 1}), ElementsAre(0, 1, 1, 2));
+  EXPECT_THAT(UnitOf({1, 100 * kOpsPerUnit, 1}), ElementsAre(0, 0, 1));
 }
 
 TEST(SplitKernelsTest, SmallKernelsShareUnits) {
-  std::vector<size_t> units = unitOf(std::vector<int64_t>(10000, kOpsPerUnit / 10));
+  std::vector<size_t> units = UnitOf(std::vector<int64_t>(10000, kOpsPerUnit / 10));
   EXPECT_EQ(units.back(), 999u);
 }
 

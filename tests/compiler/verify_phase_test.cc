@@ -37,11 +37,11 @@ class VerifyPhase : public testing::Test {
 };
 
 TEST_F(VerifyPhase, Import) {
-  EXPECT_EQ(Said(verifyAfterImport, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  EXPECT_EQ(Said(VerifyAfterImport, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = ingot.relu %x : (tensor<4xf32>) -> tensor<4xf32> loc("act")
     return %0 : tensor<4xf32> })"),
             "");
-  std::string said = Said(verifyAfterImport, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  std::string said = Said(VerifyAfterImport, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = ingot.relu %x : (tensor<4xf32>) -> tensor<4xf32> loc(unknown)
     %1 = ingot.copy %0 : tensor<4xf32> -> tensor<4xf32> loc("c")
     return %1 : tensor<4xf32> }
@@ -52,7 +52,7 @@ TEST_F(VerifyPhase, Import) {
 }
 
 TEST_F(VerifyPhase, Simplify) {
-  std::string said = Said(verifyAfterSimplify, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  std::string said = Said(VerifyAfterSimplify, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = ingot.softmax %x {axis = 0 : i64} : (tensor<4xf32>) -> tensor<4xf32>
     %1 = ingot.view %0 offset ["0"] strides ["1"] : tensor<4xf32> -> tensor<4xf32>
     return %1 : tensor<4xf32> })");
@@ -61,7 +61,7 @@ TEST_F(VerifyPhase, Simplify) {
 }
 
 TEST_F(VerifyPhase, Fuse) {
-  std::string said = Said(verifyAfterFuse, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
+  std::string said = Said(VerifyAfterFuse, R"(func.func @main(%x: tensor<4xf32>) -> tensor<4xf32> {
     %0 = ingot.relu %x : (tensor<4xf32>) -> tensor<4xf32>
     %1 = ingot.view %0 offset ["0"] strides ["1"] : tensor<4xf32> -> tensor<4xf32>
     %2 = ingot.dispatch @kernel_0(%1) : (tensor<4xf32>) -> tensor<4xf32>
@@ -81,11 +81,11 @@ TEST_F(VerifyPhase, Fuse) {
 
 TEST_F(VerifyPhase, Vector) {
   EXPECT_EQ(
-      Said(verifyAfterVector, R"(func.func @k(%b: !llvm.ptr, %s: !llvm.ptr, %f: i64, %t: i64, %w: !llvm.ptr) -> i32 {
+      Said(VerifyAfterVector, R"(func.func @k(%b: !llvm.ptr, %s: !llvm.ptr, %f: i64, %t: i64, %w: !llvm.ptr) -> i32 {
     %0 = arith.constant 0 : i32
     return %0 : i32 })"),
       "");
-  std::string said = Said(verifyAfterVector, R"(func.func private @malloc(i64) -> !llvm.ptr
+  std::string said = Said(VerifyAfterVector, R"(func.func private @malloc(i64) -> !llvm.ptr
     func.func @k(%x: tensor<4xf32>) -> i32 {
     %1 = ingot.relu %x : (tensor<4xf32>) -> tensor<4xf32>
     %0 = arith.constant 0 : i32
@@ -115,11 +115,11 @@ ProgramPlan TwoSteps() {
 }
 
 TEST(VerifyPlan, AcceptsAndRefuses) {
-  EXPECT_EQ(verifyPlan(TwoSteps()), "");
+  EXPECT_EQ(VerifyPlan(TwoSteps()), "");
   auto broken = [](void (*breakIt)(ProgramPlan &)) {
     ProgramPlan plan = TwoSteps();
     breakIt(plan);
-    return verifyPlan(plan);
+    return VerifyPlan(plan);
   };
   EXPECT_THAT(broken([](ProgramPlan &plan) { std::swap(plan.steps[0], plan.steps[1]); }),
               HasSubstr("before it is written"));
@@ -135,7 +135,7 @@ TEST(VerifyPlan, AcceptsAndRefuses) {
                 plan.kernels.pop_back();
               }),
               HasSubstr("'y' is never written"));
-  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.weightsBytes = 64; }), HasSubstr("weights"));
+  EXPECT_THAT(broken([](ProgramPlan &plan) { plan.weights_bytes = 64; }), HasSubstr("weights"));
 }
 
 }  // namespace

@@ -15,10 +15,10 @@ void ExpectView(const StridedView &view, const Dim &offset, const Dims &dims, co
 
 TEST(StridedView, Contiguous) {
   ExpectView(StridedView::contiguous({2, "n", 3}), 0, {2, "n", 3}, {"3 * n", 3, 1});
-  EXPECT_TRUE(kMatrix.isContiguous());
-  EXPECT_TRUE((StridedView{0, {1, 4}, {99, 1}}).isContiguous());
-  EXPECT_FALSE((StridedView{1, {4}, {1}}).isContiguous());
-  EXPECT_FALSE(kMatrix.transpose({1, 0}).isContiguous());
+  EXPECT_TRUE(kMatrix.IsContiguous());
+  EXPECT_TRUE((StridedView{0, {1, 4}, {99, 1}}).IsContiguous());
+  EXPECT_FALSE((StridedView{1, {4}, {1}}).IsContiguous());
+  EXPECT_FALSE(kMatrix.transpose({1, 0}).IsContiguous());
 }
 
 TEST(StridedView, Transpose) { ExpectView(kMatrix.transpose({1, 0}), 0, {6, "n"}, {1, 6}); }
@@ -47,17 +47,17 @@ TEST(StridedView, NothingIsKnownOfUndefinedStrides) {
   Dims dims{sum, sum, sum, sum, sum};
   StridedView view = StridedView::contiguous(dims);
   ASSERT_TRUE(view.strides[0].undefined() && view.strides[1].undefined());
-  EXPECT_FALSE(view.transpose({1, 0, 2, 3, 4}).isContiguous());
-  EXPECT_FALSE(isEvenlySpaced(view, 0, 2));
+  EXPECT_FALSE(view.transpose({1, 0, 2, 3, 4}).IsContiguous());
+  EXPECT_FALSE(IsEvenlySpaced(view, 0, 2));
   EXPECT_EQ(view.reshape({sum * sum, sum, sum, sum}), std::nullopt);
 }
 
 TEST(StridedView, EvenlySpaced) {
-  EXPECT_TRUE(isEvenlySpaced(kMatrix, 0, 2));
-  EXPECT_FALSE(isEvenlySpaced(kMatrix.transpose({1, 0}), 0, 2));
-  EXPECT_FALSE(isEvenlySpaced(kMatrix.slice({0, 5}, {"n", -1}, {1, -1}), 0, 2));
-  EXPECT_EQ(mergedAxis({2, 3, 1}, 0, 3), 1u);
-  EXPECT_EQ(mergedAxis({2, 1, 1}, 1, 3), 2u);
+  EXPECT_TRUE(IsEvenlySpaced(kMatrix, 0, 2));
+  EXPECT_FALSE(IsEvenlySpaced(kMatrix.transpose({1, 0}), 0, 2));
+  EXPECT_FALSE(IsEvenlySpaced(kMatrix.slice({0, 5}, {"n", -1}, {1, -1}), 0, 2));
+  EXPECT_EQ(MergedAxis({2, 3, 1}, 0, 3), 1u);
+  EXPECT_EQ(MergedAxis({2, 1, 1}, 1, 3), 2u);
 }
 
 }  // namespace

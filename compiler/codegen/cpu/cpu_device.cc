@@ -22,60 +22,60 @@ constexpr int64_t kProductSum = 256, kColumnSum = 128;
 
 const Target *native() {
   uint64_t have = ingot_cpu_features();
-  for (const Target &target : cpuTargets())
-    if ((have & target.requiredFeatures) == target.requiredFeatures) return &target;
+  for (const Target &target : CpuTargets())
+    if ((have & target.required_features) == target.required_features) return &target;
   return nullptr;
 }
 
-int64_t panelWidth(ir::ContractOp) { return kPanelWidth; }
+int64_t panel_width(ir::ContractOp) { return kPanelWidth; }
 
-int64_t panelsFor(const Dim &columns) {
-  return panelsPerTile(Dim::CeilDiv(columns, kPanelWidth).constant().value_or(0));
+int64_t PanelsFor(const Dim &columns) {
+  return PanelsPerTile(Dim::CeilDiv(columns, kPanelWidth).constant().value_or(0));
 }
 
-Schedule contractSchedule(ir::ContractOp contraction) {
+Schedule ContractSchedule(ir::ContractOp contraction) {
   Schedule schedule;
-  schedule.tileRows = 128;
-  schedule.panelWidth = contraction.getPanels().value_or(kPanelWidth);
-  schedule.tilePanels = panelsFor(typeOf(contraction.getResult()).dims.back());
-  schedule.sumLength = kProductSum;
+  schedule.tile_rows = 128;
+  schedule.panel_width = contraction.getPanels().value_or(kPanelWidth);
+  schedule.tile_panels = PanelsFor(TypeOf(contraction.getResult()).dims.back());
+  schedule.sum_length = kProductSum;
   return schedule;
 }
 
-Schedule attentionSchedule(func::FuncOp region) {
+Schedule AttentionSchedule(func::FuncOp region) {
   auto contractions = llvm::to_vector(region.getOps<ir::ContractOp>());
   Schedule schedule;
-  schedule.tileRows = 192;
-  schedule.blockRows = 48;
-  schedule.panelWidth = kPanelWidth;
-  schedule.scorePanels = panelsFor(typeOf(contractions.front().getResult()).dims.back());
-  schedule.valuePanels = panelsFor(typeOf(contractions.back().getResult()).dims.back());
-  schedule.sumLength = kProductSum;
+  schedule.tile_rows = 192;
+  schedule.block_rows = 48;
+  schedule.panel_width = kPanelWidth;
+  schedule.score_panels = PanelsFor(TypeOf(contractions.front().getResult()).dims.back());
+  schedule.value_panels = PanelsFor(TypeOf(contractions.back().getResult()).dims.back());
+  schedule.sum_length = kProductSum;
   return schedule;
 }
 
 Schedule schedule(func::FuncOp region) {
   Schedule schedule;
-  switch (*parseRegionKind(region->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
+  switch (*ParseRegionKind(region->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
     case RegionKind::Loop:
     case RegionKind::Row:
     case RegionKind::Sort:
     case RegionKind::Update:
-      schedule.tileElements = kTileElements;
+      schedule.tile_elements = kTileElements;
       return schedule;
     case RegionKind::Column:
       // One vector block of one row: reductions are long.
-      schedule.tileColumns = 64;
-      schedule.sumLength = kColumnSum;
+      schedule.tile_columns = 64;
+      schedule.sum_length = kColumnSum;
       return schedule;
     case RegionKind::Contract:
-      return contractSchedule(*region.getOps<ir::ContractOp>().begin());
+      return ContractSchedule(*region.getOps<ir::ContractOp>().begin());
     case RegionKind::Attention:
-      return attentionSchedule(region);
+      return AttentionSchedule(region);
     case RegionKind::Library:
       // 384 columns divide the widths of common encoders; 128 rows are those of a generated tile.
-      schedule.tileRows = 128;
-      schedule.tileColumns = 384;
+      schedule.tile_rows = 128;
+      schedule.tile_columns = 384;
       return schedule;
     case RegionKind::Control:
       break;
@@ -85,21 +85,21 @@ Schedule schedule(func::FuncOp region) {
 
 std::optional<KernelInfo> emit(const KernelRequest &request) {
   KernelBuilder k(request, KernelFunction::Run);
-  KernelInfo info = emitKernel(k);
+  KernelInfo info = EmitKernel(k);
   k.finish();
-  bool isSound = !k.failed();
+  bool is_sound = !k.failed();
   if (info.origin == INGOT_ORIGIN_LIBRARY) {
     KernelBuilder prepare(request, KernelFunction::Prepare);
-    emitLibraryPrepare(prepare);
-    isSound &= !prepare.failed();
+    EmitLibraryPrepare(prepare);
+    is_sound &= !prepare.failed();
   }
-  return isSound ? std::optional(std::move(info)) : std::nullopt;
+  return is_sound ? std::optional(std::move(info)) : std::nullopt;
 }
 
 }  // namespace
 
-const Device &cpuDevice() {
-  static const Device device{"cpu", cpuTargets(), native, panelWidth, schedule, emit, lowerKernels};
+const Device &CpuDevice() {
+  static const Device device{"cpu", CpuTargets(), native, panel_width, schedule, emit, LowerKernels};
   return device;
 }
 

@@ -5,7 +5,7 @@
 
 namespace ingot::compiler {
 
-const Device &cpuDevice();
+const Device &CpuDevice();
 
 }  // namespace ingot::compiler
 #endif

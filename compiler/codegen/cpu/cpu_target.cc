@@ -9,26 +9,26 @@ static const Target kTargets[] = {
     {"x86-64-v3", "", INGOT_CPU_X86_64_V3 | INGOT_CPU_X86_64_V2, 8, 16},
 };
 
-llvm::ArrayRef<Target> cpuTargets() { return kTargets; }
+llvm::ArrayRef<Target> CpuTargets() { return kTargets; }
 
 // 3 panels (8 x 48) and 4 panels (6 x 64) keep an AVX-512 core equally busy; 3 divides the widths of common models.
-int panelsPerTile(int64_t panels) {
+int PanelsPerTile(int64_t panels) {
   if (panels <= 0) return 4;
   int best = 1;
-  int64_t bestCost = INT64_MAX;
+  int64_t best_cost = INT64_MAX;
   for (int candidate : {3, 4, 2, 1}) {
     int64_t padded = (panels + candidate - 1) / candidate * candidate;
     // Narrow tiles reload the left operand more often: worth about a tenth per step.
     int64_t cost = padded * (candidate >= 3 ? 10 : candidate == 2 ? 11 : 14);
-    if (cost < bestCost) {
+    if (cost < best_cost) {
       best = candidate;
-      bestCost = cost;
+      best_cost = cost;
     }
   }
   return best;
 }
 
-RegisterTile registerTile(const Target &target, int panels) {
+RegisterTile RegisterTileFor(const Target &target, int panels) {
   if (target.registers < 32) return {6, 1};  // 6 x 16 as 12 accumulators of 8 lanes
   switch (panels) {
     case 1:
@@ -42,8 +42,8 @@ RegisterTile registerTile(const Target &target, int panels) {
   }
 }
 
-int fewRows(const Target &target, int panels) {
-  RegisterTile tile = registerTile(target, panels);
+int FewRows(const Target &target, int panels) {
+  RegisterTile tile = RegisterTileFor(target, panels);
   return tile.panels == panels ? 0 : tile.rows * tile.panels / panels;
 }
 

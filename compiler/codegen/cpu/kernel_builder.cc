@@ -10,19 +10,19 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-Type computeType(MLIRContext *context, DType dtype) {
+Type ComputeType(MLIRContext *context, DType dtype) {
   if (dtype == DType::kF16 || dtype == DType::kBF16 || IsFloat8(dtype)) return Float32Type::get(context);
   if (IsUnsigned(dtype)) return IntegerType::get(context, static_cast<unsigned>(BitWidth(dtype)));
-  return toElementType(context, dtype);
+  return ToElementType(context, dtype);
 }
 
-Type storageType(MLIRContext *context, DType dtype) {
+Type StorageType(MLIRContext *context, DType dtype) {
   if (dtype == DType::kBool) return IntegerType::get(context, 8);
   if (dtype == DType::kBF16)  // converted by integer arithmetic: the compiler's own conversion would call a library
     return IntegerType::get(context, 16);
   if (IsFloat8(dtype)) return IntegerType::get(context, 8);
-  if (dtype == DType::kF16) return toElementType(context, dtype);
-  return computeType(context, dtype);
+  if (dtype == DType::kF16) return ToElementType(context, dtype);
+  return ComputeType(context, dtype);
 }
 
 KernelBuilder::KernelBuilder(const KernelRequest &request, KernelFunction kind)
@@ -30,64 +30,64 @@ KernelBuilder::KernelBuilder(const KernelRequest &request, KernelFunction kind)
       source(request.region),
       target(request.target),
       schedule(*Schedule::of(request.region)),
-      sizeTable(request.sizes) {
-  bool isRun = kind == KernelFunction::Run;
+      size_table(request.sizes) {
+  bool is_run = kind == KernelFunction::Run;
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   b.setInsertionPointToEnd(ModuleOp(request.module).getBody());
   SmallVector<Type> run{pointer, pointer, i64, i64, pointer}, prepare{pointer, pointer};
-  function = func::FuncOp::create(b, isRun ? request.symbol : request.prepareSymbol,
-                                  b.getFunctionType(isRun ? run : prepare, {b.getI32Type()}));
+  function = func::FuncOp::create(b, is_run ? request.symbol : request.prepare_symbol,
+                                  b.getFunctionType(is_run ? run : prepare, {b.getI32Type()}));
   Block *entry = function.addEntryBlock();
   b.setInsertionPointToEnd(entry);
-  if (isRun) {
+  if (is_run) {
     buffers = entry->getArgument(0);
     sizes = entry->getArgument(1);
-    tileBegin = entry->getArgument(2);
-    tileEnd = entry->getArgument(3);
+    tile_begin = entry->getArgument(2);
+    tile_end = entry->getArgument(3);
     workspace = entry->getArgument(4);
   } else {
     sizes = entry->getArgument(0);
     object = entry->getArgument(1);
   }
   // The status: also marks the end of the entry computations.
-  entryEnd = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
+  entry_end = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
 }
 
 void KernelBuilder::finish(Value status) {
   Block &entry = function.getBody().front();
   if (entry.empty() || !isa<func::ReturnOp>(entry.back()))
-    func::ReturnOp::create(b, status ? status : entryEnd->getResult(0));
+    func::ReturnOp::create(b, status ? status : entry_end->getResult(0));
 }
 
 Value KernelBuilder::buffer(Value tensor) {
-  Value &known = bufferOf[tensor];
+  Value &known = buffer_of[tensor];
   if (known) return known;
   int64_t slot = -1;
   if (auto argument = dyn_cast<BlockArgument>(tensor)) slot = argument.getArgNumber();
-  for (OpOperand &result : returnOp()->getOpOperands())
+  for (OpOperand &result : Terminator()->getOpOperands())
     if (result.get() == tensor) slot = body().getNumArguments() + result.getOperandNumber();
   if (slot < 0) {
     fail(tensor.getLoc(), "is read from memory, but is neither an operand nor a result of its kernel");
     slot = 0;
   }
-  return known = bufferAt(slot);
+  return known = BufferAt(slot);
 }
 
 void KernelBuilder::fail(Location loc, const Twine &what) {
   emitError(loc) << "region '" << source.getName() << "': " << what;
-  hasFailed = true;
+  has_failed = true;
 }
 
-Value KernelBuilder::bufferAt(int64_t slot) {
+Value KernelBuilder::BufferAt(int64_t slot) {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryEnd);
+  b.setInsertionPoint(entry_end);
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Value at = LLVM::GEPOp::create(b, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(slot)});
   return LLVM::LoadOp::create(b, pointer, at);
 }
 
-Value KernelBuilder::libraryObject() { return bufferAt(body().getNumArguments() + returnOp()->getNumOperands()); }
+Value KernelBuilder::LibraryObject() { return BufferAt(body().getNumArguments() + Terminator()->getNumOperands()); }
 
 Value KernelBuilder::call(StringRef name, ValueRange arguments, Type result) {
   auto module = function->getParentOfType<ModuleOp>();
@@ -100,7 +100,7 @@ Value KernelBuilder::call(StringRef name, ValueRange arguments, Type result) {
 
 // ---- arithmetic ----
 
-static std::optional<int64_t> constantOf(Value value) {
+static std::optional<int64_t> ConstantOf(Value value) {
   if (auto op = value.getDefiningOp<arith::ConstantOp>())
     if (auto attribute = dyn_cast<IntegerAttr>(op.getValue())) return attribute.getInt();
   return std::nullopt;
@@ -110,37 +110,37 @@ Value KernelBuilder::constant(int64_t value) {
   Value &known = constants[value];
   if (known) return known;
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryEnd);
+  b.setInsertionPoint(entry_end);
   return known = arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
 }
 
 Value KernelBuilder::dim(const Dim &expression) {
   if (auto number = expression.constant()) return constant(*number);
-  uint32_t place = sizeTable.index(expression);
+  uint32_t place = size_table.index(expression);
   Value &known = dims[place];
   if (known) return known;
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryEnd);
+  b.setInsertionPoint(entry_end);
   Value at = LLVM::GEPOp::create(b, sizes.getType(), b.getI64Type(), sizes,
                                  ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(place)});
   return known = LLVM::LoadOp::create(b, b.getI64Type(), at);
 }
 
 Value KernelBuilder::add(Value x, Value y) {
-  auto a = constantOf(x), c = constantOf(y);
+  auto a = ConstantOf(x), c = ConstantOf(y);
   if (a && c) return constant(*a + *c);
   if (a && *a == 0) return y;
   if (c && *c == 0) return x;
   return arith::AddIOp::create(b, x, y);
 }
 Value KernelBuilder::sub(Value x, Value y) {
-  auto a = constantOf(x), c = constantOf(y);
+  auto a = ConstantOf(x), c = ConstantOf(y);
   if (a && c) return constant(*a - *c);
   if (c && *c == 0) return x;
   return arith::SubIOp::create(b, x, y);
 }
 Value KernelBuilder::mul(Value x, Value y) {
-  auto a = constantOf(x), c = constantOf(y);
+  auto a = ConstantOf(x), c = ConstantOf(y);
   if (a && c) return constant(*a * *c);
   if ((a && *a == 0) || (c && *c == 0)) return constant(0);
   if (a && *a == 1) return y;
@@ -148,19 +148,19 @@ Value KernelBuilder::mul(Value x, Value y) {
   return arith::MulIOp::create(b, x, y);
 }
 Value KernelBuilder::min(Value x, Value y) {
-  auto a = constantOf(x), c = constantOf(y);
+  auto a = ConstantOf(x), c = ConstantOf(y);
   if (a && c) return constant(std::min(*a, *c));
   return arith::MinSIOp::create(b, x, y);
 }
 Value KernelBuilder::udiv(Value x, Value y) {
-  auto a = constantOf(x), c = constantOf(y);
+  auto a = ConstantOf(x), c = ConstantOf(y);
   if (a && c && *c > 0) return constant(*a / *c);
   if (c && *c == 1) return x;
   if (!c) y = arith::MaxSIOp::create(b, y, constant(1));
   return arith::DivUIOp::create(b, x, y);
 }
 Value KernelBuilder::urem(Value x, Value y) {
-  auto a = constantOf(x), c = constantOf(y);
+  auto a = ConstantOf(x), c = ConstantOf(y);
   if (a && c && *c > 0) return constant(*a % *c);
   if (c && *c == 1) return constant(0);
   if (!c) y = arith::MaxSIOp::create(b, y, constant(1));
@@ -170,14 +170,14 @@ Value KernelBuilder::less(Value x, Value y) { return arith::CmpIOp::create(b, ar
 
 // ---- control flow ----
 
-void KernelBuilder::forRange(Value begin, Value end, Value step, Body body) {
+void KernelBuilder::ForRange(Value begin, Value end, Value step, Body body) {
   auto loop = scf::ForOp::create(b, begin, end, step);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
   body(loop.getInductionVar());
 }
 
-SmallVector<Value> KernelBuilder::forReduce(Value begin, Value end, Value step, ValueRange init, Reduction body) {
+SmallVector<Value> KernelBuilder::ForReduce(Value begin, Value end, Value step, ValueRange init, Reduction body) {
   auto loop = scf::ForOp::create(b, begin, end, step, init);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(loop.getBody());
@@ -187,15 +187,15 @@ SmallVector<Value> KernelBuilder::forReduce(Value begin, Value end, Value step, 
   return SmallVector<Value>(loop.getResults());
 }
 
-void KernelBuilder::ifThen(Value condition, llvm::function_ref<void()> body) {
+void KernelBuilder::IfThen(Value condition, llvm::function_ref<void()> body) {
   auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/false);
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPointToStart(branch.thenBlock());
   body();
 }
 
-void KernelBuilder::switchOn(Value count, int least, int most, llvm::function_ref<void(int)> body) {
-  if (auto known = constantOf(count)) {
+void KernelBuilder::SwitchOn(Value count, int least, int most, llvm::function_ref<void(int)> body) {
+  if (auto known = ConstantOf(count)) {
     if (*known >= least && *known <= most) body(static_cast<int>(*known));
     return;
   }
@@ -215,7 +215,7 @@ void KernelBuilder::switchOn(Value count, int least, int most, llvm::function_re
 }
 
 Value KernelBuilder::opaque(Value x) {
-  if (constantOf(x)) return x;
+  if (ConstantOf(x)) return x;
   return LLVM::InlineAsmOp::create(b, TypeRange{x.getType()}, ValueRange{x}, /*asm_string=*/"", /*constraints=*/"=r,0",
                                    /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
                                    LLVM::AsmDialectAttr(), ArrayAttr())
@@ -238,15 +238,15 @@ void KernelBuilder::delinearize(Value flat, const Dims &dims, size_t begin, size
 
 // ---- memory ----
 
-Value KernelBuilder::elementPointer(Value base, Type element, Value offset) {
-  if (constantOf(offset) == 0) return base;
+Value KernelBuilder::ElementPointer(Value base, Type element, Value offset) {
+  if (ConstantOf(offset) == 0) return base;
   return LLVM::GEPOp::create(b, base.getType(), element, base, ArrayRef<LLVM::GEPArg>{offset});
 }
-Value KernelBuilder::bytePointer(Value base, Value bytes) { return elementPointer(base, b.getI8Type(), bytes); }
+Value KernelBuilder::BytePointer(Value base, Value bytes) { return ElementPointer(base, b.getI8Type(), bytes); }
 
 Value KernelBuilder::scratch(Type element, int64_t count) {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryEnd);
+  b.setInsertionPoint(entry_end);
   return LLVM::AllocaOp::create(b, LLVM::LLVMPointerType::get(b.getContext()), element, constant(count),
                                 /*alignment=*/64);
 }
@@ -259,11 +259,11 @@ Value KernelBuilder::splat(Value scalar, int width) {
 Value KernelBuilder::zero(Type element, int width) {
   Type type = width == 1 ? element : Type(VectorType::get({width}, element));
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entryEnd);
+  b.setInsertionPoint(entry_end);
   return arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
 }
 
-Value KernelBuilder::laneMask(Value lanes, int width) {
+Value KernelBuilder::LaneMask(Value lanes, int width) {
   SmallVector<int32_t> numbers;
   for (int i = 0; i < width; ++i) numbers.push_back(i);
   Value iota = arith::ConstantOp::create(b, b.getI32VectorAttr(numbers));
@@ -271,94 +271,94 @@ Value KernelBuilder::laneMask(Value lanes, int width) {
   return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, iota, splat(count, width));
 }
 
-static Type withElement(Type type, Type element) {
+static Type WithElement(Type type, Type element) {
   if (auto vector = dyn_cast<VectorType>(type)) return VectorType::get(vector.getShape(), element);
   return element;
 }
 
-Value KernelBuilder::fromStorage(Value value, DType dtype) {
+Value KernelBuilder::FromStorage(Value value, DType dtype) {
   if (dtype == DType::kBool)
     return arith::CmpIOp::create(b, arith::CmpIPredicate::ne, value,
                                  arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(value.getType()))));
-  if (dtype == DType::kBF16) return fromBfloat16Bits(b, value);
-  if (IsFloat8(dtype)) return fromFloat8Bits(b, value, dtype);
-  if (dtype == DType::kF16) return arith::ExtFOp::create(b, withElement(value.getType(), b.getF32Type()), value);
+  if (dtype == DType::kBF16) return FromBfloat16Bits(b, value);
+  if (IsFloat8(dtype)) return FromFloat8Bits(b, value, dtype);
+  if (dtype == DType::kF16) return arith::ExtFOp::create(b, WithElement(value.getType(), b.getF32Type()), value);
   return value;
 }
 
-Value KernelBuilder::toStorage(Value value, DType dtype) {
-  Type type = withElement(value.getType(), storageType(b.getContext(), dtype));
+Value KernelBuilder::ToStorage(Value value, DType dtype) {
+  Type type = WithElement(value.getType(), StorageType(b.getContext(), dtype));
   if (dtype == DType::kBool) return arith::ExtUIOp::create(b, type, value);
-  if (dtype == DType::kBF16) return toBfloat16Bits(b, value);
-  if (IsFloat8(dtype)) return toFloat8Bits(b, value, dtype);
+  if (dtype == DType::kBF16) return ToBfloat16Bits(b, value);
+  if (IsFloat8(dtype)) return ToFloat8Bits(b, value, dtype);
   if (dtype == DType::kF16) return arith::TruncFOp::create(b, type, value);
   return value;
 }
 
 Value KernelBuilder::load(Value pointer, DType dtype, int width, Value lanes) {
-  Type element = storageType(b.getContext(), dtype);
-  unsigned alignment = static_cast<unsigned>(elementBytes(dtype));
-  if (width == 1) return fromStorage(LLVM::LoadOp::create(b, element, pointer, alignment), dtype);
+  Type element = StorageType(b.getContext(), dtype);
+  unsigned alignment = static_cast<unsigned>(ElementBytes(dtype));
+  if (width == 1) return FromStorage(LLVM::LoadOp::create(b, element, pointer, alignment), dtype);
   auto type = VectorType::get({width}, element);
-  if (!lanes) return fromStorage(LLVM::LoadOp::create(b, type, pointer, alignment), dtype);
-  return fromStorage(
-      LLVM::MaskedLoadOp::create(b, type, pointer, laneMask(lanes, width), zero(element, width), alignment), dtype);
+  if (!lanes) return FromStorage(LLVM::LoadOp::create(b, type, pointer, alignment), dtype);
+  return FromStorage(
+      LLVM::MaskedLoadOp::create(b, type, pointer, LaneMask(lanes, width), zero(element, width), alignment), dtype);
 }
 
-Value KernelBuilder::loadWhere(Value mask, Value pointer, DType dtype, Value otherwise) {
-  auto type = VectorType::get(cast<VectorType>(mask.getType()).getShape(), storageType(b.getContext(), dtype));
+Value KernelBuilder::LoadWhere(Value mask, Value pointer, DType dtype, Value otherwise) {
+  auto type = VectorType::get(cast<VectorType>(mask.getType()).getShape(), StorageType(b.getContext(), dtype));
   int width = static_cast<int>(type.getNumElements());
   Value loaded = LLVM::MaskedLoadOp::create(b, type, pointer, mask, zero(type.getElementType(), width),
-                                            static_cast<unsigned>(elementBytes(dtype)));
-  return arith::SelectOp::create(b, mask, fromStorage(loaded, dtype), otherwise);
+                                            static_cast<unsigned>(ElementBytes(dtype)));
+  return arith::SelectOp::create(b, mask, FromStorage(loaded, dtype), otherwise);
 }
 
 void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Value lanes) {
-  value = toStorage(splat(value, width), dtype);
-  unsigned alignment = static_cast<unsigned>(elementBytes(dtype));
+  value = ToStorage(splat(value, width), dtype);
+  unsigned alignment = static_cast<unsigned>(ElementBytes(dtype));
   if (width == 1 || !lanes) {
     LLVM::StoreOp::create(b, value, pointer, alignment);
-  } else if (constantOf(lanes) == 1) {
+  } else if (ConstantOf(lanes) == 1) {
     LLVM::StoreOp::create(b, vector::ExtractOp::create(b, value, ArrayRef<int64_t>{0}), pointer, alignment);
   } else {
     // LLVM 22 stores a narrowed integer at its old width where it knows that one lane counts (AVX-512), and so writes
     // behind it: what it may learn of the lanes is hidden from it.
-    bool mayNarrow = isa<IntegerType>(getElementTypeOrSelf(value.getType()));
-    LLVM::MaskedStoreOp::create(b, value, pointer, laneMask(mayNarrow ? opaque(lanes) : lanes, width), alignment);
+    bool may_narrow = isa<IntegerType>(getElementTypeOrSelf(value.getType()));
+    LLVM::MaskedStoreOp::create(b, value, pointer, LaneMask(may_narrow ? opaque(lanes) : lanes, width), alignment);
   }
 }
 
-Value KernelBuilder::offsetOf(const StridedView &view, const Point &point) {
+Value KernelBuilder::OffsetOf(const StridedView &view, const Point &point) {
   Value offset = dim(view.offset);
   for (size_t i = 0; i < view.dims.size(); ++i)
-    if (!view.strides[i].Is(0) && !view.dims[i].Is(1)) offset = add(offset, mulDim(point.index[i], view.strides[i]));
+    if (!view.strides[i].Is(0) && !view.dims[i].Is(1)) offset = add(offset, MulDim(point.index[i], view.strides[i]));
   return offset;
 }
 
-Value KernelBuilder::loadView(Value base, const StridedView &view, DType dtype, const Point &point) {
-  Type element = storageType(b.getContext(), dtype);
-  Value pointer = elementPointer(base, element, offsetOf(view, point));
+Value KernelBuilder::LoadView(Value base, const StridedView &view, DType dtype, const Point &point) {
+  Type element = StorageType(b.getContext(), dtype);
+  Value pointer = ElementPointer(base, element, OffsetOf(view, point));
   if (point.width == 1) return load(pointer, dtype, 1, nullptr);
   Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
   if (stride.Is(0)) return splat(load(pointer, dtype, 1, nullptr), point.width);
   if (stride.Is(1)) return load(pointer, dtype, point.width, point.lanes);
-  if (stride.Is(2) && IsFloat(dtype)) return loadEverySecond(pointer, dtype, point);
+  if (stride.Is(2) && IsFloat(dtype)) return LoadEverySecond(pointer, dtype, point);
   // Strided lanes, one by one; lanes that do not count repeat the first.
-  Value step = dim(stride), result = zero(computeType(b.getContext(), dtype), point.width);
+  Value step = dim(stride), result = zero(ComputeType(b.getContext(), dtype), point.width);
   for (int i = 0; i < point.width; ++i) {
     Value lane = constant(i);
     if (point.lanes) lane = arith::SelectOp::create(b, less(lane, point.lanes), lane, constant(0));
-    Value scalar = load(elementPointer(pointer, element, mul(lane, step)), dtype, 1, nullptr);
+    Value scalar = load(ElementPointer(pointer, element, mul(lane, step)), dtype, 1, nullptr);
     result = vector::InsertOp::create(b, scalar, result, ArrayRef<int64_t>{i});
   }
   return result;
 }
 
 // Two vectors, of which the second ends with the last lane: no element behind it is read.
-Value KernelBuilder::loadEverySecond(Value pointer, DType dtype, const Point &point) {
+Value KernelBuilder::LoadEverySecond(Value pointer, DType dtype, const Point &point) {
   int width = point.width;
   Value count = point.lanes ? sub(mul(point.lanes, constant(2)), constant(1)) : Value();
-  Value second = elementPointer(pointer, storageType(b.getContext(), dtype), constant(width - 1));
+  Value second = ElementPointer(pointer, StorageType(b.getContext(), dtype), constant(width - 1));
   Value low = load(pointer, dtype, width, count),
         high = load(second, dtype, width, count ? sub(count, constant(width - 1)) : Value());
   SmallVector<int64_t> lanes;
@@ -366,10 +366,10 @@ Value KernelBuilder::loadEverySecond(Value pointer, DType dtype, const Point &po
   return vector::ShuffleOp::create(b, low, high, lanes);
 }
 
-void KernelBuilder::storeContiguous(Value value, Value tensor, const Point &point) {
-  TensorType type = typeOf(tensor);
-  Value offset = offsetOf(StridedView::contiguous(type.dims), point);
-  store(value, elementPointer(buffer(tensor), storageType(b.getContext(), type.dtype), offset), type.dtype, point.width,
+void KernelBuilder::StoreContiguous(Value value, Value tensor, const Point &point) {
+  TensorType type = TypeOf(tensor);
+  Value offset = OffsetOf(StridedView::contiguous(type.dims), point);
+  store(value, ElementPointer(buffer(tensor), StorageType(b.getContext(), type.dtype), offset), type.dtype, point.width,
         point.lanes);
 }
 

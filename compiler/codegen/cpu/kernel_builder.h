@@ -27,8 +27,8 @@ struct Point {
 enum class KernelFunction { Run, Prepare };
 
 // Types in registers and in memory: bool is i1 and i8, floats of 16 and 8 bits are f32 in registers.
-mlir::Type computeType(mlir::MLIRContext *context, DType dtype);
-mlir::Type storageType(mlir::MLIRContext *context, DType dtype);
+mlir::Type ComputeType(mlir::MLIRContext *context, DType dtype);
+mlir::Type StorageType(mlir::MLIRContext *context, DType dtype);
 
 class KernelBuilder {
  public:
@@ -44,20 +44,20 @@ class KernelBuilder {
   mlir::func::FuncOp source;
   const Target &target;
   const Schedule schedule;
-  Value tileBegin, tileEnd, workspace;  // of Run
-  Value object;                         // of Prepare: where the library's object is to be stored
+  Value tile_begin, tile_end, workspace;  // of Run
+  Value object;                           // of Prepare: where the library's object is to be stored
 
   // A fault of the compiler's: reported, and no program comes of it. Emission may go on with any value.
   void fail(mlir::Location loc, const llvm::Twine &what);
-  bool failed() const { return hasFailed; }
+  bool failed() const { return has_failed; }
 
   // Region values.
   mlir::Block &body() { return source.getBody().front(); }
-  mlir::Operation *returnOp() { return body().getTerminator(); }
+  mlir::Operation *Terminator() { return body().getTerminator(); }
   // The memory of a kernel operand or result.
   Value buffer(Value tensor);
   // Behind the buffers: what `prepare` made.
-  Value libraryObject();
+  Value LibraryObject();
   // Calls a C function by its name.
   Value call(llvm::StringRef function, mlir::ValueRange arguments, mlir::Type result);
 
@@ -70,16 +70,16 @@ class KernelBuilder {
   Value min(Value x, Value y);
   Value udiv(Value x, Value y);
   Value urem(Value x, Value y);
-  Value addDim(Value x, const Dim &y) { return y.Is(0) ? x : add(x, dim(y)); }
-  Value mulDim(Value x, const Dim &y) { return y.Is(1) ? x : mul(x, dim(y)); }
+  Value AddDim(Value x, const Dim &y) { return y.Is(0) ? x : add(x, dim(y)); }
+  Value MulDim(Value x, const Dim &y) { return y.Is(1) ? x : mul(x, dim(y)); }
 
   // Control flow.
-  void forRange(Value begin, Value end, Value step, Body body);
-  llvm::SmallVector<Value> forReduce(Value begin, Value end, Value step, mlir::ValueRange init, Reduction body);
-  void ifThen(Value condition, llvm::function_ref<void()> body);
+  void ForRange(Value begin, Value end, Value step, Body body);
+  llvm::SmallVector<Value> ForReduce(Value begin, Value end, Value step, mlir::ValueRange init, Reduction body);
+  void IfThen(Value condition, llvm::function_ref<void()> body);
   Value less(Value x, Value y);
   // Calls body(n) for the n in [least, most] that equals `count` (nothing for others).
-  void switchOn(Value count, int least, int most, llvm::function_ref<void(int)> body);
+  void SwitchOn(Value count, int least, int most, llvm::function_ref<void(int)> body);
 
   // The same i64, of which the optimiser knows nothing: what is computed from it stays where it is instead of moving,
   // with all that it was computed from, into a loop that uses it.
@@ -89,37 +89,37 @@ class KernelBuilder {
   void delinearize(Value flat, const Dims &dims, size_t begin, size_t end, llvm::MutableArrayRef<Value> index);
 
   // Memory. Offsets are in elements.
-  Value elementPointer(Value base, mlir::Type element, Value offset);
-  Value bytePointer(Value base, Value bytes);
+  Value ElementPointer(Value base, mlir::Type element, Value offset);
+  Value BytePointer(Value base, Value bytes);
   Value scratch(mlir::Type element, int64_t count);  // aligned stack memory, allocated on entry
   Value load(Value pointer, DType dtype, int width, Value lanes);
   void store(Value value, Value pointer, DType dtype, int width, Value lanes);
   // The lanes that the mask has from memory, the others from `otherwise`, a vector of the compute type.
-  Value loadWhere(Value mask, Value pointer, DType dtype, Value otherwise);
+  Value LoadWhere(Value mask, Value pointer, DType dtype, Value otherwise);
   // Element of a view at a point. The last axis may be contiguous, repeated or strided.
-  Value loadView(Value base, const StridedView &view, DType dtype, const Point &point);
-  void storeContiguous(Value value, Value tensor, const Point &point);
-  Value offsetOf(const StridedView &view, const Point &point);
+  Value LoadView(Value base, const StridedView &view, DType dtype, const Point &point);
+  void StoreContiguous(Value value, Value tensor, const Point &point);
+  Value OffsetOf(const StridedView &view, const Point &point);
 
   // Vectors.
   Value splat(Value scalar, int width);
   Value zero(mlir::Type element, int width);
-  Value laneMask(Value lanes, int width);
+  Value LaneMask(Value lanes, int width);
 
  private:
-  Value bufferAt(int64_t slot);
-  Value loadEverySecond(Value pointer, DType dtype, const Point &point);
-  Value fromStorage(Value value, DType dtype);
-  Value toStorage(Value value, DType dtype);
+  Value BufferAt(int64_t slot);
+  Value LoadEverySecond(Value pointer, DType dtype, const Point &point);
+  Value FromStorage(Value value, DType dtype);
+  Value ToStorage(Value value, DType dtype);
 
-  SizeTable &sizeTable;
+  SizeTable &size_table;
   mlir::func::FuncOp function;
-  bool hasFailed = false;
-  mlir::Operation *entryEnd = nullptr;  // entry computations stand before this op
+  bool has_failed = false;
+  mlir::Operation *entry_end = nullptr;  // entry computations stand before this op
   Value sizes, buffers;
   std::map<int64_t, Value> constants;
   std::map<uint32_t, Value> dims;  // by place in the size table
-  llvm::DenseMap<Value, Value> bufferOf;
+  llvm::DenseMap<Value, Value> buffer_of;
 };
 
 }  // namespace ingot::compiler

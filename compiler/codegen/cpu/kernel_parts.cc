@@ -11,53 +11,53 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-KernelInfo emitKernel(KernelBuilder &k) {
-  switch (*parseRegionKind(k.source->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
+KernelInfo EmitKernel(KernelBuilder &k) {
+  switch (*ParseRegionKind(k.source->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
     case RegionKind::Loop:
-      return emitLoopKernel(k);
+      return EmitLoopKernel(k);
     case RegionKind::Row:
-      return emitRowKernel(k);
+      return EmitRowKernel(k);
     case RegionKind::Column:
-      return emitColumnKernel(k);
+      return EmitColumnKernel(k);
     case RegionKind::Contract:
-      return emitContractKernel(k);
+      return EmitContractKernel(k);
     case RegionKind::Attention:
-      return emitAttentionKernel(k);
+      return EmitAttentionKernel(k);
     case RegionKind::Library:
-      return emitLibraryKernel(k);
+      return EmitLibraryKernel(k);
     case RegionKind::Sort:
-      return k.body().getOps<ir::NonZeroOp>().empty() ? emitSortKernel(k) : emitNonZeroKernel(k);
+      return k.body().getOps<ir::NonZeroOp>().empty() ? EmitSortKernel(k) : EmitNonZeroKernel(k);
     case RegionKind::Update:
-      return emitUpdateKernel(k);
+      return EmitUpdateKernel(k);
     case RegionKind::Control:
       break;
   }
   return {};
 }
 
-Dims spaceOf(KernelBuilder &k) { return k.source->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
+Dims SpaceOf(KernelBuilder &k) { return k.source->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
 
-void storeResults(KernelBuilder &k, PointEmitter &emitter) {
-  for (Value result : k.returnOp()->getOperands()) k.storeContiguous(emitter.at(result), result, emitter.where());
+void StoreResults(KernelBuilder &k, PointEmitter &emitter) {
+  for (Value result : k.Terminator()->getOperands()) k.StoreContiguous(emitter.at(result), result, emitter.where());
 }
 
-int64_t costPerElement(KernelBuilder &k) {
+int64_t CostPerElement(KernelBuilder &k) {
   int64_t cost = 1;
-  for (Operation &op : k.body()) cost += costOf(&op);
+  for (Operation &op : k.body()) cost += CostOf(&op);
   return cost;
 }
 
-Dim rowsPerTileFor(KernelBuilder &k, const Dim &length) {
-  return Dim::Max(1, Dim::FloorDiv(k.schedule.tileElements, Dim::Max(1, length)));
+Dim RowsPerTileFor(KernelBuilder &k, const Dim &length) {
+  return Dim::Max(1, Dim::FloorDiv(k.schedule.tile_elements, Dim::Max(1, length)));
 }
 
-int vectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : k.target.vectorWidth; }
+int VectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : k.target.vector_width; }
 
-void forVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t> length, int width,
+void ForVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t> length, int width,
                 llvm::function_ref<void(Value, Value)> body) {
   Value step = k.constant(width);
   if (width == 1) {
-    k.forRange(begin, end, step, [&](Value j) { body(j, nullptr); });
+    k.ForRange(begin, end, step, [&](Value j) { body(j, nullptr); });
     return;
   }
   Value whole;
@@ -67,18 +67,18 @@ void forVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t>
     Value count = k.sub(end, begin);
     whole = k.add(begin, k.mul(k.udiv(count, step), step));
   }
-  if (!length || *length >= width) k.forRange(begin, whole, step, [&](Value j) { body(j, nullptr); });
+  if (!length || *length >= width) k.ForRange(begin, whole, step, [&](Value j) { body(j, nullptr); });
   if (length && *length % width == 0) return;
   Value lanes = k.sub(end, whole);
   if (length)
     body(whole, lanes);
   else
-    k.ifThen(k.less(whole, end), [&] { body(whole, lanes); });
+    k.IfThen(k.less(whole, end), [&] { body(whole, lanes); });
 }
 
-bool isReduction(Operation *op) { return fusionKind(op) == FusionKind::kReduction; }
+bool IsReduction(Operation *op) { return FusionKindOf(op) == FusionKind::kReduction; }
 
-static Value constantOf(KernelBuilder &k, Type element, double real, int64_t integer, int width) {
+static Value ConstantOf(KernelBuilder &k, Type element, double real, int64_t integer, int width) {
   TypedAttr scalar = isa<FloatType>(element) ? TypedAttr(k.b.getFloatAttr(element, real))
                                              : TypedAttr(k.b.getIntegerAttr(element, integer));
   if (width == 1) return arith::ConstantOp::create(k.b, scalar);
@@ -86,17 +86,17 @@ static Value constantOf(KernelBuilder &k, Type element, double real, int64_t int
                                    DenseElementsAttr::get(VectorType::get({width}, element), mlir::Attribute(scalar)));
 }
 
-Value reductionStart(KernelBuilder &k, Operation *op, int width) {
-  DType dtype = typeOf(op->getOperand(0)).dtype;
-  Type element = computeType(k.b.getContext(), dtype);
+Value ReductionStart(KernelBuilder &k, Operation *op, int width) {
+  DType dtype = TypeOf(op->getOperand(0)).dtype;
+  Type element = ComputeType(k.b.getContext(), dtype);
   double infinity = std::numeric_limits<double>::infinity();
   unsigned bits = element.getIntOrFloatBitWidth();
-  bool isUnsigned = IsUnsigned(dtype);
-  if (isa<ir::ReduceSumOp>(op)) return constantOf(k, element, 0, 0, width);
-  if (isa<ir::ReduceProdOp>(op)) return constantOf(k, element, 1, 1, width);
-  if (isa<ir::ReduceMaxOp>(op)) return constantOf(k, element, -infinity, isUnsigned ? 0 : llvm::minIntN(bits), width);
-  return constantOf(k, element, infinity, isUnsigned ? static_cast<int64_t>(llvm::maxUIntN(bits)) : llvm::maxIntN(bits),
-                    width);
+  bool is_unsigned = IsUnsigned(dtype);
+  if (isa<ir::ReduceSumOp>(op)) return ConstantOf(k, element, 0, 0, width);
+  if (isa<ir::ReduceProdOp>(op)) return ConstantOf(k, element, 1, 1, width);
+  if (isa<ir::ReduceMaxOp>(op)) return ConstantOf(k, element, -infinity, is_unsigned ? 0 : llvm::minIntN(bits), width);
+  return ConstantOf(k, element, infinity,
+                    is_unsigned ? static_cast<int64_t>(llvm::maxUIntN(bits)) : llvm::maxIntN(bits), width);
 }
 
 static Value combine(KernelBuilder &k, Operation *op, Value x, Value y) {
@@ -104,18 +104,18 @@ static Value combine(KernelBuilder &k, Operation *op, Value x, Value y) {
                 : isa<ir::ReduceProdOp>(op) ? OpKind::kMul
                 : isa<ir::ReduceMaxOp>(op)  ? OpKind::kMax
                                             : OpKind::kMin;
-  DType dtype = typeOf(op->getOperand(0)).dtype;
-  return emitScalarOp(k.b, kind, scalarClassOf(dtype), x, y, nullptr, dtype, dtype);
+  DType dtype = TypeOf(op->getOperand(0)).dtype;
+  return EmitScalarOp(k.b, kind, ScalarClassOf(dtype), x, y, nullptr, dtype, dtype);
 }
 
-Value reductionStep(KernelBuilder &k, Operation *op, Value accumulator, Value value, Value lanes) {
+Value ReductionStep(KernelBuilder &k, Operation *op, Value accumulator, Value value, Value lanes) {
   Value next = combine(k, op, accumulator, value);
   if (!lanes) return next;
   int width = static_cast<int>(cast<VectorType>(next.getType()).getNumElements());
-  return arith::SelectOp::create(k.b, k.laneMask(lanes, width), next, accumulator);
+  return arith::SelectOp::create(k.b, k.LaneMask(lanes, width), next, accumulator);
 }
 
-Value reductionFinish(KernelBuilder &k, Operation *op, Value accumulator) {
+Value ReductionFinish(KernelBuilder &k, Operation *op, Value accumulator) {
   auto type = dyn_cast<VectorType>(accumulator.getType());
   if (!type) return accumulator;
   // Halves onto each other: log2(width) steps.

@@ -14,63 +14,64 @@ namespace {
 // Everything the library has to know, as dim expressions in the order of ingot_matmul_shape_t.
 struct Product {
   Access x, y;
-  Dim rows, depth, columns, xRow, xDepth, yDepth, yColumn;
+  Dim rows, depth, columns, x_row, x_depth, y_depth, y_column;
 
-  Product(KernelBuilder &k, ir::ContractOp op) : x(accessOf(op.getX())), y(accessOf(op.getY())) {
-    Dims space = spaceOf(k);
-    size_t rowAxes = op.getBatch() + op.getRows();
+  Product(KernelBuilder &k, ir::ContractOp op) : x(AccessOf(op.getX())), y(AccessOf(op.getY())) {
+    Dims space = SpaceOf(k);
+    size_t row_axes = op.getBatch() + op.getRows();
     rows = NumElements(Dims(space.begin(), space.end() - 1));
     columns = space.back();
     depth = x.view.dims.back();
-    xRow = x.view.strides[mergedAxis(x.view.dims, 0, rowAxes)];
-    xDepth = x.view.strides.back();
-    yDepth = y.view.strides[op.getBatch()];
-    yColumn = y.view.strides.back();
+    x_row = x.view.strides[MergedAxis(x.view.dims, 0, row_axes)];
+    x_depth = x.view.strides.back();
+    y_depth = y.view.strides[op.getBatch()];
+    y_column = y.view.strides.back();
   }
 };
 
-ir::ContractOp contractOf(KernelBuilder &k) { return *k.body().getOps<ir::ContractOp>().begin(); }
+ir::ContractOp ContractOf(KernelBuilder &k) { return *k.body().getOps<ir::ContractOp>().begin(); }
 
 }  // namespace
 
-void emitLibraryPrepare(KernelBuilder &k) {
-  Product product(k, contractOf(k));
-  const Dim fields[] = {product.rows,   product.depth,   product.columns,     product.xRow,          product.xDepth,
-                        product.yDepth, product.yColumn, k.schedule.tileRows, k.schedule.tileColumns};
+void EmitLibraryPrepare(KernelBuilder &k) {
+  Product product(k, ContractOf(k));
+  const Dim fields[] = {product.rows,     product.depth,        product.columns,
+                        product.x_row,    product.x_depth,      product.y_depth,
+                        product.y_column, k.schedule.tile_rows, k.schedule.tile_columns};
   static_assert(sizeof(fields) / sizeof(*fields) * sizeof(int64_t) == sizeof(ingot_matmul_shape_t));
   Type i64 = k.b.getI64Type();
   Value shape = k.scratch(i64, std::size(fields));
   for (auto [i, field] : llvm::enumerate(fields))
-    LLVM::StoreOp::create(k.b, k.dim(field), k.elementPointer(shape, i64, k.constant(static_cast<int64_t>(i))));
+    LLVM::StoreOp::create(k.b, k.dim(field), k.ElementPointer(shape, i64, k.constant(static_cast<int64_t>(i))));
   k.finish(k.call(INGOT_LIBRARY_MATMUL_PREPARE, {shape, k.object}, k.b.getI32Type()));
 }
 
-KernelInfo emitLibraryKernel(KernelBuilder &k) {
-  ir::ContractOp op = contractOf(k);
+KernelInfo EmitLibraryKernel(KernelBuilder &k) {
+  ir::ContractOp op = ContractOf(k);
   Product product(k, op);
   Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type();
   Value status = k.scratch(i32, 1), zero = k.zero(i32, 1);
   LLVM::StoreOp::create(k.b, zero, status);
-  Value x = k.elementPointer(k.buffer(product.x.buffer), f32, k.dim(product.x.view.offset));
-  Value y = k.elementPointer(k.buffer(product.y.buffer), f32, k.dim(product.y.view.offset));
-  Value result = k.buffer(op.getResult()), object = k.libraryObject();
-  Dim rowBlocks = Dim::CeilDiv(product.rows, k.schedule.tileRows),
-      columnBlocks = Dim::CeilDiv(product.columns, k.schedule.tileColumns);
-  k.forRange(k.tileBegin, k.tileEnd, k.constant(1), [&](Value tile) {
+  Value x = k.ElementPointer(k.buffer(product.x.buffer), f32, k.dim(product.x.view.offset));
+  Value y = k.ElementPointer(k.buffer(product.y.buffer), f32, k.dim(product.y.view.offset));
+  Value result = k.buffer(op.getResult()), object = k.LibraryObject();
+  Dim row_blocks = Dim::CeilDiv(product.rows, k.schedule.tile_rows),
+      column_blocks = Dim::CeilDiv(product.columns, k.schedule.tile_columns);
+  k.ForRange(k.tile_begin, k.tile_end, k.constant(1), [&](Value tile) {
     // Rows vary fastest: neighbouring tiles read the same weights.
-    Value row = k.mul(k.urem(tile, k.dim(rowBlocks)), k.constant(k.schedule.tileRows)),
-          column = k.mul(k.udiv(tile, k.dim(rowBlocks)), k.constant(k.schedule.tileColumns));
-    Value rows = k.min(k.constant(k.schedule.tileRows), k.sub(k.dim(product.rows), row)),
-          columns = k.min(k.constant(k.schedule.tileColumns), k.sub(k.dim(product.columns), column));
-    Value from = k.elementPointer(x, f32, k.mulDim(row, product.xRow)),
-          weights = k.elementPointer(y, f32, k.mulDim(column, product.yColumn));
-    Value to = k.elementPointer(result, f32, k.add(k.mulDim(row, product.columns), column));
+    Value row = k.mul(k.urem(tile, k.dim(row_blocks)), k.constant(k.schedule.tile_rows)),
+          column = k.mul(k.udiv(tile, k.dim(row_blocks)), k.constant(k.schedule.tile_columns));
+    Value rows = k.min(k.constant(k.schedule.tile_rows), k.sub(k.dim(product.rows), row)),
+          columns = k.min(k.constant(k.schedule.tile_columns), k.sub(k.dim(product.columns), column));
+    Value from = k.ElementPointer(x, f32, k.MulDim(row, product.x_row)),
+          weights = k.ElementPointer(y, f32, k.MulDim(column, product.y_column));
+    Value to = k.ElementPointer(result, f32, k.add(k.MulDim(row, product.columns), column));
     Value code = k.call(INGOT_LIBRARY_MATMUL_RUN, {object, from, weights, to, rows, columns}, i32);
     Value failed = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ne, code, zero);
-    k.ifThen(failed, [&] { LLVM::StoreOp::create(k.b, code, status); });
+    k.IfThen(failed, [&] { LLVM::StoreOp::create(k.b, code, status); });
   });
   k.finish(LLVM::LoadOp::create(k.b, i32, status));
-  return {rowBlocks * columnBlocks, product.rows * product.columns * (product.depth * Dim(2) + Dim(1)), 0,
+  return {row_blocks * column_blocks, product.rows * product.columns * (product.depth * Dim(2) + Dim(1)), 0,
           INGOT_ORIGIN_LIBRARY};
 }
 

@@ -15,7 +15,7 @@ namespace ingot::compiler {
 
 // Products and sums may be contracted into fused multiply-adds; nothing else about floating point is relaxed (DESIGN:
 // numerics).
-static void allowContraction(ModuleOp module) {
+static void AllowContraction(ModuleOp module) {
   auto contract = arith::FastMathFlagsAttr::get(module.getContext(), arith::FastMathFlags::contract);
   // Not on conversions: there the flag lets MLIR leave out the rounding of an f64 to an f32 and back.
   module.walk([&](arith::ArithFastMathInterface op) {
@@ -23,15 +23,15 @@ static void allowContraction(ModuleOp module) {
   });
 }
 
-LogicalResult lowerKernels(ModuleOp units) {
+LogicalResult LowerKernels(ModuleOp units) {
   RewritePatternSet list(units.getContext());
-  populateMathApproximations(list);
+  PopulateMathApproximations(list);
   arith::populateCeilFloorDivExpandOpsPatterns(list);
   FrozenRewritePatternSet patterns(std::move(list));
   auto prepared = failableParallelForEach(units.getContext(), llvm::to_vector(units.getOps<ModuleOp>()),
                                           [&](ModuleOp unit) -> LogicalResult {
                                             if (failed(applyPatternsGreedily(unit, patterns))) return failure();
-                                            allowContraction(unit);
+                                            AllowContraction(unit);
                                             return success();
                                           });
   if (failed(prepared)) return failure();

@@ -7,7 +7,7 @@
 namespace ingot::compiler {
 
 // Lowers every module inside `units`, side by side on the context's threads.
-mlir::LogicalResult lowerKernels(mlir::ModuleOp units);
+mlir::LogicalResult LowerKernels(mlir::ModuleOp units);
 
 }  // namespace ingot::compiler
 #endif

@@ -11,12 +11,12 @@ namespace ingot::compiler {
 
 struct Microkernel {
   DType dtype;          // of the left operand in memory
-  DType panelDType;     // of panels in memory
+  DType panel_d_type;   // of panels in memory
   Dims depth, strides;  // the contracted axes and the left operand's strides along them
   RegisterTile tile;
 
-  // Computes rows [begin, end) in steps of `maxRows`, with `panels` panels at once. The caller knows that not fewer
-  // than `minRest` are left over, if any. row(m): pointer to the left operand's row m; panel(p): pointer to panel p;
+  // Computes rows [begin, end) in steps of `max_rows`, with `panels` panels at once. The caller knows that not fewer
+  // than `min_rest` are left over, if any. row(m): pointer to the left operand's row m; panel(p): pointer to panel p;
   // sum(first, i, column): pointer to the sums of row first + i from `column` on (a multiple of the vector width), in
   // the accumulator's type; after(m, rows): called when the rows from m on are complete.
   struct Callbacks {
@@ -29,22 +29,22 @@ struct Microkernel {
     std::function<Value(Value number)> prefetch;
   };
   // Bytes that one block prefetches.
-  Dim prefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
-  void emit(KernelBuilder &k, Value begin, Value end, int panels, int maxRows, const Callbacks &callbacks,
-            int minRest = 1) const;
+  Dim PrefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
+  void emit(KernelBuilder &k, Value begin, Value end, int panels, int max_rows, const Callbacks &callbacks,
+            int min_rest = 1) const;
 
  private:
   static constexpr int64_t kStepsPerPrefetch = 4;
-  void emitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
+  void EmitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
 };
 
 // The type sums are kept in, and of panels packed at run time.
-DType accumulatorType(DType dtype);
+DType AccumulatorType(DType dtype);
 
 // Copies columns [first, first + panel width * count) of the right operand (axes: depth..., n; strides likewise, base
 // pointing at this batch) into panels at `to`; columns from `columns` on are zero.
-void emitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depthStrides,
-              const Dim &columnStride, Value columns, Value first, Value count, Value to);
+void EmitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depth_strides,
+              const Dim &column_stride, Value columns, Value first, Value count, Value to);
 
 }  // namespace ingot::compiler
 #endif

@@ -16,11 +16,11 @@ Value PointEmitter::at(Value tensor) {
 }
 
 Value PointEmitter::compute(Value tensor) {
-  TensorType type = typeOf(tensor);
+  TensorType type = TypeOf(tensor);
   Operation *op = tensor.getDefiningOp();
   if (auto scalar = dyn_cast_or_null<ir::ScalarOp>(op)) {
     double value = 0;
-    Type element = computeType(k.b.getContext(), type.dtype);
+    Type element = ComputeType(k.b.getContext(), type.dtype);
     if (auto real = dyn_cast<FloatAttr>(scalar.getValue())) value = real.getValueAsDouble();
     TypedAttr attribute;
     if (isa<FloatType>(element))
@@ -34,29 +34,29 @@ Value PointEmitter::compute(Value tensor) {
     // place of its own.
     if (auto found = known.find(view.getSource()); found != known.end() && view.getSource().getDefiningOp())
       return k.splat(found->second, point.width);
-    return k.loadView(k.buffer(view.getSource()), viewOf(view), type.dtype, point);
+    return k.LoadView(k.buffer(view.getSource()), ViewOf(view), type.dtype, point);
   }
-  if (!op) return k.loadView(k.buffer(tensor), StridedView::contiguous(type.dims), type.dtype, point);
+  if (!op) return k.LoadView(k.buffer(tensor), StridedView::contiguous(type.dims), type.dtype, point);
   if (auto copy = dyn_cast<ir::CopyOp>(op)) return at(copy.getX());
-  if (usesIndex(op)) return computeIndexOp(op);
+  if (UsesIndex(op)) return ComputeIndexOp(op);
   SmallVector<Value> operands;
   for (Value operand : op->getOperands()) operands.push_back(at(operand));
   operands.resize(3);
-  std::optional<OpKind> kind = opKind(op);
-  DType from = typeOf(op->getOperand(0)).dtype;
+  std::optional<OpKind> kind = KindOf(op);
+  DType from = TypeOf(op->getOperand(0)).dtype;
   // A select works on the class of what it selects.
-  DType classOf = isa<ir::SelectOp>(op) ? type.dtype : from;
+  DType class_of = isa<ir::SelectOp>(op) ? type.dtype : from;
   Value value =
-      kind ? emitScalarOp(k.b, *kind, scalarClassOf(classOf), operands[0], operands[1], operands[2], from, type.dtype)
+      kind ? EmitScalarOp(k.b, *kind, ScalarClassOf(class_of), operands[0], operands[1], operands[2], from, type.dtype)
            : Value();
   if (!value) {
-    k.fail(op->getLoc(), "there is no code for " + op->getName().getStringRef() + " on " + std::string(Name(classOf)));
-    return k.zero(computeType(k.b.getContext(), type.dtype), point.width);
+    k.fail(op->getLoc(), "there is no code for " + op->getName().getStringRef() + " on " + std::string(Name(class_of)));
+    return k.zero(ComputeType(k.b.getContext(), type.dtype), point.width);
   }
   return value;
 }
 
-Value PointEmitter::laneIndex(Value first) {
+Value PointEmitter::LaneIndex(Value first) {
   if (point.width == 1) return first;
   SmallVector<int64_t> numbers;
   for (int i = 0; i < point.width; ++i) numbers.push_back(i);
@@ -65,8 +65,8 @@ Value PointEmitter::laneIndex(Value first) {
   return arith::AddIOp::create(k.b, k.splat(first, point.width), iota);
 }
 
-Value PointEmitter::byLanes(Value tensor) {
-  Value result = k.zero(computeType(k.b.getContext(), typeOf(tensor).dtype), point.width);
+Value PointEmitter::ByLanes(Value tensor) {
+  Value result = k.zero(ComputeType(k.b.getContext(), TypeOf(tensor).dtype), point.width);
   for (int i = 0; i < point.width; ++i) {
     Point lane = point;
     lane.width = 1;
@@ -81,24 +81,24 @@ Value PointEmitter::byLanes(Value tensor) {
   return result;
 }
 
-Value PointEmitter::computeIndexOp(Operation *op) {
-  if (auto gatherOp = dyn_cast<ir::GatherOp>(op)) return gather(gatherOp);
-  if (auto concatOp = dyn_cast<ir::ConcatOp>(op)) return concat(concatOp);
-  if (auto padOp = dyn_cast<ir::PadOp>(op)) return pad(padOp);
-  if (auto iotaOp = dyn_cast<ir::IotaOp>(op)) return iota(iotaOp);
-  if (auto halvesOp = dyn_cast<ir::HalvesOp>(op)) return halves(halvesOp);
-  return dimValues(cast<ir::DimValuesOp>(op));
+Value PointEmitter::ComputeIndexOp(Operation *op) {
+  if (auto gather_op = dyn_cast<ir::GatherOp>(op)) return gather(gather_op);
+  if (auto concat_op = dyn_cast<ir::ConcatOp>(op)) return concat(concat_op);
+  if (auto pad_op = dyn_cast<ir::PadOp>(op)) return pad(pad_op);
+  if (auto iota_op = dyn_cast<ir::IotaOp>(op)) return iota(iota_op);
+  if (auto halves_op = dyn_cast<ir::HalvesOp>(op)) return halves(halves_op);
+  return DimValues(cast<ir::DimValuesOp>(op));
 }
 
 Value PointEmitter::gather(ir::GatherOp op) {
-  TensorType x = typeOf(op.getX()), indices = typeOf(op.getIndices());
+  TensorType x = TypeOf(op.getX()), indices = TypeOf(op.getIndices());
   size_t axis = op.getAxis(), count = indices.dims.size();
   // With no axis of x behind the gathered one, every lane has an index of its own.
-  if (point.width > 1 && axis + 1 == x.dims.size()) return byLanes(op.getResult());
+  if (point.width > 1 && axis + 1 == x.dims.size()) return ByLanes(op.getResult());
   Point which;
   which.index.assign(point.index.begin() + axis, point.index.begin() + axis + count);
-  PointEmitter indexEmitter(k, which);
-  Value index = indexEmitter.at(op.getIndices());
+  PointEmitter index_emitter(k, which);
+  Value index = index_emitter.at(op.getIndices());
   if (indices.dtype == DType::kI32) index = arith::ExtSIOp::create(k.b, k.b.getI64Type(), index);
   Value size = k.dim(x.dims[axis]), zero = k.constant(0);
   index = arith::SelectOp::create(k.b, k.less(index, zero), k.add(index, size), index);
@@ -112,15 +112,15 @@ Value PointEmitter::gather(ir::GatherOp op) {
 
 Value PointEmitter::concat(ir::ConcatOp op) {
   size_t axis = op.getAxis();
-  if (point.width > 1 && axis + 1 == point.index.size()) return byLanes(op.getResult());
-  Type element = computeType(k.b.getContext(), typeOf(op.getResult()).dtype);
+  if (point.width > 1 && axis + 1 == point.index.size()) return ByLanes(op.getResult());
+  Type element = ComputeType(k.b.getContext(), TypeOf(op.getResult()).dtype);
   Type type = point.width == 1 ? element : Type(VectorType::get({point.width}, element));
   Value begin = k.constant(0);
   std::function<Value(size_t, Value)> choose = [&](size_t i, Value start) -> Value {
     Point inner = point;
     inner.index[axis] = k.sub(point.index[axis], start);
     if (i + 1 == op.getOperands().size()) return PointEmitter(k, inner).at(op.getOperands()[i]);
-    Value end = k.add(start, k.dim(typeOf(op.getOperands()[i]).dims[axis]));
+    Value end = k.add(start, k.dim(TypeOf(op.getOperands()[i]).dims[axis]));
     auto branch = scf::IfOp::create(k.b, type, k.less(point.index[axis], end), true);
     OpBuilder::InsertionGuard guard(k.b);
     k.b.setInsertionPointToStart(branch.thenBlock());
@@ -134,10 +134,10 @@ Value PointEmitter::concat(ir::ConcatOp op) {
 }
 
 Value PointEmitter::pad(ir::PadOp op) {
-  Dims low = op.getLow(), high = op.getHigh(), dims = typeOf(op.getX()).dims;
-  bool padsLanes = !low.empty() && (!low.back().Is(0) || !high.back().Is(0));
-  std::optional<Access> lines = padsLanes && point.width > 1 ? std::optional(accessOf(op.getX())) : std::nullopt;
-  if (lines && !(isa<BlockArgument>(lines->buffer) && lines->view.strides.back().Is(1))) return byLanes(op.getResult());
+  Dims low = op.getLow(), high = op.getHigh(), dims = TypeOf(op.getX()).dims;
+  bool pads_lanes = !low.empty() && (!low.back().Is(0) || !high.back().Is(0));
+  std::optional<Access> lines = pads_lanes && point.width > 1 ? std::optional(AccessOf(op.getX())) : std::nullopt;
+  if (lines && !(isa<BlockArgument>(lines->buffer) && lines->view.strides.back().Is(1))) return ByLanes(op.getResult());
   Point inner = point;
   Value inside = arith::ConstantOp::create(k.b, k.b.getBoolAttr(true));
   for (size_t i = 0; i < low.size(); ++i) {
@@ -148,14 +148,14 @@ Value PointEmitter::pad(ir::PadOp op) {
     Value fits = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ult, inner.index[i], k.dim(dims[i]));
     inside = arith::AndIOp::create(k.b, inside, fits);
   }
-  Type element = computeType(k.b.getContext(), typeOf(op.getResult()).dtype);
+  Type element = ComputeType(k.b.getContext(), TypeOf(op.getResult()).dtype);
   Type type = point.width == 1 ? element : Type(VectorType::get({point.width}, element));
   auto branch = scf::IfOp::create(k.b, type, inside, true);
   OpBuilder::InsertionGuard guard(k.b);
   auto fill = [&] { return k.splat(PointEmitter(k, Point{}).at(op.getValue()), point.width); };
   k.b.setInsertionPointToStart(branch.thenBlock());
   Value value =
-      lines ? paddedLanes(*lines, inner, low.back(), typeOf(op.getX()), fill()) : PointEmitter(k, inner).at(op.getX());
+      lines ? PaddedLanes(*lines, inner, low.back(), TypeOf(op.getX()), fill()) : PointEmitter(k, inner).at(op.getX());
   scf::YieldOp::create(k.b, value);
   k.b.setInsertionPointToStart(branch.elseBlock());
   scf::YieldOp::create(k.b, fill());
@@ -163,8 +163,8 @@ Value PointEmitter::pad(ir::PadOp op) {
 }
 
 // Lanes of a line that begins `low` elements behind the point's axis; what lies outside of it is `fill`.
-Value PointEmitter::paddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill) {
-  Value first = k.sub(at.index.back(), k.dim(low)), lanes = laneIndex(first);
+Value PointEmitter::PaddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill) {
+  Value first = k.sub(at.index.back(), k.dim(low)), lanes = LaneIndex(first);
   at.index.back() = k.constant(0);
   Value length = k.dim(type.dims.back());
   if (point.lanes) length = k.min(length, k.add(first, point.lanes));
@@ -172,16 +172,16 @@ Value PointEmitter::paddedLanes(const Access &lines, Point at, const Dim &low, c
       k.b, arith::CmpIOp::create(k.b, arith::CmpIPredicate::sge, lanes, k.splat(k.constant(0), point.width)),
       arith::CmpIOp::create(k.b, arith::CmpIPredicate::slt, lanes, k.splat(length, point.width)));
   // The pointer may lie outside of the buffer where the mask has no lane.
-  Value pointer = k.elementPointer(k.buffer(lines.buffer), storageType(k.b.getContext(), type.dtype),
-                                   k.add(k.offsetOf(lines.view, at), first));
-  return k.loadWhere(inside, pointer, type.dtype, fill);
+  Value pointer = k.ElementPointer(k.buffer(lines.buffer), StorageType(k.b.getContext(), type.dtype),
+                                   k.add(k.OffsetOf(lines.view, at), first));
+  return k.LoadWhere(inside, pointer, type.dtype, fill);
 }
 
 Value PointEmitter::iota(ir::IotaOp op) {
   size_t axis = op.getAxis();
-  Value index = axis + 1 == point.index.size() ? laneIndex(point.index[axis]) : k.splat(point.index[axis], point.width);
-  DType dtype = typeOf(op.getResult()).dtype;
-  return emitScalarOp(k.b, OpKind::kCast, ScalarClass::Signed, index, nullptr, nullptr, DType::kI64, dtype);
+  Value index = axis + 1 == point.index.size() ? LaneIndex(point.index[axis]) : k.splat(point.index[axis], point.width);
+  DType dtype = TypeOf(op.getResult()).dtype;
+  return EmitScalarOp(k.b, OpKind::kCast, ScalarClass::Signed, index, nullptr, nullptr, DType::kI64, dtype);
 }
 
 Value PointEmitter::halves(ir::HalvesOp op) {
@@ -192,23 +192,23 @@ Value PointEmitter::halves(ir::HalvesOp op) {
   from.width = std::max(point.width / 2, 1);
   if (point.lanes) from.lanes = k.udiv(k.add(point.lanes, k.constant(1)), two);
   Value bytes = k.splat(PointEmitter(k, from).at(op.getX()), from.width);
-  Value four = constantLike(k.b, bytes, 4), low = arith::ShLIOp::create(k.b, bytes, four), ours;
+  Value four = ConstantLike(k.b, bytes, 4), low = arith::ShLIOp::create(k.b, bytes, four), ours;
   if (point.width == 1) {
-    Value isOdd = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ne, k.urem(index, two), k.constant(0));
-    ours = arith::SelectOp::create(k.b, isOdd, bytes, low);
+    Value is_odd = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ne, k.urem(index, two), k.constant(0));
+    ours = arith::SelectOp::create(k.b, is_odd, bytes, low);
   } else {
     SmallVector<int64_t> order;
     for (int i = 0; i < from.width; ++i) order.append({i, from.width + i});
     ours = vector::ShuffleOp::create(k.b, low, bytes, order);
   }
   // Now in the high half; down with its sign, or with zeros.
-  four = constantLike(k.b, ours, 4);
-  if (IsUnsigned(typeOf(op.getResult()).dtype)) return arith::ShRUIOp::create(k.b, ours, four);
+  four = ConstantLike(k.b, ours, 4);
+  if (IsUnsigned(TypeOf(op.getResult()).dtype)) return arith::ShRUIOp::create(k.b, ours, four);
   return arith::ShRSIOp::create(k.b, ours, four);
 }
 
-Value PointEmitter::dimValues(ir::DimValuesOp op) {
-  if (point.width > 1) return byLanes(op.getResult());
+Value PointEmitter::DimValues(ir::DimValuesOp op) {
+  if (point.width > 1) return ByLanes(op.getResult());
   Dims values = op.getValues();
   Value result = k.constant(0);
   for (size_t i = 0; i < values.size(); ++i) {

@@ -19,17 +19,17 @@ class PointEmitter {
 
  private:
   Value compute(Value tensor);
-  Value computeIndexOp(mlir::Operation *op);
+  Value ComputeIndexOp(mlir::Operation *op);
   Value gather(ir::GatherOp op);
   Value concat(ir::ConcatOp op);
   Value pad(ir::PadOp op);
-  Value paddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill);
+  Value PaddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill);
   Value iota(ir::IotaOp op);
   Value halves(ir::HalvesOp op);
-  Value dimValues(ir::DimValuesOp op);
+  Value DimValues(ir::DimValuesOp op);
   // Emits lane by lane (the op's index arithmetic differs per lane).
-  Value byLanes(Value tensor);
-  Value laneIndex(Value first);  // vector of i64: first, first + 1, ...
+  Value ByLanes(Value tensor);
+  Value LaneIndex(Value first);  // vector of i64: first, first + 1, ...
 
   KernelBuilder &k;
   Point point;

@@ -11,24 +11,24 @@ RowProgram::RowProgram(KernelBuilder &k, Dims space, ArrayRef<Operation *> ops, 
     : k(k), space(std::move(space)), ops(ops), sinks(sinks) {
   for (Operation *op : ops) {
     int depth = 0;
-    for (Value operand : op->getOperands()) depth = std::max(depth, levelOf(operand));
-    level[op->getResult(0)] = depth + (isReduction(op) ? 1 : 0);
+    for (Value operand : op->getOperands()) depth = std::max(depth, LevelOf(operand));
+    level[op->getResult(0)] = depth + (IsReduction(op) ? 1 : 0);
     passes = std::max(passes, depth + 1);
   }
   for (Operation *op : ops) {
     Value value = op->getResult(0);
-    if (isReduction(op) || !isFull(value) || isa<ir::CopyOp, ir::IotaOp>(op)) continue;
+    if (IsReduction(op) || !IsFull(value) || isa<ir::CopyOp, ir::IotaOp>(op)) continue;
     for (Operation *user : value.getUsers())
-      if (llvm::is_contained(ops, user) && isFull(user->getOperand(0))) {
-        int when = isReduction(user) ? levelOf(user->getResult(0)) - 1 : levelOf(user->getResult(0));
+      if (llvm::is_contained(ops, user) && IsFull(user->getOperand(0))) {
+        int when = IsReduction(user) ? LevelOf(user->getResult(0)) - 1 : LevelOf(user->getResult(0));
         if (when > level[value] && !llvm::is_contained(staged, value)) staged.push_back(value);
       }
   }
 }
 
-bool RowProgram::isFull(Value value) const { return rowExtent(typeOf(value).dims, space) == RowExtent::Full; }
+bool RowProgram::IsFull(Value value) const { return RowExtentOf(TypeOf(value).dims, space) == RowExtent::Full; }
 
-int RowProgram::levelOf(Value value) const {
+int RowProgram::LevelOf(Value value) const {
   if (auto view = value.getDefiningOp<ir::ViewOp>()) value = view.getSource();
   auto found = level.find(value);
   return found == level.end() ? 0 : found->second;
@@ -36,61 +36,61 @@ int RowProgram::levelOf(Value value) const {
 
 void RowProgram::emit(ArrayRef<Value> outer, Value staging, const DenseMap<Value, Value> &memory,
                       llvm::function_ref<void(Value, PointEmitter &)> sink) {
-  perRow.clear();
-  emitPerRow(0, outer);
+  per_row.clear();
+  EmitPerRow(0, outer);
   for (int pass = 0; pass < passes; ++pass) {
-    emitPass(pass, outer, staging, memory, sink);
-    emitPerRow(pass + 1, outer);
+    EmitPass(pass, outer, staging, memory, sink);
+    EmitPerRow(pass + 1, outer);
   }
 }
 
 // Element-wise work on per-row scalars, as soon as its operands are known.
-void RowProgram::emitPerRow(int pass, ArrayRef<Value> outer) {
+void RowProgram::EmitPerRow(int pass, ArrayRef<Value> outer) {
   for (Operation *op : ops) {
     Value value = op->getResult(0);
-    if (isReduction(op) || isFull(value) || level[value] != pass) continue;
+    if (IsReduction(op) || IsFull(value) || level[value] != pass) continue;
     Point point;
     point.index.assign(outer.begin(), outer.end());
-    if (typeOf(value).dims.size() == space.size()) point.index.push_back(k.constant(0));
+    if (TypeOf(value).dims.size() == space.size()) point.index.push_back(k.constant(0));
     PointEmitter emitter(k, point);
-    for (auto [tensor, scalar] : perRow) emitter.set(tensor, scalar);
-    perRow[value] = emitter.at(value);
+    for (auto [tensor, scalar] : per_row) emitter.set(tensor, scalar);
+    per_row[value] = emitter.at(value);
   }
 }
 
-void RowProgram::emitPass(int pass, ArrayRef<Value> outer, Value staging, const DenseMap<Value, Value> &memory,
+void RowProgram::EmitPass(int pass, ArrayRef<Value> outer, Value staging, const DenseMap<Value, Value> &memory,
                           llvm::function_ref<void(Value, PointEmitter &)> sink) {
   SmallVector<Operation *> reductions;
   for (Operation *op : ops)
-    if (isReduction(op) && levelOf(op->getResult(0)) == pass + 1) reductions.push_back(op);
-  SmallVector<Value> toStage, toSink;
+    if (IsReduction(op) && LevelOf(op->getResult(0)) == pass + 1) reductions.push_back(op);
+  SmallVector<Value> to_stage, to_sink;
   for (Value value : staged)
-    if (level[value] == pass) toStage.push_back(value);
+    if (level[value] == pass) to_stage.push_back(value);
   for (Value value : sinks)
-    if (levelOf(value) == pass) toSink.push_back(value);
-  if (reductions.empty() && toStage.empty() && toSink.empty()) return;
+    if (LevelOf(value) == pass) to_sink.push_back(value);
+  if (reductions.empty() && to_stage.empty() && to_sink.empty()) return;
 
   Dim length = space.back();
-  int width = vectorWidthFor(k, length);
-  auto rowOf = [&](Value value) {
+  int width = VectorWidthFor(k, length);
+  auto row_of = [&](Value value) {
     size_t number = llvm::find(staged, value) - staged.begin();
-    return k.bytePointer(staging, k.dim(rowBytes(length) * Dim(static_cast<int64_t>(number))));
+    return k.BytePointer(staging, k.dim(RowBytes(length) * Dim(static_cast<int64_t>(number))));
   };
   // Memory form of staged and borrowed rows: half types stay f32.
-  auto rowDType = [](Value value) {
-    DType dtype = typeOf(value).dtype;
+  auto row_d_type = [](Value value) {
+    DType dtype = TypeOf(value).dtype;
     return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype;
   };
-  auto element = [&](Value value) { return storageType(k.b.getContext(), rowDType(value)); };
+  auto element = [&](Value value) { return StorageType(k.b.getContext(), row_d_type(value)); };
   auto prepare = [&](PointEmitter &emitter, Value j, Value lanes) {
-    for (auto [tensor, scalar] : perRow) emitter.set(tensor, scalar);
+    for (auto [tensor, scalar] : per_row) emitter.set(tensor, scalar);
     for (auto [tensor, pointer] : memory)
-      emitter.set(tensor, k.load(k.elementPointer(pointer, element(tensor), j), rowDType(tensor), width, lanes));
+      emitter.set(tensor, k.load(k.ElementPointer(pointer, element(tensor), j), row_d_type(tensor), width, lanes));
     for (Value value : staged)
       if (level[value] < pass)
-        emitter.set(value, k.load(k.elementPointer(rowOf(value), element(value), j), rowDType(value), width, lanes));
+        emitter.set(value, k.load(k.ElementPointer(row_of(value), element(value), j), row_d_type(value), width, lanes));
   };
-  auto body = [&](Value j, Value lanes, SmallVectorImpl<Value> &accumulators, size_t firstAccumulator) {
+  auto body = [&](Value j, Value lanes, SmallVectorImpl<Value> &accumulators, size_t first_accumulator) {
     Point point;
     point.index.assign(outer.begin(), outer.end());
     point.index.push_back(j);
@@ -99,12 +99,12 @@ void RowProgram::emitPass(int pass, ArrayRef<Value> outer, Value staging, const 
     PointEmitter emitter(k, point);
     prepare(emitter, j, lanes);
     for (size_t i = 0; i < reductions.size(); ++i) {
-      Value &accumulator = accumulators[firstAccumulator + i];
-      accumulator = reductionStep(k, reductions[i], accumulator, emitter.at(reductions[i]->getOperand(0)), lanes);
+      Value &accumulator = accumulators[first_accumulator + i];
+      accumulator = ReductionStep(k, reductions[i], accumulator, emitter.at(reductions[i]->getOperand(0)), lanes);
     }
-    for (Value value : toStage)
-      k.store(emitter.at(value), k.elementPointer(rowOf(value), element(value), j), rowDType(value), width, lanes);
-    for (Value value : toSink) sink(value, emitter);
+    for (Value value : to_stage)
+      k.store(emitter.at(value), k.ElementPointer(row_of(value), element(value), j), row_d_type(value), width, lanes);
+    for (Value value : to_sink) sink(value, emitter);
   };
 
   // Several vectors per step hide the latency of the sums; their accumulators are combined in a fixed order.
@@ -114,38 +114,38 @@ void RowProgram::emitPass(int pass, ArrayRef<Value> outer, Value staging, const 
   size_t count = reductions.size();
   SmallVector<Value> accumulators;
   for (int u = 0; u < (unroll ? kUnroll : 1); ++u)
-    for (Operation *reduction : reductions) accumulators.push_back(reductionStart(k, reduction, width));
+    for (Operation *reduction : reductions) accumulators.push_back(ReductionStart(k, reduction, width));
   Value begin = k.constant(0), end = k.dim(length), step = k.constant(width);
   Value at = begin;
   auto loop = [&](Value stop, int copies) {
     Value stride = k.constant(copies * width);
-    accumulators = k.forReduce(at, stop, stride, accumulators, [&](Value j, ValueRange carried) {
+    accumulators = k.ForReduce(at, stop, stride, accumulators, [&](Value j, ValueRange carried) {
       SmallVector<Value> next(carried.begin(), carried.end());
       for (int u = 0; u < copies; ++u) body(k.add(j, k.constant(u * width)), nullptr, next, u * count);
       return next;
     });
     at = stop;
   };
-  auto wholeUpTo = [&](int64_t piece) {
+  auto whole_up_to = [&](int64_t piece) {
     return constant ? k.constant(*constant / piece * piece) : k.mul(k.udiv(end, k.constant(piece)), k.constant(piece));
   };
   if (unroll) {
-    loop(wholeUpTo(kUnroll * width), kUnroll);
+    loop(whole_up_to(kUnroll * width), kUnroll);
     for (int u = kUnroll - 1; u >= 1; --u)
       for (size_t i = 0; i < count; ++i) {
         Value &left = accumulators[(u - 1) * count + i];
-        left = reductionStep(k, reductions[i], left, accumulators[u * count + i], nullptr);
+        left = ReductionStep(k, reductions[i], left, accumulators[u * count + i], nullptr);
       }
     accumulators.resize(count);
   }
   if (!constant || *constant % (unroll ? kUnroll * width : width) >= width || (!unroll && *constant >= width))
-    loop(wholeUpTo(width), 1);
+    loop(whole_up_to(width), 1);
   if (width > 1 && (!constant || *constant % width != 0)) {
     // The last, partial vector; without one, no lane counts and nothing is stored.
     if (count == 0) {
-      k.ifThen(k.less(at, end), [&] { body(at, k.sub(end, at), accumulators, 0); });
+      k.IfThen(k.less(at, end), [&] { body(at, k.sub(end, at), accumulators, 0); });
     } else {
-      accumulators = k.forReduce(at, end, step, accumulators, [&](Value j, ValueRange carried) {
+      accumulators = k.ForReduce(at, end, step, accumulators, [&](Value j, ValueRange carried) {
         SmallVector<Value> next(carried.begin(), carried.end());
         body(j, k.sub(end, j), next, 0);
         return next;
@@ -153,7 +153,7 @@ void RowProgram::emitPass(int pass, ArrayRef<Value> outer, Value staging, const 
     }
   }
   for (size_t i = 0; i < count; ++i)
-    perRow[reductions[i]->getResult(0)] = reductionFinish(k, reductions[i], accumulators[i]);
+    per_row[reductions[i]->getResult(0)] = ReductionFinish(k, reductions[i], accumulators[i]);
 }
 
 }  // namespace ingot::compiler

@@ -13,23 +13,23 @@ class RowProgram {
   // `sinks`: full-row tensors that are wanted, besides reductions and per-row tensors.
   RowProgram(KernelBuilder &k, Dims space, llvm::ArrayRef<mlir::Operation *> ops, llvm::ArrayRef<Value> sinks);
 
-  int64_t stagedRows() const { return static_cast<int64_t>(staged.size()); }
+  int64_t StagedRows() const { return static_cast<int64_t>(staged.size()); }
   // Bytes from one staged row to the next.
-  static Dim rowBytes(const Dim &length) { return (length + 16) * Dim(8); }
+  static Dim RowBytes(const Dim &length) { return (length + 16) * Dim(8); }
 
   // Emits all passes for the row at `outer` (one index per axis but the last). `memory` gives rows that stand elsewhere
   // (pointers to f32); `sink` is called for each sink with its values at a point of the last pass that has it.
-  // Afterwards `perRow` holds the scalars of reductions and per-row tensors.
+  // Afterwards `per_row` holds the scalars of reductions and per-row tensors.
   void emit(llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
             llvm::function_ref<void(Value, PointEmitter &)> sink);
-  llvm::DenseMap<Value, Value> perRow;
+  llvm::DenseMap<Value, Value> per_row;
 
  private:
-  void emitPass(int pass, llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
+  void EmitPass(int pass, llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
                 llvm::function_ref<void(Value, PointEmitter &)> sink);
-  void emitPerRow(int pass, llvm::ArrayRef<Value> outer);
-  bool isFull(Value value) const;
-  int levelOf(Value value) const;
+  void EmitPerRow(int pass, llvm::ArrayRef<Value> outer);
+  bool IsFull(Value value) const;
+  int LevelOf(Value value) const;
 
   KernelBuilder &k;
   Dims space;

@@ -21,35 +21,35 @@ class RowSorter {
       : k(k), b(k.b), op(op), index(index), heap(heap) {}
 
   void emit() {
-    Value zero = k.constant(0), one = k.constant(1), length = k.dim(dimOf(op.getX())), kept = k.dim(dimOf(result()));
-    k.forRange(zero, kept, one, [&](Value i) { store(i, i); });
+    Value zero = k.constant(0), one = k.constant(1), length = k.dim(DimOf(op.getX())), kept = k.dim(DimOf(result()));
+    k.ForRange(zero, kept, one, [&](Value i) { store(i, i); });
     // Half of the places have children.
     Value parents = k.udiv(kept, k.constant(2));
-    k.forRange(zero, parents, one, [&](Value i) {
+    k.ForRange(zero, parents, one, [&](Value i) {
       Value root = k.sub(k.sub(parents, one), i);
       sift(load(root), root, kept);
     });
-    k.forRange(kept, length, one, [&](Value i) { k.ifThen(before(i, load(zero)), [&] { sift(i, zero, kept); }); });
-    k.forRange(one, kept, one, [&](Value i) {
+    k.ForRange(kept, length, one, [&](Value i) { k.IfThen(before(i, load(zero)), [&] { sift(i, zero, kept); }); });
+    k.ForRange(one, kept, one, [&](Value i) {
       Value last = k.sub(kept, i), moved = load(last);
       store(last, load(zero));
       sift(moved, zero, last);
     });
-    k.forRange(zero, kept, one, [&](Value i) {
+    k.ForRange(zero, kept, one, [&](Value i) {
       Value from = load(i), value = element(from);
       Point to;
       to.index.assign(index.begin(), index.end());
       to.index[op.getAxis()] = i;
-      k.storeContiguous(value, op.getValues(), to);
-      k.storeContiguous(from, op.getIndices(), to);
+      k.StoreContiguous(value, op.getValues(), to);
+      k.StoreContiguous(from, op.getIndices(), to);
     });
   }
 
  private:
   Value result() { return op.getValues(); }
-  Dim dimOf(Value tensor) { return typeOf(tensor).dims[op.getAxis()]; }
+  Dim DimOf(Value tensor) { return TypeOf(tensor).dims[op.getAxis()]; }
 
-  Value at(Value place) { return k.elementPointer(heap, b.getI64Type(), place); }
+  Value at(Value place) { return k.ElementPointer(heap, b.getI64Type(), place); }
   Value load(Value place) { return k.load(at(place), DType::kI64, 1, nullptr); }
   void store(Value place, Value value) { k.store(value, at(place), DType::kI64, 1, nullptr); }
 
@@ -66,8 +66,8 @@ class RowSorter {
       Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::UGT, x, y);
       return arith::AndIOp::create(b, greater, arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, y, y));
     }
-    bool isUnsigned = IsUnsigned(typeOf(op.getX()).dtype);
-    return arith::CmpIOp::create(b, isUnsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, y);
+    bool is_unsigned = IsUnsigned(TypeOf(op.getX()).dtype);
+    return arith::CmpIOp::create(b, is_unsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, y);
   }
 
   // Does element i come before element j?
@@ -87,8 +87,8 @@ class RowSorter {
       {
         OpBuilder::InsertionGuard guard(b);
         b.setInsertionPointToStart(moves.thenBlock());
-        Value child = worstChild(left, size), moved = load(child), goes = before(item, moved);
-        k.ifThen(goes, [&] { store(holes[0], moved); });
+        Value child = WorstChild(left, size), moved = load(child), goes = before(item, moved);
+        k.IfThen(goes, [&] { store(holes[0], moved); });
         scf::YieldOp::create(b, ValueRange{goes, child});
         b.setInsertionPointToStart(moves.elseBlock());
         Value no = arith::ConstantOp::create(b, b.getBoolAttr(false));
@@ -103,13 +103,13 @@ class RowSorter {
   }
 
   // Of the places `left` and `left + 1`, the second only if it is in the heap, the one whose element comes last.
-  Value worstChild(Value left, Value size) {
+  Value WorstChild(Value left, Value size) {
     Value right = k.add(left, k.constant(1));
     auto choice = scf::IfOp::create(b, TypeRange{b.getI64Type()}, k.less(right, size), /*withElseRegion=*/true);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(choice.thenBlock());
-    Value isRight = before(load(left), load(right));
-    scf::YieldOp::create(b, ValueRange{arith::SelectOp::create(b, isRight, right, left)});
+    Value is_right = before(load(left), load(right));
+    scf::YieldOp::create(b, ValueRange{arith::SelectOp::create(b, is_right, right, left)});
     b.setInsertionPointToStart(choice.elseBlock());
     scf::YieldOp::create(b, ValueRange{left});
     return choice.getResult(0);
@@ -124,21 +124,21 @@ class RowSorter {
 
 }  // namespace
 
-KernelInfo emitSortKernel(KernelBuilder &k) {
+KernelInfo EmitSortKernel(KernelBuilder &k) {
   ir::TopKOp op = *k.body().getOps<ir::TopKOp>().begin();
   size_t axis = static_cast<size_t>(op.getAxis());
-  Dims rowDims = spaceOf(k);
-  Dim length = rowDims[axis], kept = typeOf(op.getValues()).dims[axis];
-  rowDims[axis] = 1;
-  Dim rows = NumElements(rowDims), perTile = rowsPerTileFor(k, length);
-  Value per = k.dim(perTile), begin = k.mul(k.tileBegin, per), end = k.min(k.mul(k.tileEnd, per), k.dim(rows));
-  k.forRange(begin, end, k.constant(1), [&](Value row) {
-    SmallVector<Value> index(rowDims.size());
-    k.delinearize(row, rowDims, 0, rowDims.size(), index);
+  Dims row_dims = SpaceOf(k);
+  Dim length = row_dims[axis], kept = TypeOf(op.getValues()).dims[axis];
+  row_dims[axis] = 1;
+  Dim rows = NumElements(row_dims), per_tile = RowsPerTileFor(k, length);
+  Value per = k.dim(per_tile), begin = k.mul(k.tile_begin, per), end = k.min(k.mul(k.tile_end, per), k.dim(rows));
+  k.ForRange(begin, end, k.constant(1), [&](Value row) {
+    SmallVector<Value> index(row_dims.size());
+    k.delinearize(row, row_dims, 0, row_dims.size(), index);
     RowSorter(k, op, index, k.workspace).emit();
   });
   // Where nothing is kept there is no heap to look at.
-  return {Dim::Min(1, kept) * Dim::CeilDiv(rows, perTile), rows * length * Dim(costPerElement(k)), kept * Dim(8)};
+  return {Dim::Min(1, kept) * Dim::CeilDiv(rows, per_tile), rows * length * Dim(CostPerElement(k)), kept * Dim(8)};
 }
 
 }  // namespace ingot::compiler
