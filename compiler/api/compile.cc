@@ -22,7 +22,7 @@ namespace {
 
 constexpr int64_t kEmbedLimit = INT64_C(256) << 20;
 
-double now() {
+double Now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
@@ -34,7 +34,7 @@ bool IsIdentifier(const std::string &name) {
 // Best level first: that is the order in which the runtime tries variants.
 absl::StatusOr<std::vector<Target>> ChooseLevels(const std::vector<std::string> &names) {
   if (names.empty()) return absl::InvalidArgumentError("no CPU level is given");
-  const Device &host = *devices().front();
+  const Device &host = *Devices().front();
   std::vector<Target> levels;
   for (const std::string &name : names) {
     absl::StatusOr<Target> target = FindTarget(host, name);
@@ -69,8 +69,8 @@ absl::Status RunPipeline(Pipeline &pipeline, const CompileOptions &options, Phas
       return absl::InvalidArgumentError(
           absl::StrCat("cannot create the directory '", options.dump_phases, "': ", error.message()));
   int number = 0;
-  return pipeline.run(last, [&](llvm::StringRef phase, const std::string &ir) -> absl::Status {
-    if (text && phase == compiler::name(last)) *text = ir;
+  return pipeline.Run(last, [&](llvm::StringRef phase, const std::string &ir) -> absl::Status {
+    if (text && phase == compiler::Name(last)) *text = ir;
     if (options.dump_phases.empty()) return absl::OkStatus();
     std::string extension = phase == "buffers" ? ".txt" : ".mlir";
     return WriteFile(absl::StrCat(options.dump_phases, "/", number++, "-", phase.str(), extension), ir);
@@ -85,7 +85,7 @@ absl::StatusOr<std::string> EmitUnits(Pipeline &pipeline, std::vector<std::strin
   std::vector<std::string> objects(units.size());
   pipeline.ParallelFor(units.size(), [&](size_t i) {
     CodeUnit unit = std::move(units[i]);
-    statuses[i] = optimize(*unit.module);
+    statuses[i] = Optimize(*unit.module);
     if (!statuses[i].ok()) return;
     llvm::raw_string_ostream stream(bitcode[i]);
     llvm::WriteBitcodeToFile(*unit.module, stream);
@@ -114,7 +114,7 @@ absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &op
   absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
   for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
-    if (compiler::name(known) != phase) continue;
+    if (compiler::Name(known) != phase) continue;
     Pipeline pipeline(std::move(graph), options, *std::move(levels));
     std::string text;
     absl::Status status = RunPipeline(pipeline, options, known, &text);
@@ -128,7 +128,7 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
   absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
   if (!levels.ok()) return levels.status();
-  double begin = now();
+  double begin = Now();
   CompiledProgram program;
   CompiledProgram::Impl &impl = *program.impl;
   impl.options = options;
@@ -140,7 +140,7 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   impl.embed_weights = options.weights == WeightsPlace::kEmbed ||
                        (options.weights == WeightsPlace::kAuto && bytes <= kEmbedLimit) || bytes == 0;
   if (!impl.embed_weights) impl.weights_hash = HashWeights(impl.plan, impl.constants);
-  double after_mlir = now();
+  double after_mlir = Now();
   if (options.progress) options.progress("object");
   CodeUnit tables{std::make_unique<llvm::LLVMContext>(), nullptr};
   tables.module = std::make_unique<llvm::Module>(options.name, *tables.context);
@@ -152,7 +152,7 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   absl::StatusOr<std::string> object = EmitUnits(pipeline, impl.llvm);
   if (!object.ok()) return object.status();
   impl.object = *std::move(object);
-  double end = now();
+  double end = Now();
   auto generated = llvm::count_if(impl.plan.steps, [&](const compiler::PlannedStep &step) {
     return step.kind == INGOT_STEP_KERNEL && impl.plan.origin(step) == INGOT_ORIGIN_GENERATED;
   });

@@ -29,7 +29,7 @@ absl::Status AppendObject(const CompiledProgram::Impl &impl, AtomicFile &out) {
   return status;
 }
 
-absl::Status link(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory,
+absl::Status Link(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory,
                   const std::string &object, const std::string &path) {
   if (kind == OutputKind::kShared)
     return RunTool({"cc", "-shared", "-o", path, object, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-lm"});
@@ -44,7 +44,7 @@ absl::Status link(const CompiledProgram::Impl &impl, OutputKind kind, const Priv
                   "-Wl,--as-needed", "-s", "-lm", "-lpthread"});
 }
 
-absl::Status archive(const std::string &object, const std::string &path, const std::string &name) {
+absl::Status Archive(const std::string &object, const std::string &path, const std::string &name) {
   auto member = llvm::NewArchiveMember::getFile(object, /*Deterministic=*/true);
   if (!member) return absl::InternalError(llvm::toString(member.takeError()));
   std::string member_name = name + ".o";
@@ -58,7 +58,7 @@ absl::Status archive(const std::string &object, const std::string &path, const s
 }
 
 // The linker and the archive writer take paths: they work in a directory of ours.
-absl::Status build(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory,
+absl::Status Build(const CompiledProgram::Impl &impl, OutputKind kind, const PrivateDirectory &directory,
                    const std::string &path) {
   absl::StatusOr<AtomicFile> file = AtomicFile::Create(directory.File("program.o"));
   absl::Status status = file.ok() ? AppendObject(impl, *file) : file.status();
@@ -68,8 +68,8 @@ absl::Status build(const CompiledProgram::Impl &impl, OutputKind kind, const Pri
   files.push_back(*std::move(file));
   status = Commit(std::move(files));
   if (!status.ok()) return status;
-  return kind == OutputKind::kArchive ? archive(object, path, impl.options.name)
-                                      : link(impl, kind, directory, object, path);
+  return kind == OutputKind::kArchive ? Archive(object, path, impl.options.name)
+                                      : Link(impl, kind, directory, object, path);
 }
 
 absl::StatusOr<std::string> TextOf(const CompiledProgram::Impl &impl, OutputKind kind) {
@@ -135,7 +135,7 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
     status = add(path, [&](AtomicFile &file) { return AppendObject(impl, file); });
   if (status.ok() && kind != OutputKind::kObject) {
     std::string result = directory->File("program");
-    status = build(impl, kind, *directory, result);
+    status = Build(impl, kind, *directory, result);
     files.push_back(AtomicFile::Adopt(path, result));
   }
   return status.ok() ? Commit(std::move(files)) : status;

@@ -58,7 +58,7 @@ struct Device {
 };
 
 // All of them; the first is the host's.
-llvm::ArrayRef<const Device *> devices();
+llvm::ArrayRef<const Device *> Devices();
 // Null: none has this name.
 const Device *FindDevice(llvm::StringRef name);
 // The nearest `ingot.device` around the operation; the host where there is none.

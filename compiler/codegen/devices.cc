@@ -4,13 +4,13 @@
 
 namespace ingot::compiler {
 
-llvm::ArrayRef<const Device *> devices() {
+llvm::ArrayRef<const Device *> Devices() {
   static const Device *const kDevices[] = {&CpuDevice()};
   return kDevices;
 }
 
 const Device *FindDevice(llvm::StringRef name) {
-  for (const Device *device : devices())
+  for (const Device *device : Devices())
     if (device->name == name) return device;
   return nullptr;
 }
@@ -19,7 +19,7 @@ const Device &DeviceOf(mlir::Operation *op) {
   for (; op; op = op->getParentOp())
     if (auto name = op->getAttrOfType<mlir::StringAttr>("ingot.device"))
       if (const Device *device = FindDevice(name.getValue())) return *device;
-  return *devices().front();
+  return *Devices().front();
 }
 
 absl::StatusOr<Target> FindTarget(const Device &device, std::string_view level) {

@@ -15,7 +15,7 @@ static constexpr std::pair<llvm::StringLiteral, int64_t Schedule::*> kFields[] =
 
 static constexpr llvm::StringLiteral kName = "ingot.schedule";
 
-std::optional<Schedule> Schedule::of(func::FuncOp kernel) {
+std::optional<Schedule> Schedule::Of(func::FuncOp kernel) {
   auto entries = kernel->getAttrOfType<DictionaryAttr>(kName);
   if (!entries) return std::nullopt;
   Schedule schedule;
@@ -28,7 +28,7 @@ std::optional<Schedule> Schedule::of(func::FuncOp kernel) {
   return schedule;
 }
 
-void Schedule::set(func::FuncOp kernel) const {
+void Schedule::Set(func::FuncOp kernel) const {
   Builder b(kernel.getContext());
   SmallVector<NamedAttribute> entries;
   for (auto [name, field] : kFields)

@@ -22,8 +22,8 @@ struct Schedule {
   int64_t sum_length = 0;     // contract, attention, column: terms added up in one go, before they join the total
 
   // {} when the kernel has none, or one with a name or value that is not known.
-  static std::optional<Schedule> of(mlir::func::FuncOp kernel);
-  void set(mlir::func::FuncOp kernel) const;
+  static std::optional<Schedule> Of(mlir::func::FuncOp kernel);
+  void Set(mlir::func::FuncOp kernel) const;
 };
 
 }  // namespace ingot::compiler

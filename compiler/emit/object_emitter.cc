@@ -42,7 +42,7 @@ static absl::StatusOr<std::unique_ptr<TargetMachine>> MakeTarget() {
       target->createTargetMachine(triple, "x86-64", "", options, Reloc::PIC_, std::nullopt, CodeGenOptLevel::Default));
 }
 
-absl::Status optimize(Module &module) {
+absl::Status Optimize(Module &module) {
   auto target = MakeTarget();
   if (!target.ok()) return target.status();
   module.setTargetTriple(Triple(kTriple));
@@ -103,7 +103,7 @@ absl::StatusOr<std::string> MainProgramObject(const std::string &name) {
   auto *program = new GlobalVariable(module, Type::getInt8Ty(context), true, GlobalValue::ExternalLinkage, nullptr,
                                      "ingot_program_" + name);
   new GlobalVariable(module, pointer, true, GlobalValue::ExternalLinkage, program, "ingot_main_program");
-  if (absl::Status status = optimize(module); !status.ok()) return status;
+  if (absl::Status status = Optimize(module); !status.ok()) return status;
   return EmitCode(module, CodeForm::Object);
 }
 

@@ -13,7 +13,7 @@ namespace ingot::compiler {
 enum class CodeForm { Object, Assembly };
 
 // Sets triple and data layout and runs the passes of LLVM that kernels need.
-absl::Status optimize(llvm::Module &module);
+absl::Status Optimize(llvm::Module &module);
 absl::StatusOr<std::string> EmitCode(llvm::Module &module, CodeForm form);
 // Bitcode of the optimized modules as one module again, in `context`. What they hid from others is internal to it.
 absl::StatusOr<std::unique_ptr<llvm::Module>> LinkBitcode(const std::vector<std::string> &units,

@@ -16,173 +16,175 @@ namespace {
 class Emitter {
  public:
   Emitter(Module &module, const ProgramPlan &plan, const EmitOptions &options)
-      : module(module),
-        plan(plan),
-        options(options),
-        context(module.getContext()),
-        i32(Type::getInt32Ty(context)),
-        i64(Type::getInt64Ty(context)),
-        pointer(PointerType::get(context, 0)) {}
+      : module_(module),
+        plan_(plan),
+        options_(options),
+        context_(module.getContext()),
+        i32_(Type::getInt32Ty(context_)),
+        i64_(Type::getInt64Ty(context_)),
+        pointer_(PointerType::get(context_, 0)) {}
 
-  void run() {
-    Constant *weights = ConstantPointerNull::get(pointer);
-    if (options.embed_weights && plan.weights_bytes > 0) weights = ReserveWeights();
+  void Run() {
+    Constant *weights = ConstantPointerNull::get(pointer_);
+    if (options_.embed_weights && plan_.weights_bytes > 0) weights = ReserveWeights();
     std::vector<Constant *> symbols, size_texts, checks, stages, size_stages, states, values, operands, steps, variants;
-    for (const SizeStage &stage : plan.sizes.LaterStages())
+    for (const SizeStage &stage : plan_.sizes.LaterStages())
       stages.push_back(structure(
           {number(stage.first_symbol), number(stage.end_symbol), number(stage.first_check), number(stage.end_check)}));
     if (!stages.empty())
-      for (uint32_t stage : plan.sizes.stages()) size_stages.push_back(number(stage));
-    for (const auto &[name, range] : plan.sizes.symbols()) size_texts.push_back(text(name));
-    for (const Dim &size : plan.sizes.expressions()) size_texts.push_back(text(size.ToString()));
-    for (const SizeCheck &check : plan.sizes.checks())
+      for (uint32_t stage : plan_.sizes.stages()) size_stages.push_back(number(stage));
+    for (const auto &[name, range] : plan_.sizes.symbols()) size_texts.push_back(Text(name));
+    for (const Dim &size : plan_.sizes.expressions()) size_texts.push_back(Text(size.ToString()));
+    for (const SizeCheck &check : plan_.sizes.checks())
       checks.push_back(
           structure({number(check.kind == SizeFact::Kind::kEqual ? INGOT_CHECK_EQUAL : INGOT_CHECK_AT_MOST),
-                     number(check.a), number(check.b), number(0), text(check.node), text(check.what)}));
-    for (const auto &[name, range] : plan.sizes.symbols())
-      symbols.push_back(structure({text(name), number64(range.min), number64(range.max)}));
-    for (const auto &[state, io] : zip_equal(plan.states, ios(StateIos())))
+                     number(check.a), number(check.b), number(0), Text(check.node), Text(check.what)}));
+    for (const auto &[name, range] : plan_.sizes.symbols())
+      symbols.push_back(structure({Text(name), number64(range.min), number64(range.max)}));
+    for (const auto &[state, io] : zip_equal(plan_.states, Ios(StateIos())))
       states.push_back(structure({io, number64(state.initial), number(state.fills), number(0)}));
-    for (const ingot_value_t &value : plan.values)
+    for (const ingot_value_t &value : plan_.values)
       values.push_back(structure({number(value.kind), number(value.slot), number64(value.offset), number(value.bytes),
                                   number(value.first_step), number(value.last_step), number(0)}));
-    for (const PlannedStep &step : plan.steps) {
+    for (const PlannedStep &step : plan_.steps) {
       uint32_t first = static_cast<uint32_t>(operands.size());
       for (uint32_t operand : step.operands) operands.push_back(number(operand));
       steps.push_back(structure({number(step.kind), number(step.kernel), number(first), number(step.operands.size()),
                                  number(0), number(0), number(INGOT_NONE), number(INGOT_NONE), number(step.split),
-                                 number(step.end), text(step.name)}));
+                                 number(step.end), Text(step.name)}));
     }
-    for (size_t level = 0; level < options.levels.size(); ++level) {
+    for (size_t level = 0; level < options_.levels.size(); ++level) {
       std::vector<Constant *> kernels;
-      for (size_t i = 0; i < plan.kernels.size(); ++i) {
-        const std::string &name = plan.kernels[i], &isa = options.levels[level].level;
-        const PlannedKernel &kernel = plan.variants[level][i];
-        Constant *run = declare(KernelSymbol(name, isa), {pointer, pointer, i64, i64, pointer}), *prepare = null(),
+      for (size_t i = 0; i < plan_.kernels.size(); ++i) {
+        const std::string &name = plan_.kernels[i], &isa = options_.levels[level].level;
+        const PlannedKernel &kernel = plan_.variants[level][i];
+        Constant *run = Declare(KernelSymbol(name, isa), {pointer_, pointer_, i64_, i64_, pointer_}), *prepare = null(),
                  *destroy = null();
         if (kernel.origin == INGOT_ORIGIN_LIBRARY) {
-          prepare = declare(PrepareSymbol(name, isa), {pointer, pointer});
+          prepare = Declare(PrepareSymbol(name, isa), {pointer_, pointer_});
           destroy = cast<Constant>(
-              module.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context), pointer).getCallee());
+              module_.getOrInsertFunction(INGOT_LIBRARY_MATMUL_DESTROY, Type::getVoidTy(context_), pointer_)
+                  .getCallee());
         }
-        kernels.push_back(structure({text(name), run, prepare, destroy, number(kernel.tiles), number(kernel.work),
+        kernels.push_back(structure({Text(name), run, prepare, destroy, number(kernel.tiles), number(kernel.work),
                                      number(kernel.workspace), number(kernel.origin)}));
       }
-      variants.push_back(structure({text(options.levels[level].level),
-                                    number64(options.levels[level].required_features), array(kernels, "kernels")}));
+      variants.push_back(structure({Text(options_.levels[level].level),
+                                    number64(options_.levels[level].required_features), Array(kernels, "kernels")}));
     }
-    Function *evaluate = EmitEvalSizes(module, plan.sizes);
+    Function *evaluate = EmitEvalSizes(module_, plan_.sizes);
     Constant *program = structure({number(sizeof(ingot_program_desc_t)),
                                    number(INGOT_ABI_VERSION),
-                                   text(options.name),
-                                   text(options.precision),
-                                   number(plan.sizes.NumInputSymbols()),
-                                   number(plan.sizes.size()),
+                                   Text(options_.name),
+                                   Text(options_.precision),
+                                   number(plan_.sizes.NumInputSymbols()),
+                                   number(plan_.sizes.size()),
                                    number(checks.size()),
-                                   array(symbols, "symbols"),
+                                   Array(symbols, "symbols"),
                                    evaluate,
-                                   array(size_texts, "size_texts"),
-                                   array(checks, "checks"),
-                                   number(plan.sizes.ChecksOf("").second),
-                                   number(symbols.size() - plan.sizes.NumInputSymbols()),
+                                   Array(size_texts, "size_texts"),
+                                   Array(checks, "checks"),
+                                   number(plan_.sizes.ChecksOf("").second),
+                                   number(symbols.size() - plan_.sizes.NumInputSymbols()),
                                    number(stages.size()),
                                    number(0),
-                                   array(stages, "stages"),
-                                   array(size_stages, "size_stages"),
-                                   number(plan.inputs.size()),
-                                   number(plan.outputs.size()),
+                                   Array(stages, "stages"),
+                                   Array(size_stages, "size_stages"),
+                                   number(plan_.inputs.size()),
+                                   number(plan_.outputs.size()),
                                    number(states.size()),
-                                   number(plan.values.size()),
-                                   array(ios(plan.inputs), "inputs"),
-                                   array(ios(plan.outputs), "outputs"),
-                                   array(states, "states"),
-                                   array(values, "values"),
+                                   number(plan_.values.size()),
+                                   Array(Ios(plan_.inputs), "inputs"),
+                                   Array(Ios(plan_.outputs), "outputs"),
+                                   Array(states, "states"),
+                                   Array(values, "values"),
                                    number(operands.size()),
-                                   number(plan.steps.size()),
-                                   number(plan.kernels.size()),
+                                   number(plan_.steps.size()),
+                                   number(plan_.kernels.size()),
                                    number(variants.size()),
-                                   array(operands, "operands"),
-                                   array(steps, "steps"),
-                                   array(variants, "variants"),
+                                   Array(operands, "operands"),
+                                   Array(steps, "steps"),
+                                   Array(variants, "variants"),
                                    weights,
-                                   number64(plan.weights_bytes),
-                                   number64(options.weights_hash),
-                                   options.embed_weights ? null() : text(options.weights_file)});
-    new GlobalVariable(module, program->getType(), true, GlobalValue::ExternalLinkage, program,
-                       "ingot_program_" + options.name);
+                                   number64(plan_.weights_bytes),
+                                   number64(options_.weights_hash),
+                                   options_.embed_weights ? null() : Text(options_.weights_file)});
+    new GlobalVariable(module_, program->getType(), true, GlobalValue::ExternalLinkage, program,
+                       "ingot_program_" + options_.name);
   }
 
  private:
   // A function of another code unit.
-  Function *declare(const std::string &symbol, ArrayRef<Type *> parameters) {
+  Function *Declare(const std::string &symbol, ArrayRef<Type *> parameters) {
     auto *function =
-        Function::Create(FunctionType::get(i32, parameters, false), GlobalValue::ExternalLinkage, symbol, module);
+        Function::Create(FunctionType::get(i32_, parameters, false), GlobalValue::ExternalLinkage, symbol, module_);
     function->setVisibility(GlobalValue::HiddenVisibility);
     return function;
   }
 
-  Constant *number(uint64_t value) { return ConstantInt::get(i32, static_cast<uint32_t>(value)); }
-  Constant *number64(uint64_t value) { return ConstantInt::get(i64, value); }
-  Constant *null() { return ConstantPointerNull::get(pointer); }
-  Constant *structure(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(context, fields); }
+  Constant *number(uint64_t value) { return ConstantInt::get(i32_, static_cast<uint32_t>(value)); }
+  Constant *number64(uint64_t value) { return ConstantInt::get(i64_, value); }
+  Constant *null() { return ConstantPointerNull::get(pointer_); }
+  Constant *structure(ArrayRef<Constant *> fields) { return ConstantStruct::getAnon(context_, fields); }
 
-  Constant *text(const std::string &value) {
-    Constant *&known = texts[value];
+  Constant *Text(const std::string &value) {
+    Constant *&known = texts_[value];
     if (!known) {
-      Constant *data = ConstantDataArray::getString(context, value);
-      auto *global = new GlobalVariable(module, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.text");
+      Constant *data = ConstantDataArray::getString(context_, value);
+      auto *global =
+          new GlobalVariable(module_, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.text");
       global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-      global->setAlignment(Align(1));  // else LLVM aligns texts of 16 characters and more
+      global->setAlignment(Align(1));  // else LLVM aligns texts_ of 16 characters and more
       known = global;
     }
     return known;
   }
 
-  Constant *array(ArrayRef<Constant *> elements, const char *name) {
+  Constant *Array(ArrayRef<Constant *> elements, const char *name) {
     if (elements.empty()) return null();
     auto *type = ArrayType::get(elements[0]->getType(), elements.size());
-    return new GlobalVariable(module, type, true, GlobalValue::InternalLinkage, ConstantArray::get(type, elements),
+    return new GlobalVariable(module_, type, true, GlobalValue::InternalLinkage, ConstantArray::get(type, elements),
                               std::string("ingot.") + name);
   }
 
   std::vector<PlannedIo> StateIos() const {
     std::vector<PlannedIo> list;
-    for (const PlannedState &state : plan.states) list.push_back(state.io);
+    for (const PlannedState &state : plan_.states) list.push_back(state.io);
     return list;
   }
 
-  std::vector<Constant *> ios(const std::vector<PlannedIo> &list) {
+  std::vector<Constant *> Ios(const std::vector<PlannedIo> &list) {
     std::vector<Constant *> result;
     for (const PlannedIo &io : list) {
       SmallVector<Constant *> dims;
       for (size_t i = 0; i < INGOT_MAX_RANK; ++i) dims.push_back(number(i < io.dims.size() ? io.dims[i] : INGOT_NONE));
       result.push_back(
-          structure({text(io.name), number(io.value), number(static_cast<uint32_t>(io.type.dtype)),
-                     number(io.type.rank()), ConstantArray::get(ArrayType::get(i32, INGOT_MAX_RANK), dims)}));
+          structure({Text(io.name), number(io.value), number(static_cast<uint32_t>(io.type.dtype)),
+                     number(io.type.rank()), ConstantArray::get(ArrayType::get(i32_, INGOT_MAX_RANK), dims)}));
     }
     return result;
   }
 
   // Room without contents: the assembler makes a section of the right size, which weights.cc turns into data.
   Constant *ReserveWeights() {
-    std::string symbol = "ingot_weights_" + options.name;
-    module.appendModuleInlineAsm(".section " + std::string(kWeightsSection) +
-                                 ",\"al\",@nobits\n.balign 4096\n.hidden " + symbol + "\n.globl " + symbol + "\n" +
-                                 symbol + ":\n.zero " + std::to_string(plan.weights_bytes) + "\n.text\n");
+    std::string symbol = "ingot_weights_" + options_.name;
+    module_.appendModuleInlineAsm(".section " + std::string(kWeightsSection) +
+                                  ",\"al\",@nobits\n.balign 4096\n.hidden " + symbol + "\n.globl " + symbol + "\n" +
+                                  symbol + ":\n.zero " + std::to_string(plan_.weights_bytes) + "\n.text\n");
     auto *global =
-        new GlobalVariable(module, Type::getInt8Ty(context), true, GlobalValue::ExternalLinkage, nullptr, symbol);
+        new GlobalVariable(module_, Type::getInt8Ty(context_), true, GlobalValue::ExternalLinkage, nullptr, symbol);
     global->setVisibility(GlobalValue::HiddenVisibility);
     global->setCodeModel(CodeModel::Large);
     return global;
   }
 
-  Module &module;
-  const ProgramPlan &plan;
-  const EmitOptions &options;
-  LLVMContext &context;
-  Type *i32, *i64;
-  PointerType *pointer;
-  std::map<std::string, Constant *> texts;
+  Module &module_;
+  const ProgramPlan &plan_;
+  const EmitOptions &options_;
+  LLVMContext &context_;
+  Type *i32_, *i64_;
+  PointerType *pointer_;
+  std::map<std::string, Constant *> texts_;
 };
 
 }  // namespace
@@ -204,7 +206,7 @@ void SetTargets(Module &module, const std::vector<Target> &levels) {
 }
 
 void EmitProgram(Module &module, const ProgramPlan &plan, const EmitOptions &options) {
-  Emitter(module, plan, options).run();
+  Emitter(module, plan, options).Run();
 }
 
 }  // namespace ingot::compiler

@@ -9,74 +9,74 @@ namespace ingot::compiler {
 
 namespace {
 
-class Planner {
+class ProgramPlanner {
  public:
-  Planner(const Graph &graph, ModuleOp module, SizeTable sizes,
-          const std::vector<std::map<std::string, KernelInfo>> &infos)
-      : graph(graph), infos(infos), module(module) {
-    main = module.lookupSymbol<func::FuncOp>("main");
-    plan.sizes = std::move(sizes);
+  ProgramPlanner(const Graph &graph, ModuleOp module, SizeTable sizes,
+                 const std::vector<std::map<std::string, KernelInfo>> &infos)
+      : graph_(graph), infos_(infos), module_(module) {
+    main_ = module.lookupSymbol<func::FuncOp>("main");
+    plan_.sizes = std::move(sizes);
   }
 
-  ProgramPlan run() {
-    plan.variants.resize(infos.size());
-    Block &body = main.getBody().front();
-    for (auto [number, argument] : llvm::enumerate(body.getArguments().take_front(graph.inputs.size()))) {
-      const ingot::Value &value = graph.value(graph.inputs[number]);
-      plan.inputs.push_back(MakeIo(value.name, AddValue(argument, INGOT_VALUE_INPUT, number, 0), value.type));
+  ProgramPlan Run() {
+    plan_.variants.resize(infos_.size());
+    Block &body = main_.getBody().front();
+    for (auto [number, argument] : llvm::enumerate(body.getArguments().take_front(graph_.inputs.size()))) {
+      const ingot::Value &value = graph_.value(graph_.inputs[number]);
+      plan_.inputs.push_back(MakeIo(value.name, AddValue(argument, INGOT_VALUE_INPUT, number, 0), value.type));
     }
-    for (auto [number, argument] : llvm::enumerate(body.getArguments().drop_front(graph.inputs.size())))
+    for (auto [number, argument] : llvm::enumerate(body.getArguments().drop_front(graph_.inputs.size())))
       AddState(number, argument);
     auto ret = cast<func::ReturnOp>(body.getTerminator());
-    OperandRange results = ret.getOperands().take_front(graph.outputs.size());
+    OperandRange results = ret.getOperands().take_front(graph_.outputs.size());
     for (auto [number, operand] : llvm::enumerate(results))
       // What is as large as data says is made in the arena: the caller cannot have a buffer for it.
-      if (llvm::all_of(TypeOf(operand).dims, [&](const Dim &dim) { return plan.sizes.StageOf(dim) == 0; }))
-        outputs[operand] = static_cast<int>(number);
+      if (llvm::all_of(TypeOf(operand).dims, [&](const Dim &dim) { return plan_.sizes.StageOf(dim) == 0; }))
+        outputs_[operand] = static_cast<int>(number);
     AddSteps(body);
     SmallVector<std::pair<uint32_t, uint32_t>> copies;
-    for (auto [state, operand] : llvm::zip_equal(plan.states, ret.getOperands().drop_front(graph.outputs.size())))
+    for (auto [state, operand] : llvm::zip_equal(plan_.states, ret.getOperands().drop_front(graph_.outputs.size())))
       if (uint32_t from = NumberOf(operand); from != state.io.value) copies.push_back({from, state.io.value});
-    AddCopies(std::move(copies), [&](uint32_t to) { return plan.states[plan.values[to].slot].io.name; });
+    AddCopies(std::move(copies), [&](uint32_t to) { return plan_.states[plan_.values[to].slot].io.name; });
     for (auto [number, operand] : llvm::enumerate(results)) {
-      ingot_value_t &value = plan.values[numbers.at(operand)];
+      ingot_value_t &value = plan_.values[numbers_.at(operand)];
       if (value.kind == INGOT_VALUE_ARENA) value.last_step = NextStep() - 1;
-      plan.outputs.push_back(
-          MakeIo(graph.outputs[number].name, numbers.at(operand), graph.type(graph.outputs[number].value)));
+      plan_.outputs.push_back(
+          MakeIo(graph_.outputs[number].name, numbers_.at(operand), graph_.type(graph_.outputs[number].value)));
     }
-    return std::move(plan);
+    return std::move(plan_);
   }
 
  private:
   PlannedIo MakeIo(const std::string &name, uint32_t value, const TensorType &type) {
     PlannedIo io{name, value, type, {}};
-    for (const Dim &dim : type.dims) io.dims.push_back(plan.sizes.index(dim));
+    for (const Dim &dim : type.dims) io.dims.push_back(plan_.sizes.Index(dim));
     return io;
   }
 
   // A state, with what it begins as in the weights. Nothing but the value that takes its place shares its memory.
   void AddState(size_t number, Value argument) {
-    const GraphState &state = graph.states[number];
+    const GraphState &state = graph_.states[number];
     uint32_t value = AddValue(argument, INGOT_VALUE_STATE, number, 0);
-    plan.values[value].first_step = INGOT_NONE;
-    owned.insert(argument);
-    PlannedState planned{MakeIo(graph.value(state.input).name, value, graph.type(state.input)), INGOT_NONE, false};
-    if (const Tensor *initial = graph.constant(state.initial)) {
+    plan_.values[value].first_step = INGOT_NONE;
+    owned_.insert(argument);
+    PlannedState planned{MakeIo(graph_.value(state.input).name, value, graph_.type(state.input)), INGOT_NONE, false};
+    if (const Tensor *initial = graph_.constant(state.initial)) {
       WeightItem item;
-      item.constant = graph.value(state.initial).constant;
+      item.constant = graph_.value(state.initial).constant;
       item.bytes = initial->bytes();
       planned.initial = AddWeights(std::move(item));
       planned.fills = initial->size() == 1;
     }
-    plan.states.push_back(std::move(planned));
+    plan_.states.push_back(std::move(planned));
   }
 
   // Returns the item's offset.
   uint64_t AddWeights(WeightItem item) {
-    item.offset = (plan.weights_bytes + INGOT_ALIGNMENT - 1) / INGOT_ALIGNMENT * INGOT_ALIGNMENT;
-    plan.weights_bytes = item.offset + item.bytes;
-    plan.weights.push_back(std::move(item));
-    return plan.weights.back().offset;
+    item.offset = (plan_.weights_bytes + INGOT_ALIGNMENT - 1) / INGOT_ALIGNMENT * INGOT_ALIGNMENT;
+    plan_.weights_bytes = item.offset + item.bytes;
+    plan_.weights.push_back(std::move(item));
+    return plan_.weights.back().offset;
   }
 
   uint32_t AddValue(Value value, ingot_value_kind_t kind, size_t slot, uint64_t offset) {
@@ -87,21 +87,21 @@ class Planner {
     entry.offset = offset;
     Dim bytes = StorageSize(type.dtype, NumElements(type.dims));
     // A function's sizes mean nothing until its checks have held.
-    entry.bytes = plan.sizes.index(depth > 0 ? Dim::Max(0, bytes) : bytes);
-    uint32_t number = static_cast<uint32_t>(plan.values.size());
-    plan.values.push_back(entry);
-    numbers[value] = number;
+    entry.bytes = plan_.sizes.Index(depth_ > 0 ? Dim::Max(0, bytes) : bytes);
+    uint32_t number = static_cast<uint32_t>(plan_.values.size());
+    plan_.values.push_back(entry);
+    numbers_[value] = number;
     return number;
   }
 
   uint32_t ConstantValue(Value value) {
-    if (auto found = numbers.find(value); found != numbers.end()) return found->second;
+    if (auto found = numbers_.find(value); found != numbers_.end()) return found->second;
     WeightItem item;
     if (auto pack = value.getDefiningOp<ir::PackOp>()) {
       auto view = pack.getX().getDefiningOp<ir::ViewOp>();
       Value source = view ? view.getSource() : pack.getX();
       item.panel_width = *TypeOf(value).dims.back().constant();
-      item.matrix = view ? ViewOf(view) : StridedView::contiguous(TypeOf(source).dims);
+      item.matrix = view ? ViewOf(view) : StridedView::Contiguous(TypeOf(source).dims);
       item.constant = source.getDefiningOp<ir::ConstantOp>().getId();
     } else {
       item.constant = value.getDefiningOp<ir::ConstantOp>().getId();
@@ -112,50 +112,50 @@ class Planner {
   }
 
   int KernelNumber(const std::string &name) {
-    auto [entry, is_new] = kernel_numbers.try_emplace(name, static_cast<int>(plan.kernels.size()));
+    auto [entry, is_new] = kernel_numbers_.try_emplace(name, static_cast<int>(plan_.kernels.size()));
     if (is_new) {
-      plan.kernels.push_back(name);
-      for (size_t level = 0; level < infos.size(); ++level) {
-        const KernelInfo &info = infos[level].at(name);
-        uint32_t workspace = info.workspace_bytes.Is(0) ? INGOT_NONE : plan.sizes.index(info.workspace_bytes);
-        plan.variants[level].push_back(
-            {plan.sizes.index(info.tiles), plan.sizes.index(info.work), workspace, info.origin});
+      plan_.kernels.push_back(name);
+      for (size_t level = 0; level < infos_.size(); ++level) {
+        const KernelInfo &info = infos_[level].at(name);
+        uint32_t workspace = info.workspace_bytes.Is(0) ? INGOT_NONE : plan_.sizes.Index(info.workspace_bytes);
+        plan_.variants[level].push_back(
+            {plan_.sizes.Index(info.tiles), plan_.sizes.Index(info.work), workspace, info.origin});
       }
     }
     return entry->second;
   }
 
-  uint32_t NextStep() const { return static_cast<uint32_t>(plan.steps.size()); }
+  uint32_t NextStep() const { return static_cast<uint32_t>(plan_.steps.size()); }
 
   // The number of a value that a step reads: constants get theirs at their first use.
   uint32_t NumberOf(Value value) {
     Operation *producer = value.getDefiningOp();
-    return isa_and_nonnull<ir::ConstantOp, ir::PackOp>(producer) ? ConstantValue(value) : numbers.at(value);
+    return isa_and_nonnull<ir::ConstantOp, ir::PackOp>(producer) ? ConstantValue(value) : numbers_.at(value);
   }
 
   void MadeHere(uint32_t value) {
-    if (plan.values[value].first_step == INGOT_NONE) plan.values[value].first_step = NextStep();
+    if (plan_.values[value].first_step == INGOT_NONE) plan_.values[value].first_step = NextStep();
   }
 
   // What the next step makes: an output of the program, what a block was told to write, or a value in the arena.
   uint32_t ResultValue(Value result) {
-    if (auto found = targets.find(result); found != targets.end()) {
+    if (auto found = targets_.find(result); found != targets_.end()) {
       MadeHere(found->second);
-      return numbers[result] = found->second;
+      return numbers_[result] = found->second;
     }
-    owned.insert(result);
-    auto output = outputs.find(result);
-    uint32_t value = output != outputs.end() ? AddValue(result, INGOT_VALUE_OUTPUT, output->second, 0)
-                                             : AddValue(result, INGOT_VALUE_ARENA, 0, 0);
-    plan.values[value].first_step = plan.values[value].last_step = NextStep();
+    owned_.insert(result);
+    auto output = outputs_.find(result);
+    uint32_t value = output != outputs_.end() ? AddValue(result, INGOT_VALUE_OUTPUT, output->second, 0)
+                                              : AddValue(result, INGOT_VALUE_ARENA, 0, 0);
+    plan_.values[value].first_step = plan_.values[value].last_step = NextStep();
     return value;
   }
 
   // Ends a step whose operands are complete.
-  void push(PlannedStep step) {
+  void Push(PlannedStep step) {
     for (uint32_t value : step.operands)
-      plan.values[value].last_step = std::max(plan.values[value].last_step, NextStep());
-    plan.steps.push_back(std::move(step));
+      plan_.values[value].last_step = std::max(plan_.values[value].last_step, NextStep());
+    plan_.steps.push_back(std::move(step));
   }
 
   void AddSteps(Block &body) {
@@ -166,8 +166,8 @@ class Planner {
         SmallVector<uint32_t> arguments = NumbersOf(call.getInputs()), results;
         for (Value result : call.getResults()) {
           results.push_back(ResultValue(result));
-          if (!targets.contains(result))
-            plan.values[results.back()].first_step = INGOT_NONE;  // by a step of the function
+          if (!targets_.contains(result))
+            plan_.values[results.back()].first_step = INGOT_NONE;  // by a step of the function
         }
         AddFunction(call.getFunction(), arguments, results, /*direct=*/true);
       } else if (auto branch = dyn_cast<ir::IfOp>(op)) {
@@ -183,12 +183,12 @@ class Planner {
   void AddKernel(ir::DispatchOp dispatch) {
     PlannedStep step{KernelNumber(dispatch.getKernel().str()), {}, NodeNames(dispatch.getLoc())};
     for (Value operand : dispatch.getOperands()) step.operands.push_back(NumberOf(operand));
-    auto kernel = module.lookupSymbol<func::FuncOp>(dispatch.getKernel());
-    if (kernel->getAttrOfType<StringAttr>("ingot.kind").getValue() == name(RegionKind::Update))
+    auto kernel = module_.lookupSymbol<func::FuncOp>(dispatch.getKernel());
+    if (kernel->getAttrOfType<StringAttr>("ingot.kind").getValue() == Name(RegionKind::Update))
       step.operands.push_back(UpdatedValue(dispatch, kernel, step.name));
     else
       for (Value result : dispatch.getResults()) step.operands.push_back(ResultValue(result));
-    push(std::move(step));
+    Push(std::move(step));
   }
 
   // Where an update writes: into its operand where nobody else reads that, else into a copy.
@@ -196,11 +196,11 @@ class Planner {
     auto op = *kernel.getBody().front().getOps<ir::DynamicUpdateOp>().begin();
     auto argument = cast<BlockArgument>(op.getX());
     Value x = dispatch.getOperands()[argument.getArgNumber()], result = dispatch.getResult(0);
-    bool alone = argument.hasOneUse() && x.hasOneUse() && owned.contains(x);
-    if (alone && !outputs.contains(result) && !targets.contains(result)) {
-      owned.insert(result);
+    bool alone = argument.hasOneUse() && x.hasOneUse() && owned_.contains(x);
+    if (alone && !outputs_.contains(result) && !targets_.contains(result)) {
+      owned_.insert(result);
       MadeHere(NumberOf(x));  // a state is first written here
-      return numbers[result] = NumberOf(x);
+      return numbers_[result] = NumberOf(x);
     }
     uint32_t from = NumberOf(x), to = ResultValue(result);
     AddCopy(from, to, name);
@@ -213,11 +213,11 @@ class Planner {
     return list;
   }
 
-  func::FuncOp lookup(StringRef function) { return module.lookupSymbol<func::FuncOp>(FunctionSymbol(function)); }
+  func::FuncOp lookup(StringRef function) { return module_.lookupSymbol<func::FuncOp>(FunctionSymbol(function)); }
 
   void AddCopy(uint32_t from, uint32_t to, const std::string &name) {
     MadeHere(to);
-    push({-1, {from, to}, name, INGOT_STEP_COPY});
+    Push({-1, {from, to}, name, INGOT_STEP_COPY});
   }
 
   // Steps of a function: its inputs are `arguments`, its outputs end up in `results`. `direct`: nothing reads `results`
@@ -226,25 +226,25 @@ class Planner {
     Block &body = lookup(name).getBody().front();
     Operation *ret = body.getTerminator();
     for (auto [argument, number] : llvm::zip_equal(body.getArguments(), arguments)) {
-      numbers[argument] = number;
+      numbers_[argument] = number;
       // A loop's values are its own, but for those that stay; other arguments may be anybody's.
       if (direct || ret->getOperand(argument.getArgNumber()) == argument)
-        owned.erase(argument);
+        owned_.erase(argument);
       else
-        owned.insert(argument);
+        owned_.insert(argument);
     }
-    auto [first_check, end_check] = plan.sizes.ChecksOf(name.str());
-    if (first_check != end_check) push({-1, {}, name.str(), INGOT_STEP_CHECK, first_check, end_check});
+    auto [first_check, end_check] = plan_.sizes.ChecksOf(name.str());
+    if (first_check != end_check) Push({-1, {}, name.str(), INGOT_STEP_CHECK, first_check, end_check});
     for (auto [value, number] : llvm::zip_equal(ret->getOperands(), results)) {
       Operation *producer = value.getDefiningOp();
-      if (direct && producer && !isa<ir::ConstantOp, ir::PackOp>(producer)) targets.try_emplace(value, number);
+      if (direct && producer && !isa<ir::ConstantOp, ir::PackOp>(producer)) targets_.try_emplace(value, number);
     }
-    ++depth;
+    ++depth_;
     AddSteps(body);
-    --depth;
+    --depth_;
     SmallVector<std::pair<uint32_t, uint32_t>> copies;
     for (auto [value, number] : llvm::zip_equal(ret->getOperands(), results)) {
-      targets.erase(value);
+      targets_.erase(value);
       if (uint32_t from = NumberOf(value); from != number) copies.push_back({from, number});
     }
     AddCopies(std::move(copies), [&](uint32_t) { return name.str(); });
@@ -256,11 +256,11 @@ class Planner {
     // What another copy overwrites goes aside first.
     for (auto &[from, to] : copies) {
       if (llvm::none_of(copies, [from = from](auto &copy) { return copy.second == from; })) continue;
-      ingot_value_t aside = plan.values[from];
+      ingot_value_t aside = plan_.values[from];
       aside.kind = INGOT_VALUE_ARENA;
       aside.first_step = aside.last_step = NextStep();
-      uint32_t number = static_cast<uint32_t>(plan.values.size());
-      plan.values.push_back(aside);
+      uint32_t number = static_cast<uint32_t>(plan_.values.size());
+      plan_.values.push_back(aside);
       AddCopy(from, number, name_of(to));
       from = number;
     }
@@ -269,20 +269,20 @@ class Planner {
 
   // The result is the operand.
   void AddBind(ir::BindSizesOp op) {
-    uint32_t from = numbers[op.getResult()] = NumberOf(op.getX()),
-             stage = plan.sizes.StageOfSymbol(*op.getSizes().front().symbol());
-    push({-1, {from}, NodeNames(op.getLoc()), INGOT_STEP_BIND, stage, 0});
+    uint32_t from = numbers_[op.getResult()] = NumberOf(op.getX()),
+             stage = plan_.sizes.StageOfSymbol(*op.getSizes().front().symbol());
+    Push({-1, {from}, NodeNames(op.getLoc()), INGOT_STEP_BIND, stage, 0});
   }
 
   void AddIf(ir::IfOp op) {
     SmallVector<uint32_t> arguments = NumbersOf(op.getInputs()), results;
     for (Value result : op.getResults()) results.push_back(ResultValue(result));
     uint32_t at = NextStep();
-    push({-1, {NumberOf(op.getCondition())}, NodeNames(op.getLoc()), INGOT_STEP_IF});
+    Push({-1, {NumberOf(op.getCondition())}, NodeNames(op.getLoc()), INGOT_STEP_IF});
     AddFunction(op.getThenFunction(), arguments, results, /*direct=*/true);
-    plan.steps[at].split = NextStep();
+    plan_.steps[at].split = NextStep();
     AddFunction(op.getElseFunction(), arguments, results, /*direct=*/true);
-    plan.steps[at].end = NextStep();
+    plan_.steps[at].end = NextStep();
   }
 
   // What every turn hands on unchanged is read where it is; the rest lives in buffers of the loop's, the results'.
@@ -293,45 +293,45 @@ class Planner {
     for (auto [i, initial] : llvm::enumerate(op.getInputs())) {
       Value result = op.getResult(i);
       bool stays = body.getTerminator()->getOperand(i) == body.getArgument(i);
-      if (stays && !outputs.contains(result) && !targets.contains(result)) {
-        carried.push_back(numbers[result] = NumberOf(initial));
+      if (stays && !outputs_.contains(result) && !targets_.contains(result)) {
+        carried.push_back(numbers_[result] = NumberOf(initial));
         continue;
       }
       uint32_t from = NumberOf(initial);
       carried.push_back(ResultValue(result));
       AddCopy(from, carried.back(), name);
     }
-    uint32_t at = NextStep(), holds = static_cast<uint32_t>(plan.values.size());
-    plan.values.push_back({INGOT_VALUE_ARENA, 0, 0, plan.sizes.index(1), at, at, 0});
-    push({-1, {holds}, name, INGOT_STEP_WHILE});
+    uint32_t at = NextStep(), holds = static_cast<uint32_t>(plan_.values.size());
+    plan_.values.push_back({INGOT_VALUE_ARENA, 0, 0, plan_.sizes.Index(1), at, at, 0});
+    Push({-1, {holds}, name, INGOT_STEP_WHILE});
     AddFunction(op.getCondition(), carried, {holds}, /*direct=*/true);
-    plan.steps[at].split = NextStep();
+    plan_.steps[at].split = NextStep();
     AddFunction(op.getBody(), carried, carried, /*direct=*/false);
-    uint32_t end = plan.steps[at].end = NextStep();
+    uint32_t end = plan_.steps[at].end = NextStep();
     // The next turn reads what this one has read.
-    for (ingot_value_t &value : plan.values)
+    for (ingot_value_t &value : plan_.values)
       if (value.first_step <= at && value.last_step >= at && end > 0)
         value.last_step = std::max(value.last_step, end - 1);
   }
 
-  const Graph &graph;
-  const std::vector<std::map<std::string, KernelInfo>> &infos;
-  func::FuncOp main;
-  ModuleOp module;
-  ProgramPlan plan;
-  int depth = 0;  // of functions around the next step
-  DenseMap<Value, uint32_t> numbers;
-  DenseMap<Value, int> outputs;       // of the program, by their number
-  DenseMap<Value, uint32_t> targets;  // where a block's results go
-  llvm::DenseSet<Value> owned;        // whose memory no other value shares
-  std::map<std::string, int> kernel_numbers;
+  const Graph &graph_;
+  const std::vector<std::map<std::string, KernelInfo>> &infos_;
+  func::FuncOp main_;
+  ModuleOp module_;
+  ProgramPlan plan_;
+  int depth_ = 0;  // of functions around the next step
+  DenseMap<Value, uint32_t> numbers_;
+  DenseMap<Value, int> outputs_;       // of the program, by their number
+  DenseMap<Value, uint32_t> targets_;  // where a block's results go
+  llvm::DenseSet<Value> owned_;        // whose memory no other value shares
+  std::map<std::string, int> kernel_numbers_;
 };
 
 }  // namespace
 
 ProgramPlan PlanProgram(const Graph &graph, ModuleOp module, SizeTable sizes,
                         const std::vector<std::map<std::string, KernelInfo>> &infos) {
-  return Planner(graph, module, std::move(sizes), infos).run();
+  return ProgramPlanner(graph, module, std::move(sizes), infos).Run();
 }
 
 std::string ToString(const ProgramPlan &plan) {

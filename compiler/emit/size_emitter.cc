@@ -12,59 +12,61 @@ namespace {
 class Evaluator {
  public:
   Evaluator(IRBuilder<> &b, llvm::Value *table, const std::map<std::string, uint32_t> &places)
-      : b(b), table(table), places(places) {}
+      : b_(b), table_(table), places_(places) {}
 
   // The value, and in `bad` whether it could not be computed.
-  llvm::Value *evaluate(const Dim &dim, llvm::Value *&bad) {
-    llvm::Value *sum = b.getInt64(0);
+  llvm::Value *Evaluate(const Dim &dim, llvm::Value *&bad) {
+    llvm::Value *sum = b_.getInt64(0);
     for (const Dim::Term &term : dim.terms()) {
-      llvm::Value *product = b.getInt64(term.coefficient);
+      llvm::Value *product = b_.getInt64(term.coefficient);
       for (const auto &atom : term.atoms) {
-        llvm::Value *factor = atom->symbol.empty() ? call(*atom, bad) : symbol(atom->symbol);
-        product = checked(Intrinsic::smul_with_overflow, product, factor, bad);
+        llvm::Value *factor = atom->symbol.empty() ? Call(*atom, bad) : Symbol(atom->symbol);
+        product = Checked(Intrinsic::smul_with_overflow, product, factor, bad);
       }
-      sum = checked(Intrinsic::sadd_with_overflow, sum, product, bad);
+      sum = Checked(Intrinsic::sadd_with_overflow, sum, product, bad);
     }
     return sum;
   }
 
  private:
   // Loaded at its first use.
-  llvm::Value *symbol(const std::string &name) {
-    llvm::Value *&value = symbols[name];
-    if (!value) value = b.CreateLoad(b.getInt64Ty(), b.CreateConstGEP1_64(b.getInt64Ty(), table, places.at(name)));
+  llvm::Value *Symbol(const std::string &name) {
+    llvm::Value *&value = symbols_[name];
+    if (!value)
+      value = b_.CreateLoad(b_.getInt64Ty(), b_.CreateConstGEP1_64(b_.getInt64Ty(), table_, places_.at(name)));
     return value;
   }
 
-  llvm::Value *checked(Intrinsic::ID id, llvm::Value *x, llvm::Value *y, llvm::Value *&bad) {
-    llvm::Value *pair = b.CreateBinaryIntrinsic(id, x, y);
-    bad = b.CreateOr(bad, b.CreateExtractValue(pair, 1));
-    return b.CreateExtractValue(pair, 0);
+  llvm::Value *Checked(Intrinsic::ID id, llvm::Value *x, llvm::Value *y, llvm::Value *&bad) {
+    llvm::Value *pair = b_.CreateBinaryIntrinsic(id, x, y);
+    bad = b_.CreateOr(bad, b_.CreateExtractValue(pair, 1));
+    return b_.CreateExtractValue(pair, 0);
   }
 
-  llvm::Value *call(const Dim::Atom &atom, llvm::Value *&bad) {
-    llvm::Value *x = evaluate(atom.arguments[0], bad), *y = evaluate(atom.arguments[1], bad), *zero = b.getInt64(0);
-    if (atom.call == Dim::Call::kMin) return b.CreateBinaryIntrinsic(Intrinsic::smin, x, y);
-    if (atom.call == Dim::Call::kMax) return b.CreateBinaryIntrinsic(Intrinsic::smax, x, y);
+  llvm::Value *Call(const Dim::Atom &atom, llvm::Value *&bad) {
+    llvm::Value *x = Evaluate(atom.arguments[0], bad), *y = Evaluate(atom.arguments[1], bad), *zero = b_.getInt64(0);
+    if (atom.call == Dim::Call::kMin) return b_.CreateBinaryIntrinsic(Intrinsic::smin, x, y);
+    if (atom.call == Dim::Call::kMax) return b_.CreateBinaryIntrinsic(Intrinsic::smax, x, y);
     // What would trap divides by one instead, and counts as bad.
-    llvm::Value *overflows = b.CreateAnd(b.CreateICmpEQ(x, b.getInt64(INT64_MIN)), b.CreateICmpEQ(y, b.getInt64(-1)));
-    llvm::Value *traps = b.CreateOr(b.CreateICmpEQ(y, zero), overflows);
-    bad = b.CreateOr(bad, traps);
-    y = b.CreateSelect(traps, b.getInt64(1), y);
-    llvm::Value *quotient = b.CreateSDiv(x, y), *rest = b.CreateSub(x, b.CreateMul(quotient, y)),
-                *is_rest = b.CreateICmpNE(rest, zero);
+    llvm::Value *overflows =
+        b_.CreateAnd(b_.CreateICmpEQ(x, b_.getInt64(INT64_MIN)), b_.CreateICmpEQ(y, b_.getInt64(-1)));
+    llvm::Value *traps = b_.CreateOr(b_.CreateICmpEQ(y, zero), overflows);
+    bad = b_.CreateOr(bad, traps);
+    y = b_.CreateSelect(traps, b_.getInt64(1), y);
+    llvm::Value *quotient = b_.CreateSDiv(x, y), *rest = b_.CreateSub(x, b_.CreateMul(quotient, y)),
+                *is_rest = b_.CreateICmpNE(rest, zero);
     // Division rounds towards zero: one too high where there is a rest and the signs differ.
-    llvm::Value *is_negative = b.CreateAnd(is_rest, b.CreateICmpSLT(b.CreateXor(rest, y), zero));
-    llvm::Value *floor = b.CreateSub(quotient, b.CreateZExt(is_negative, b.getInt64Ty()));
+    llvm::Value *is_negative = b_.CreateAnd(is_rest, b_.CreateICmpSLT(b_.CreateXor(rest, y), zero));
+    llvm::Value *floor = b_.CreateSub(quotient, b_.CreateZExt(is_negative, b_.getInt64Ty()));
     if (atom.call == Dim::Call::kFloorDiv) return floor;
-    if (atom.call == Dim::Call::kCeilDiv) return b.CreateAdd(floor, b.CreateZExt(is_rest, b.getInt64Ty()));
-    return b.CreateAdd(rest, b.CreateSelect(is_negative, y, zero));
+    if (atom.call == Dim::Call::kCeilDiv) return b_.CreateAdd(floor, b_.CreateZExt(is_rest, b_.getInt64Ty()));
+    return b_.CreateAdd(rest, b_.CreateSelect(is_negative, y, zero));
   }
 
-  IRBuilder<> &b;
-  llvm::Value *table;
-  const std::map<std::string, uint32_t> &places;  // of symbols
-  std::map<std::string, llvm::Value *> symbols;
+  IRBuilder<> &b_;
+  llvm::Value *table_;
+  const std::map<std::string, uint32_t> &places_;  // of symbols
+  std::map<std::string, llvm::Value *> symbols_;
 };
 
 }  // namespace
@@ -93,7 +95,7 @@ Function *EmitEvalSizes(Module &module, const SizeTable &sizes) {
     llvm::Value *result = b.getInt32(0);
     Evaluator evaluator(b, table, symbols);
     for (uint32_t place : places_of[stage]) {
-      llvm::Value *bad = b.getFalse(), *value = evaluator.evaluate(sizes.expressions()[place - num_symbols], bad);
+      llvm::Value *bad = b.getFalse(), *value = evaluator.Evaluate(sizes.expressions()[place - num_symbols], bad);
       b.CreateStore(value, b.CreateConstGEP1_64(b.getInt64Ty(), table, place));
       // The first bad size is the one that is reported.
       llvm::Value *is_first = b.CreateAnd(bad, b.CreateICmpEQ(result, b.getInt32(0)));

@@ -13,32 +13,32 @@ namespace {
 // Collects bytes and hands them on in large pieces.
 class Writer {
  public:
-  explicit Writer(const ByteSink &sink) : sink(sink) { buffer.reserve(kPiece); }
-  absl::Status write(const char *data, size_t bytes) {
-    written += bytes;
+  explicit Writer(const ByteSink &sink) : sink_(sink) { buffer_.reserve(kPiece); }
+  absl::Status Write(const char *data, size_t bytes) {
+    written_ += bytes;
     if (bytes >= kPiece) {
-      if (absl::Status status = flush(); !status.ok()) return status;
-      return sink({data, bytes});
+      if (absl::Status status = Flush(); !status.ok()) return status;
+      return sink_({data, bytes});
     }
-    buffer.append(data, bytes);
-    return buffer.size() >= kPiece ? flush() : absl::OkStatus();
+    buffer_.append(data, bytes);
+    return buffer_.size() >= kPiece ? Flush() : absl::OkStatus();
   }
   absl::Status PadTo(uint64_t offset) {
     static const char zeros[INGOT_ALIGNMENT] = {};
-    return offset > written ? write(zeros, offset - written) : absl::OkStatus();
+    return offset > written_ ? Write(zeros, offset - written_) : absl::OkStatus();
   }
-  absl::Status flush() {
-    if (buffer.empty()) return absl::OkStatus();
-    absl::Status status = sink(buffer);
-    buffer.clear();
+  absl::Status Flush() {
+    if (buffer_.empty()) return absl::OkStatus();
+    absl::Status status = sink_(buffer_);
+    buffer_.clear();
     return status;
   }
 
  private:
   static constexpr size_t kPiece = 1 << 20;
-  const ByteSink &sink;
-  std::string buffer;
-  uint64_t written = 0;
+  const ByteSink &sink_;
+  std::string buffer_;
+  uint64_t written_ = 0;
 };
 
 // Panels [ceil(n / width)][k][width] of the matrix view, zeros beyond column n.
@@ -73,7 +73,7 @@ absl::Status WritePanels(const WeightItem &item, const Tensor &tensor, Writer &w
           std::memcpy(to + static_cast<size_t>(j) * element, from + j * column_stride * static_cast<int64_t>(element),
                       element);
     }
-    if (absl::Status status = writer.write(panel.data(), panel.size()); !status.ok()) return status;
+    if (absl::Status status = writer.Write(panel.data(), panel.size()); !status.ok()) return status;
   }
   return absl::OkStatus();
 }
@@ -86,10 +86,10 @@ absl::Status StreamWeights(const ProgramPlan &plan, const std::vector<Tensor> &c
     const Tensor &tensor = constants[static_cast<size_t>(item.constant)];
     absl::Status status = writer.PadTo(item.offset);
     if (status.ok())
-      status = item.panel_width > 0 ? WritePanels(item, tensor, writer) : writer.write(tensor.data(), tensor.bytes());
+      status = item.panel_width > 0 ? WritePanels(item, tensor, writer) : writer.Write(tensor.data(), tensor.bytes());
     if (!status.ok()) return status;
   }
-  return writer.flush();
+  return writer.Flush();
 }
 
 uint64_t HashWeights(const ProgramPlan &plan, const std::vector<Tensor> &constants) {

@@ -17,7 +17,7 @@ struct Group {
 using Groups = SmallVector<Group>;
 
 // Groups of [begin, end), each as wide as all views allow; `groups` grows at its end.
-void partition(ArrayRef<StridedView> views, size_t begin, size_t end, Groups &groups) {
+void Partition(ArrayRef<StridedView> views, size_t begin, size_t end, Groups &groups) {
   Groups found;
   for (size_t stop = end; stop > begin;) {
     size_t start = stop - 1;
@@ -30,23 +30,23 @@ void partition(ArrayRef<StridedView> views, size_t begin, size_t end, Groups &gr
   groups.append(found.rbegin(), found.rend());
 }
 
-Dims merge(const Dims &dims, const Groups &groups) {
+Dims Merge(const Dims &dims, const Groups &groups) {
   Dims merged;
   for (auto [begin, end] : groups) merged.push_back(NumElements(Dims(dims.begin() + begin, dims.begin() + end)));
   return merged;
 }
 
-StridedView merge(const StridedView &view, const Groups &groups) {
-  StridedView merged{view.offset, merge(view.dims, groups), {}};
+StridedView Merge(const StridedView &view, const Groups &groups) {
+  StridedView merged{view.offset, Merge(view.dims, groups), {}};
   for (auto [begin, end] : groups) merged.strides.push_back(view.strides[MergedAxis(view.dims, begin, end)]);
   return merged;
 }
 
-class Merger {
+class AxisMerger {
  public:
-  explicit Merger(func::FuncOp kernel) : kernel(kernel), b(kernel.getContext()) {}
+  explicit AxisMerger(func::FuncOp kernel) : kernel_(kernel), b_(kernel.getContext()) {}
 
-  void loop() {
+  void Loop() {
     SmallVector<StridedView> views;
     for (Operation &op : body()) {
       if (UsesIndex(&op)) return;
@@ -55,11 +55,11 @@ class Merger {
     }
     Dims space = this->space();
     Groups groups;
-    partition(views, 0, space.size(), groups);
-    if (groups.size() != space.size()) rewrite(groups, nullptr);
+    Partition(views, 0, space.size(), groups);
+    if (groups.size() != space.size()) Rewrite(groups, nullptr);
   }
 
-  void contract() {
+  void Contract() {
     ir::ContractOp product = *body().getOps<ir::ContractOp>().begin();
     size_t batch = product.getBatch(), rows = batch + product.getRows(), depth = product.getDepth();
     StridedView left = AccessOf(product.getX()).view, right = AccessOf(product.getY()).view;
@@ -80,16 +80,16 @@ class Merger {
     } else {
       SmallVector<StridedView> both(outer);
       if (!product.getPanels()) both.push_back(right);
-      partition(both, 0, batch, space);
+      Partition(both, 0, batch, space);
     }
     size_t batches = indexed ? batch : space.size();
-    if (!indexed) partition(outer, batch, rows, space);
+    if (!indexed) Partition(outer, batch, rows, space);
     size_t row_groups = space.size() - batches;
     // Contracted axes stand behind the rows on the left, behind the batch on the right.
     Groups left_groups(space);
     SmallVector<StridedView> contracted{left};
-    if (!product.getPanels()) contracted.push_back(shifted(right, rows - batch, batch));
-    partition(contracted, rows, rows + depth, left_groups);
+    if (!product.getPanels()) contracted.push_back(Shifted(right, rows - batch, batch));
+    Partition(contracted, rows, rows + depth, left_groups);
     size_t depths = left_groups.size() - space.size();
     if (batches == batch && row_groups == rows - batch && depths == depth) return;
     space.push_back({rows, rows + 1});  // the columns
@@ -97,64 +97,64 @@ class Merger {
     for (Group group : ArrayRef(left_groups).drop_front(batches + row_groups))
       right_groups.push_back({group.begin - (rows - batch), group.end - (rows - batch)});
     right_groups.push_back({batch + depth, batch + depth + 1});
-    b.setInsertionPoint(product);
-    product.getXMutable().assign(viewed(product.getX(), left_groups));
-    if (!product.getPanels()) product.getYMutable().assign(viewed(product.getY(), right_groups));
+    b_.setInsertionPoint(product);
+    product.getXMutable().assign(Viewed(product.getX(), left_groups));
+    if (!product.getPanels()) product.getYMutable().assign(Viewed(product.getY(), right_groups));
     product.setBatch(batches);
     product.setRows(row_groups);
     product.setDepth(depths);
-    rewrite(space, product);
+    Rewrite(space, product);
   }
 
  private:
-  Block &body() { return kernel.getBody().front(); }
-  Dims space() { return kernel->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
+  Block &body() { return kernel_.getBody().front(); }
+  Dims space() { return kernel_->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
   static bool IsComputing(Operation *op) { return !isa<ir::ViewOp, ir::ScalarOp, func::ReturnOp>(op); }
 
   // The view with `count` axes before `at`, so that its later axes are counted like those of another operand.
-  static StridedView shifted(StridedView view, size_t count, size_t at) {
+  static StridedView Shifted(StridedView view, size_t count, size_t at) {
     view.dims.insert(view.dims.begin() + at, count, Dim(1));
     view.strides.insert(view.strides.begin() + at, count, Dim(0));
     return view;
   }
 
-  Value viewed(Value operand, const Groups &groups) {
+  Value Viewed(Value operand, const Groups &groups) {
     Access access = AccessOf(operand);
-    return MakeView(b, operand.getLoc(), access.buffer, merge(access.view, groups));
+    return MakeView(b_, operand.getLoc(), access.buffer, Merge(access.view, groups));
   }
 
   void SetDims(Value value, const Groups &groups) {
     TensorType type = TypeOf(value);
-    value.setType(ToMlirType(b.getContext(), {type.dtype, merge(type.dims, groups)}));
+    value.setType(ToMlirType(b_.getContext(), {type.dtype, Merge(type.dims, groups)}));
   }
 
   // Gives every tensor of the space the merged dims; `done` has its operands already.
-  void rewrite(const Groups &groups, Operation *done) {
+  void Rewrite(const Groups &groups, Operation *done) {
     SmallVector<Operation *> ops;
     for (Operation &op : body()) ops.push_back(&op);
     llvm::SmallPtrSet<Operation *, 8> scalars;
     for (Operation *op : ops) {
       if (!IsComputing(op)) continue;
-      b.setInsertionPoint(op);
+      b_.setInsertionPoint(op);
       for (OpOperand &operand : op->getOpOperands()) {
         Operation *producer = operand.get().getDefiningOp();
         if (op == done) continue;
         if (isa_and_nonnull<ir::ScalarOp>(producer)) {
           if (scalars.insert(producer).second) SetDims(operand.get(), groups);
         } else if (!producer || isa<ir::ViewOp>(producer)) {
-          operand.set(viewed(operand.get(), groups));
+          operand.set(Viewed(operand.get(), groups));
         }
       }
       SetDims(op->getResult(0), groups);
     }
     for (Operation *op : llvm::reverse(ops))
       if (isa<ir::ViewOp>(op) && op->use_empty()) op->erase();
-    kernel->setAttr("ingot.space", ir::DimsAttr::get(b.getContext(), merge(space(), groups)));
-    kernel.setFunctionType(b.getFunctionType(kernel.getArgumentTypes(), body().getTerminator()->getOperandTypes()));
+    kernel_->setAttr("ingot.space", ir::DimsAttr::get(b_.getContext(), Merge(space(), groups)));
+    kernel_.setFunctionType(b_.getFunctionType(kernel_.getArgumentTypes(), body().getTerminator()->getOperandTypes()));
   }
 
-  func::FuncOp kernel;
-  OpBuilder b;
+  func::FuncOp kernel_;
+  OpBuilder b_;
 };
 
 }  // namespace
@@ -162,9 +162,9 @@ class Merger {
 void MergeAxes(func::FuncOp kernel) {
   switch (*ParseRegionKind(kernel->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
     case RegionKind::Loop:
-      return Merger(kernel).loop();
+      return AxisMerger(kernel).Loop();
     case RegionKind::Contract:
-      return Merger(kernel).contract();
+      return AxisMerger(kernel).Contract();
     default:
       return;
   }

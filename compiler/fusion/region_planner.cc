@@ -17,7 +17,7 @@ static constexpr std::pair<RegionKind, llvm::StringLiteral> kNames[] = {
     {RegionKind::Sort, "sort"},           {RegionKind::Update, "update"},
     {RegionKind::Control, "control"}};
 
-llvm::StringRef name(RegionKind kind) {
+llvm::StringRef Name(RegionKind kind) {
   for (auto [k, text] : kNames)
     if (k == kind) return text;
   return "";
@@ -66,8 +66,8 @@ class SizeUses {
         else
           for (const std::string &symbol : SymbolsOf(&op))
             if (auto found = binders.find(symbol); found != binders.end()) needed.insert(found->second);
-        for (Value binder : needed) users[binder.getDefiningOp()].push_back(&op);
-        if (!needed.empty()) binding[&op].assign(needed.begin(), needed.end());
+        for (Value binder : needed) users_[binder.getDefiningOp()].push_back(&op);
+        if (!needed.empty()) binding_[&op].assign(needed.begin(), needed.end());
       }
       auto bind = dyn_cast<ir::BindSizesOp>(op);
       if (!bind) continue;
@@ -76,13 +76,13 @@ class SizeUses {
     }
   }
 
-  ArrayRef<Value> of(Operation *op) const {
-    auto found = binding.find(op);
-    return found == binding.end() ? ArrayRef<Value>() : ArrayRef<Value>(found->second);
+  ArrayRef<Value> Of(Operation *op) const {
+    auto found = binding_.find(op);
+    return found == binding_.end() ? ArrayRef<Value>() : ArrayRef<Value>(found->second);
   }
   ArrayRef<Operation *> UsersOf(Operation *bind) const {
-    auto found = users.find(bind);
-    return found == users.end() ? ArrayRef<Operation *>() : ArrayRef<Operation *>(found->second);
+    auto found = users_.find(bind);
+    return found == users_.end() ? ArrayRef<Operation *>() : ArrayRef<Operation *>(found->second);
   }
 
  private:
@@ -105,31 +105,31 @@ class SizeUses {
     return symbols;
   }
 
-  DenseMap<Operation *, SmallVector<Value>> binding;
-  DenseMap<Operation *, SmallVector<Operation *>> users;
+  DenseMap<Operation *, SmallVector<Value>> binding_;
+  DenseMap<Operation *, SmallVector<Operation *>> users_;
 };
 
-class Planner {
+class RegionPlanner {
  public:
-  explicit Planner(func::FuncOp function) : function(function), size_uses(function) {}
+  explicit RegionPlanner(func::FuncOp function) : function_(function), size_uses_(function) {}
 
-  std::vector<Region> run() {
-    for (Operation &op : function.getBody().front())
-      if (IsComputing(&op)) place(&op);
-    return sorted();
+  std::vector<Region> Run() {
+    for (Operation &op : function_.getBody().front())
+      if (IsComputing(&op)) Place(&op);
+    return Sorted();
   }
 
  private:
   int RegionOf(Value value) const {
     Operation *op = value.getDefiningOp();
-    auto found = op ? owner.find(op) : owner.end();
-    return found == owner.end() ? -1 : found->second;
+    auto found = op ? owner_.find(op) : owner_.end();
+    return found == owner_.end() ? -1 : found->second;
   }
   bool IsIn(Operation *op, int region) const {
-    auto found = owner.find(op);
-    return found != owner.end() && found->second == region;
+    auto found = owner_.find(op);
+    return found != owner_.end() && found->second == region;
   }
-  static Value buffer(Value value) {
+  static Value Buffer(Value value) {
     auto view = value.getDefiningOp<ir::ViewOp>();
     return view ? view.getSource() : value;
   }
@@ -139,8 +139,8 @@ class Planner {
     llvm::SmallDenseSet<int, 16> seen;
     SmallVector<int> work;
     auto push = [&](Value v) {
-      if (int region = RegionOf(buffer(v));
-          region >= 0 && (region == target || rank[region] > rank[target]) && seen.insert(region).second)
+      if (int region = RegionOf(Buffer(v));
+          region >= 0 && (region == target || rank_[region] > rank_[target]) && seen.insert(region).second)
         work.push_back(region);
     };
     push(value);
@@ -148,9 +148,9 @@ class Planner {
       int region = work.pop_back_val();
       if (region == target) return true;
       // A kernel runs as a whole: it waits for all of its operands.
-      for (Operation *member : regions[region].ops) {
+      for (Operation *member : regions_[region].ops) {
         llvm::for_each(member->getOperands(), push);
-        llvm::for_each(size_uses.of(member), push);
+        llvm::for_each(size_uses_.Of(member), push);
       }
     }
     return false;
@@ -174,8 +174,8 @@ class Planner {
   // Could `op` run inside the region, as far as order goes and what it reads of the region's own values?
   bool CanJoin(Operation *op, int target) const {
     auto is_free = [&](Value bound) { return !DependsOn(bound, target); };
-    return llvm::all_of(size_uses.of(op), is_free) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-             return RegionOf(buffer(operand.get())) == target ? ReadsInside(operand, regions[target])
+    return llvm::all_of(size_uses_.Of(op), is_free) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+             return RegionOf(Buffer(operand.get())) == target ? ReadsInside(operand, regions_[target])
                                                               : !DependsOn(operand.get(), target);
            });
   }
@@ -184,23 +184,23 @@ class Planner {
   // readable where they are computed.
   bool CanAbsorb(int from, int into) const {
     auto is_free = [&](Value bound) { return !DependsOn(bound, from); };
-    return llvm::all_of(regions[into].ops, [&](Operation *op) {
-      return llvm::all_of(size_uses.of(op), is_free) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
-               int source = RegionOf(buffer(operand.get()));
-               return source == from ? ReadsInside(operand, regions[into])
+    return llvm::all_of(regions_[into].ops, [&](Operation *op) {
+      return llvm::all_of(size_uses_.Of(op), is_free) && llvm::all_of(op->getOpOperands(), [&](OpOperand &operand) {
+               int source = RegionOf(Buffer(operand.get()));
+               return source == from ? ReadsInside(operand, regions_[into])
                                      : source == into || !DependsOn(operand.get(), from);
              });
     });
   }
 
-  void absorb(int from, int into) {
-    for (Operation *op : regions[from].ops) owner[op] = into;
-    std::vector<Operation *> ours = std::move(regions[into].ops), theirs = std::move(regions[from].ops);
-    regions[into].ops.clear();
-    regions[from].ops.clear();
-    std::merge(ours.begin(), ours.end(), theirs.begin(), theirs.end(), std::back_inserter(regions[into].ops),
+  void Absorb(int from, int into) {
+    for (Operation *op : regions_[from].ops) owner_[op] = into;
+    std::vector<Operation *> ours = std::move(regions_[into].ops), theirs = std::move(regions_[from].ops);
+    regions_[into].ops.clear();
+    regions_[from].ops.clear();
+    std::merge(ours.begin(), ours.end(), theirs.begin(), theirs.end(), std::back_inserter(regions_[into].ops),
                [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
-    rank[into] = std::max(rank[into], rank[from]);
+    rank_[into] = std::max(rank_[into], rank_[from]);
     RaiseReaders(into);
   }
 
@@ -210,14 +210,14 @@ class Planner {
     while (!work.empty()) {
       int source = work.pop_back_val();
       auto raise = [&](Operation *reader) {
-        auto found = owner.find(reader);
-        if (found == owner.end() || found->second == source || rank[found->second] > rank[source]) return;
-        rank[found->second] = rank[source] + 1;
+        auto found = owner_.find(reader);
+        if (found == owner_.end() || found->second == source || rank_[found->second] > rank_[source]) return;
+        rank_[found->second] = rank_[source] + 1;
         work.push_back(found->second);
       };
-      for (Operation *op : regions[source].ops) {
+      for (Operation *op : regions_[source].ops) {
         ForReaders(op, raise);
-        llvm::for_each(size_uses.UsersOf(op), raise);
+        llvm::for_each(size_uses_.UsersOf(op), raise);
       }
     }
   }
@@ -233,29 +233,29 @@ class Planner {
     }
   }
 
-  int start(RegionKind kind, Dims space, Operation *op) {
-    regions.push_back({kind, std::move(space), {}});
-    rank.push_back(0);
-    join(op, static_cast<int>(regions.size()) - 1);
-    return static_cast<int>(regions.size()) - 1;
+  int Start(RegionKind kind, Dims space, Operation *op) {
+    regions_.push_back({kind, std::move(space), {}});
+    rank_.push_back(0);
+    Join(op, static_cast<int>(regions_.size()) - 1);
+    return static_cast<int>(regions_.size()) - 1;
   }
 
-  void join(Operation *op, int region) {
-    owner[op] = region;
-    regions[region].ops.push_back(op);
-    int needed = rank[region];
+  void Join(Operation *op, int region) {
+    owner_[op] = region;
+    regions_[region].ops.push_back(op);
+    int needed = rank_[region];
     auto stand_behind = [&](Value operand) {
-      if (int source = RegionOf(buffer(operand)); source >= 0 && source != region)
-        needed = std::max(needed, rank[source] + 1);
+      if (int source = RegionOf(Buffer(operand)); source >= 0 && source != region)
+        needed = std::max(needed, rank_[source] + 1);
     };
     llvm::for_each(op->getOperands(), stand_behind);
-    llvm::for_each(size_uses.of(op), stand_behind);
-    if (needed == rank[region]) return;
-    rank[region] = needed;
+    llvm::for_each(size_uses_.Of(op), stand_behind);
+    if (needed == rank_[region]) return;
+    rank_[region] = needed;
     RaiseReaders(region);
   }
 
-  void place(Operation *op) {
+  void Place(Operation *op) {
     switch (*FusionKindOf(op)) {
       case FusionKind::kElementwise:
         return PlaceElementwise(op);
@@ -265,16 +265,16 @@ class Planner {
         return PlaceContraction(cast<ir::ContractOp>(op));
       case FusionKind::kControl:
       case FusionKind::kSizes:
-        start(RegionKind::Control, {}, op);
+        Start(RegionKind::Control, {}, op);
         return;
       case FusionKind::kUpdate:
-        start(RegionKind::Update, TypeOf(op->getOperand(1)).dims, op);
+        Start(RegionKind::Update, TypeOf(op->getOperand(1)).dims, op);
         return;
       case FusionKind::kSort:
-        start(RegionKind::Sort, TypeOf(op->getOperand(0)).dims, op);
+        Start(RegionKind::Sort, TypeOf(op->getOperand(0)).dims, op);
         return;
       default:
-        start(RegionKind::Loop, TypeOf(op->getResult(0)).dims, op);
+        Start(RegionKind::Loop, TypeOf(op->getResult(0)).dims, op);
     }
   }
 
@@ -284,13 +284,13 @@ class Planner {
   }
 
   // Does an element-wise result with these dims live in the region's space?
-  bool fits(const Dims &dims, const Region &region) const {
+  bool Fits(const Dims &dims, const Region &region) const {
     if (IsAlone(region.kind)) return false;
     if (region.kind == RegionKind::Row) return RowExtentOf(dims, region.space) != RowExtent::Other;
     return dims == region.space;
   }
 
-  static int preference(RegionKind kind) {
+  static int Preference(RegionKind kind) {
     switch (kind) {
       case RegionKind::Attention:
       case RegionKind::Contract:
@@ -313,26 +313,26 @@ class Planner {
     Dims dims = TypeOf(op->getResult(0)).dims;
     SmallVector<int> sources;
     for (Value operand : op->getOperands())
-      if (int region = RegionOf(buffer(operand)); region >= 0 && !llvm::is_contained(sources, region))
+      if (int region = RegionOf(Buffer(operand)); region >= 0 && !llvm::is_contained(sources, region))
         sources.push_back(region);
     llvm::sort(sources, [&](int a, int b) {
-      return std::pair(-preference(regions[a].kind), a) < std::pair(-preference(regions[b].kind), b);
+      return std::pair(-Preference(regions_[a].kind), a) < std::pair(-Preference(regions_[b].kind), b);
     });
     for (int home : sources) {
-      if (!fits(dims, regions[home]) || !CanJoin(op, home)) continue;
-      join(op, home);
+      if (!Fits(dims, regions_[home]) || !CanJoin(op, home)) continue;
+      Join(op, home);
       for (int other : sources)
-        if (other != home && MayAbsorb(other, home) && CanAbsorb(other, home)) absorb(other, home);
+        if (other != home && MayAbsorb(other, home) && CanAbsorb(other, home)) Absorb(other, home);
       return;
     }
-    int home = start(RegionKind::Loop, dims, op);
+    int home = Start(RegionKind::Loop, dims, op);
     for (int other : sources)
-      if (MayAbsorb(other, home) && CanAbsorb(other, home)) absorb(other, home);
+      if (MayAbsorb(other, home) && CanAbsorb(other, home)) Absorb(other, home);
   }
 
   // Element-wise work goes where its consumer is; rows of the same shape go together.
   bool MayAbsorb(int from, int into) const {
-    const Region &a = regions[from], &b = regions[into];
+    const Region &a = regions_[from], &b = regions_[into];
     if (a.ops.empty() || a.space != b.space) return false;
     return a.kind == RegionKind::Loop || (a.kind == RegionKind::Row && b.kind == RegionKind::Row);
   }
@@ -349,93 +349,94 @@ class Planner {
     auto axes = op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef();
     int source = RegionOf(x);
     if (axes.size() == 1 && axes[0] == static_cast<int64_t>(dims.size()) - 1) {
-      if (source >= 0 && regions[source].space == dims &&
-          (regions[source].kind == RegionKind::Row || regions[source].kind == RegionKind::Loop)) {
-        RegionKind before = std::exchange(regions[source].kind, RegionKind::Row);
-        if (CanJoin(op, source)) return join(op, source);
-        regions[source].kind = before;
+      if (source >= 0 && regions_[source].space == dims &&
+          (regions_[source].kind == RegionKind::Row || regions_[source].kind == RegionKind::Loop)) {
+        RegionKind before = std::exchange(regions_[source].kind, RegionKind::Row);
+        if (CanJoin(op, source)) return Join(op, source);
+        regions_[source].kind = before;
       }
-      start(RegionKind::Row, dims, op);
+      Start(RegionKind::Row, dims, op);
       return;
     }
-    int home = start(RegionKind::Column, TypeOf(op->getResult(0)).dims, op);
+    int home = Start(RegionKind::Column, TypeOf(op->getResult(0)).dims, op);
     // Producers that nothing else needs are computed on the way.
-    if (source >= 0 && regions[source].kind == RegionKind::Loop && regions[source].space == dims &&
+    if (source >= 0 && regions_[source].kind == RegionKind::Loop && regions_[source].space == dims &&
         CanAbsorb(source, home) &&
-        UsedOnlyBy(regions[source], [&](Operation *user) { return user == op || IsIn(user, source); }))
-      absorb(source, home);
+        UsedOnlyBy(regions_[source], [&](Operation *user) { return user == op || IsIn(user, source); }))
+      Absorb(source, home);
   }
 
   void PlaceContraction(ir::ContractOp op) {
     if (std::optional<std::pair<int, int>> found = AttentionBefore(op)) {
       auto [scores, rows] = *found;
-      absorb(scores, rows);
-      regions[rows].kind = RegionKind::Attention;
-      join(op, rows);
+      Absorb(scores, rows);
+      regions_[rows].kind = RegionKind::Attention;
+      Join(op, rows);
       return;
     }
-    start(op.getLibrary() ? RegionKind::Library : RegionKind::Contract, TypeOf(op.getResult()).dims, op);
+    Start(op.getLibrary() ? RegionKind::Library : RegionKind::Contract, TypeOf(op.getResult()).dims, op);
   }
 
   // contraction -> row ops -> this contraction, with nothing else reading what is in between.
   std::optional<std::pair<int, int>> AttentionBefore(ir::ContractOp op) const {
     int rows = RegionOf(op.getX());
-    if (rows < 0 || regions[rows].kind != RegionKind::Row || op.getPanels() || op.getRows() != 1 ||
-        op.getDepth() != 1 || regions[rows].space != TypeOf(op.getX()).dims)
+    if (rows < 0 || regions_[rows].kind != RegionKind::Row || op.getPanels() || op.getRows() != 1 ||
+        op.getDepth() != 1 || regions_[rows].space != TypeOf(op.getX()).dims)
       return std::nullopt;
     auto in_rows = [&](Operation *user) { return IsIn(user, rows); };
-    if (!UsedOnlyBy(regions[rows], [&](Operation *user) { return user == op || in_rows(user); })) return std::nullopt;
-    if (RegionOf(buffer(op.getY())) == rows || DependsOn(op.getY(), rows)) return std::nullopt;
+    if (!UsedOnlyBy(regions_[rows], [&](Operation *user) { return user == op || in_rows(user); })) return std::nullopt;
+    if (RegionOf(Buffer(op.getY())) == rows || DependsOn(op.getY(), rows)) return std::nullopt;
     int scores = -1;
-    for (Operation *member : regions[rows].ops)
+    for (Operation *member : regions_[rows].ops)
       for (Value operand : member->getOperands()) {
         int source = RegionOf(operand);
-        if (source == rows || source < 0 || regions[source].kind != RegionKind::Contract) continue;
+        if (source == rows || source < 0 || regions_[source].kind != RegionKind::Contract) continue;
         if (scores >= 0 && scores != source) return std::nullopt;
         scores = source;
       }
-    if (scores < 0 || regions[scores].space != regions[rows].space || !CanAbsorb(scores, rows) ||
+    if (scores < 0 || regions_[scores].space != regions_[rows].space || !CanAbsorb(scores, rows) ||
         DependsOn(op.getY(), scores))
       return std::nullopt;
-    auto inner = llvm::find_if(regions[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
+    auto inner = llvm::find_if(regions_[scores].ops, [](Operation *member) { return isa<ir::ContractOp>(member); });
     auto contract = cast<ir::ContractOp>(*inner);
     bool simple = !contract.getPanels() && contract.getRows() == 1 && contract.getDepth() == 1;
-    bool is_private = UsedOnlyBy(regions[scores], [&](Operation *user) { return in_rows(user) || IsIn(user, scores); });
+    bool is_private =
+        UsedOnlyBy(regions_[scores], [&](Operation *user) { return in_rows(user) || IsIn(user, scores); });
     if (!simple || !is_private) return std::nullopt;
     return std::pair(scores, rows);
   }
 
-  std::vector<Region> sorted() {
+  std::vector<Region> Sorted() {
     std::vector<int> order;
-    std::vector<char> state(regions.size(), 0);
+    std::vector<char> state(regions_.size(), 0);
     std::function<void(int)> visit = [&](int region) {
-      if (state[region] || regions[region].ops.empty()) return;
+      if (state[region] || regions_[region].ops.empty()) return;
       state[region] = 1;
       auto before = [&](Value operand) {
-        if (int source = RegionOf(buffer(operand)); source >= 0 && source != region) visit(source);
+        if (int source = RegionOf(Buffer(operand)); source >= 0 && source != region) visit(source);
       };
-      for (Operation *op : regions[region].ops) {
+      for (Operation *op : regions_[region].ops) {
         llvm::for_each(op->getOperands(), before);
-        llvm::for_each(size_uses.of(op), before);
+        llvm::for_each(size_uses_.Of(op), before);
       }
       order.push_back(region);
     };
-    for (Operation &op : function.getBody().front())
-      if (auto found = owner.find(&op); found != owner.end()) visit(found->second);
+    for (Operation &op : function_.getBody().front())
+      if (auto found = owner_.find(&op); found != owner_.end()) visit(found->second);
     std::vector<Region> result;
-    for (int region : order) result.push_back(std::move(regions[region]));
+    for (int region : order) result.push_back(std::move(regions_[region]));
     return result;
   }
 
-  func::FuncOp function;
-  SizeUses size_uses;
-  std::vector<Region> regions;
-  std::vector<int> rank;  // by region: above that of every region it reads
-  DenseMap<Operation *, int> owner;
+  func::FuncOp function_;
+  SizeUses size_uses_;
+  std::vector<Region> regions_;
+  std::vector<int> rank_;  // by region: above that of every region it reads
+  DenseMap<Operation *, int> owner_;
 };
 
 }  // namespace
 
-std::vector<Region> PlanRegions(func::FuncOp function) { return Planner(function).run(); }
+std::vector<Region> PlanRegions(func::FuncOp function) { return RegionPlanner(function).Run(); }
 
 }  // namespace ingot::compiler

@@ -23,7 +23,7 @@
 namespace ingot::compiler {
 
 enum class RegionKind { Loop, Row, Column, Contract, Attention, Library, Sort, Update, Control };
-llvm::StringRef name(RegionKind kind);
+llvm::StringRef Name(RegionKind kind);
 std::optional<RegionKind> ParseRegionKind(llvm::StringRef name);
 
 struct Region {

@@ -70,7 +70,7 @@ bool IsKey(const std::string &name) {
 }
 
 // What the entries of a directory take. Removes what killed processes have left.
-std::map<std::string, Usage> measure(const std::string &directory) {
+std::map<std::string, Usage> Measure(const std::string &directory) {
   std::map<std::string, Usage> entries;
   std::error_code error;
   for (const auto &file : std::filesystem::directory_iterator(directory, error)) {
@@ -109,7 +109,7 @@ std::string Cache::DefaultDirectory() {
   return "none";
 }
 
-absl::StatusOr<Cache> Cache::open(const std::string &directory) {
+absl::StatusOr<Cache> Cache::Open(const std::string &directory) {
   uint64_t limit = kDefaultLimit;
   if (const char *given = std::getenv("INGOT_CACHE_LIMIT"); given && *given) {
     absl::StatusOr<uint64_t> parsed = ParseCacheLimit(given);
@@ -130,7 +130,7 @@ absl::StatusOr<Cache> Cache::open(const std::string &directory) {
   return Cache(directory, limit);
 }
 
-absl::StatusOr<Cache::Entry> Cache::lock(const std::string &key, Access access) const {
+absl::StatusOr<Cache::Entry> Cache::Lock(const std::string &key, Access access) const {
   std::string path = absl::StrCat(directory_, "/", key);
   int fd = LockFile(path + ".lock", access == Access::kRead ? LOCK_SH : LOCK_EX);
   if (fd < 0)
@@ -139,8 +139,8 @@ absl::StatusOr<Cache::Entry> Cache::lock(const std::string &key, Access access) 
   return Entry(std::move(path), fd);
 }
 
-void Cache::trim(uint64_t limit) const {
-  std::map<std::string, Usage> entries = measure(directory_);
+void Cache::Trim(uint64_t limit) const {
+  std::map<std::string, Usage> entries = Measure(directory_);
   uint64_t total = 0;
   std::vector<std::pair<int64_t, std::string>> oldest;
   for (const auto &[key, usage] : entries) {
@@ -154,7 +154,7 @@ void Cache::trim(uint64_t limit) const {
     int fd = LockFile(path + ".lock", LOCK_EX | LOCK_NB);
     if (fd < 0) continue;
     Entry entry(path, fd);
-    entry.drop();
+    entry.Drop();
     unlink((path + ".lock").c_str());
     total -= entries[key].bytes;
   }
@@ -166,7 +166,7 @@ Cache::Entry::~Entry() {
   if (lock_ >= 0) close(lock_);
 }
 
-std::optional<std::string> Cache::Entry::object() const {
+std::optional<std::string> Cache::Entry::Object() const {
   std::string path = path_ + ".program";
   absl::StatusOr<std::shared_ptr<const MappedFile>> file = MappedFile::Open(path);
   Header header;
@@ -181,11 +181,11 @@ std::optional<std::string> Cache::Entry::object() const {
   return std::string(object);
 }
 
-absl::Status Cache::Entry::store(const CompiledProgram &program) const {
+absl::Status Cache::Entry::Store(const CompiledProgram &program) const {
   const std::string &object = program.impl->object;
   std::vector<AtomicFile> files;
   Header header;
-  drop();
+  Drop();
   if (!program.impl->embed_weights) {
     absl::StatusOr<AtomicFile> weights = AtomicFile::Create(WeightsPath());
     absl::Status status = weights.ok() ? AppendWeightsFile(program, *weights) : weights.status();
@@ -204,7 +204,7 @@ absl::Status Cache::Entry::store(const CompiledProgram &program) const {
   return Commit(std::move(files), Durability::kSync);
 }
 
-void Cache::Entry::drop() const {
+void Cache::Entry::Drop() const {
   for (const char *suffix : {".program", ".weights", ".o"})  // .o: of earlier versions
     unlink((path_ + suffix).c_str());
 }

@@ -31,15 +31,15 @@ class Cache {
   static std::string DefaultDirectory();
   // Creates the directory where it is missing, with mode 0700. FailedPrecondition when others could write to it:
   // objects in it are executed. $INGOT_CACHE_LIMIT bounds its size; default 10G.
-  static absl::StatusOr<Cache> open(const std::string &directory);
+  static absl::StatusOr<Cache> Open(const std::string &directory);
 
   enum class Access { kRead, kWrite };
   class Entry;
   // Waits for the entry's lock.
-  absl::StatusOr<Entry> lock(const std::string &key, Access access) const;
+  absl::StatusOr<Entry> Lock(const std::string &key, Access access) const;
   // Removes the entries that were not used for longest until the rest is within the limit. Entries in use stay.
-  void trim() const { trim(limit_); }
-  void trim(uint64_t limit) const;
+  void Trim() const { Trim(limit_); }
+  void Trim(uint64_t limit) const;
 
  private:
   Cache(std::string directory, uint64_t limit) : directory_(std::move(directory)), limit_(limit) {}
@@ -55,11 +55,11 @@ class Cache::Entry {
   ~Entry();
 
   // The object; nothing where there is none or it is damaged. Marks the entry as used.
-  std::optional<std::string> object() const;
+  std::optional<std::string> Object() const;
   std::string WeightsPath() const { return path_ + ".weights"; }
   // Needs write access.
-  absl::Status store(const CompiledProgram &program) const;
-  void drop() const;
+  absl::Status Store(const CompiledProgram &program) const;
+  void Drop() const;
 
  private:
   friend class Cache;

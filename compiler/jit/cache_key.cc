@@ -23,7 +23,7 @@ std::string CacheKey(const Graph &graph, const CompileOptions &options, const in
   std::string text = absl::StrCat(kSourceHash, ";", LLVM_VERSION_STRING, ";", options.name, ";", options.precision, ";",
                                   library ? library->name : "", ";", data);
   for (const std::string &level : options.cpu_levels) {
-    absl::StatusOr<Target> target = FindTarget(*devices().front(), level);
+    absl::StatusOr<Target> target = FindTarget(*Devices().front(), level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
   }
   absl::StrAppend(&text, ";", SerializeStructure(graph));

@@ -21,7 +21,7 @@ struct JitProgram::Linked {
 
 namespace {
 
-double now() {
+double Now() {
   return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
@@ -61,16 +61,16 @@ JitProgram::~JitProgram() {
   if (program_) ingot_program_free(program_);
 }
 
-absl::StatusOr<CompiledProgram> JitProgram::compile(Graph graph, const CompileOptions &options) {
-  double start = now();
-  absl::StatusOr<CompiledProgram> program = Compile(std::move(graph), options);
+absl::StatusOr<CompiledProgram> JitProgram::Compile(Graph graph, const CompileOptions &options) {
+  double start = Now();
+  absl::StatusOr<CompiledProgram> program = ingot::Compile(std::move(graph), options);
   if (!program.ok()) return program;
-  compile_ms_ = now() - start;
+  compile_ms_ = Now() - start;
   statistics_ = program->statistics();
   return program;
 }
 
-absl::Status JitProgram::link(std::string_view object, const std::string &name, const std::string &weights_path,
+absl::Status JitProgram::Link(std::string_view object, const std::string &name, const std::string &weights_path,
                               const ingot_kernel_library_t *library) {
   absl::StatusOr<std::unique_ptr<llvm::orc::LLJIT>> jit = LinkObject(object, library);
   if (!jit.ok()) return jit.status();
@@ -90,43 +90,43 @@ absl::Status JitProgram::link(std::string_view object, const std::string &name, 
 
 absl::Status JitProgram::LoadUncached(Graph graph, const CompileOptions &options,
                                       const ingot_kernel_library_t *library) {
-  absl::StatusOr<CompiledProgram> program = compile(std::move(graph), options);
+  absl::StatusOr<CompiledProgram> program = Compile(std::move(graph), options);
   if (!program.ok()) return program.status();
   absl::StatusOr<PrivateDirectory> scratch = PrivateDirectory::Temporary();
   if (!scratch.ok()) return scratch.status();
   std::string weights = scratch->File("program.weights");
   if (!program->impl->embed_weights)
     if (absl::Status status = compiler::WriteWeightsFile(*program, weights); !status.ok()) return status;
-  return link(program->impl->object, options.name, weights, library);
+  return Link(program->impl->object, options.name, weights, library);
 }
 
 absl::Status JitProgram::LoadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library_t *library,
                                     const std::string &directory) {
-  absl::StatusOr<Cache> cache = Cache::open(directory);
+  absl::StatusOr<Cache> cache = Cache::Open(directory);
   if (!cache.ok()) return cache.status();
   std::string key = compiler::CacheKey(graph, options, library);
   // First as one of many readers. What does not load is compiled again by one process, while others that want it wait
   // for the lock.
   for (Cache::Access access : {Cache::Access::kRead, Cache::Access::kWrite}) {
-    absl::StatusOr<Cache::Entry> entry = cache->lock(key, access);
+    absl::StatusOr<Cache::Entry> entry = cache->Lock(key, access);
     if (!entry.ok()) return entry.status();
-    if (std::optional<std::string> object = entry->object())
-      if (link(*object, options.name, entry->WeightsPath(), library).ok()) {
+    if (std::optional<std::string> object = entry->Object())
+      if (Link(*object, options.name, entry->WeightsPath(), library).ok()) {
         from_cache_ = true;
         return absl::OkStatus();
       }
     if (access == Cache::Access::kRead) continue;
-    absl::StatusOr<CompiledProgram> program = compile(std::move(graph), options);
-    absl::Status status = program.ok() ? entry->store(*program) : program.status();
-    if (status.ok()) status = link(program->impl->object, options.name, entry->WeightsPath(), library);
-    if (status.ok()) cache->trim();
+    absl::StatusOr<CompiledProgram> program = Compile(std::move(graph), options);
+    absl::Status status = program.ok() ? entry->Store(*program) : program.status();
+    if (status.ok()) status = Link(program->impl->object, options.name, entry->WeightsPath(), library);
+    if (status.ok()) cache->Trim();
     return status;
   }
   return absl::InternalError("the cache gave no program");
 }
 
 absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const JitOptions &options) {
-  double begin = now();
+  double begin = Now();
   CompileOptions compile = options.compile;
   compile.weights = WeightsPlace::kFile;
   compile.library_kernels = options.library != nullptr;
@@ -135,7 +135,7 @@ absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const 
   absl::Status status = directory == "none" ? result->LoadUncached(std::move(graph), compile, options.library)
                                             : result->LoadCached(std::move(graph), compile, options.library, directory);
   if (!status.ok()) return status;
-  result->load_ms_ = now() - begin - result->compile_ms_;
+  result->load_ms_ = Now() - begin - result->compile_ms_;
   return result;
 }
 

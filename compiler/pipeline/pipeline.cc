@@ -37,13 +37,13 @@ static constexpr std::pair<Phase, llvm::StringLiteral> kPhases[] = {
     {Phase::Import, "import"}, {Phase::Simplify, "simplify"}, {Phase::Fuse, "fuse"},
     {Phase::Vector, "vector"}, {Phase::Buffers, "buffers"},   {Phase::Object, "object"}};
 
-llvm::StringRef name(Phase phase) {
+llvm::StringRef Name(Phase phase) {
   for (auto [p, text] : kPhases)
     if (p == phase) return text;
   return "";
 }
 
-static DialectRegistry registry() {
+static DialectRegistry Registry() {
   DialectRegistry registry;
   registry.insert<ir::IngotDialect, func::FuncDialect, arith::ArithDialect, math::MathDialect, scf::SCFDialect,
                   cf::ControlFlowDialect, vector::VectorDialect, LLVM::LLVMDialect>();
@@ -61,7 +61,7 @@ Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<Targe
     : graph_(std::move(graph)),
       options_(options),
       levels_(std::move(levels)),
-      context_(registry(), MLIRContext::Threading::DISABLED) {
+      context_(Registry(), MLIRContext::Threading::DISABLED) {
   context_.loadAllAvailableDialects();
   context_.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
     if (diagnostics_.size() < 2000)
@@ -70,52 +70,52 @@ Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<Targe
   });
 }
 
-absl::Status Pipeline::internal(const char *what) {
+absl::Status Pipeline::Internal(const char *what) {
   return absl::InternalError(absl::StrCat("compiler error in ", what, ": ", diagnostics_,
                                           "this is a fault of Ingot's: please report it with the model"));
 }
 
-absl::Status Pipeline::run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump) {
+absl::Status Pipeline::Run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump) {
   for (auto [phase, phase_name] : kPhases) {
     if (phase > last || phase == Phase::Object) break;
     if (options_.progress) options_.progress(phase_name.str());
     absl::Status status;
     switch (phase) {
       case Phase::Import:
-        status = import();
+        status = Import();
         break;
       case Phase::Simplify:
-        status = simplify();
+        status = Simplify();
         break;
       case Phase::Fuse:
-        status = fuse();
+        status = Fuse();
         break;
       case Phase::Vector:
         status = EmitKernels();
         break;
       default:
-        status = buffers();
+        status = Buffers();
         break;
     }
     if (!status.ok()) return status;
     reached_ = phase;
     if (dump)
-      if (absl::Status dumped = dump(phase_name, text()); !dumped.ok()) return dumped;
+      if (absl::Status dumped = dump(phase_name, Text()); !dumped.ok()) return dumped;
   }
   return absl::OkStatus();
 }
 
-absl::Status Pipeline::import() {
+absl::Status Pipeline::Import() {
   if (absl::StatusOr<int> folded = FoldConstants(graph_); !folded.ok()) return folded.status();
   RemoveDeadNodes(graph_);
-  absl::StatusOr<SizeTable> sizes = SizeTable::of(graph_);
+  absl::StatusOr<SizeTable> sizes = SizeTable::Of(graph_);
   if (!sizes.ok()) return sizes.status();
   sizes_ = *std::move(sizes);
   module_ = ImportGraph(graph_, context_);
-  return succeeded(verify(*module_)) && succeeded(VerifyAfterImport(*module_)) ? absl::OkStatus() : internal("import");
+  return succeeded(verify(*module_)) && succeeded(VerifyAfterImport(*module_)) ? absl::OkStatus() : Internal("import");
 }
 
-std::string Pipeline::text() const {
+std::string Pipeline::Text() const {
   if (reached_ == Phase::Buffers) return ToString(plan_);
   std::string result;
   llvm::raw_string_ostream stream(result);
@@ -129,10 +129,10 @@ std::string Pipeline::text() const {
 absl::Status Pipeline::RunPasses(llvm::function_ref<void(OpPassManager &)> add) {
   PassManager pm(&context_);
   add(pm);
-  return failed(pm.run(*module_)) ? internal("a pass") : absl::OkStatus();
+  return failed(pm.run(*module_)) ? Internal("a pass") : absl::OkStatus();
 }
 
-absl::Status Pipeline::simplify() {
+absl::Status Pipeline::Simplify() {
   absl::Status status = RunPasses([](OpPassManager &pm) {
     // First: no later pass knows elements that share a byte.
     pm.addPass(createPackHalfBytes());
@@ -145,10 +145,10 @@ absl::Status Pipeline::simplify() {
     function.addPass(createCanonicalizerPass());
     function.addPass(createCSEPass());
   });
-  return status.ok() && failed(VerifyAfterSimplify(*module_)) ? internal("simplify") : status;
+  return status.ok() && failed(VerifyAfterSimplify(*module_)) ? Internal("simplify") : status;
 }
 
-absl::Status Pipeline::fuse() {
+absl::Status Pipeline::Fuse() {
   absl::Status status = RunPasses([this](OpPassManager &pm) {
     {
       auto &function = pm.nest<func::FuncOp>();
@@ -162,7 +162,7 @@ absl::Status Pipeline::fuse() {
     }
     pm.addPass(createFormRegions());
   });
-  return status.ok() && failed(VerifyAfterFuse(*module_)) ? internal("fuse") : status;
+  return status.ok() && failed(VerifyAfterFuse(*module_)) ? Internal("fuse") : status;
 }
 
 absl::Status Pipeline::EmitKernels() {
@@ -182,10 +182,10 @@ absl::Status Pipeline::EmitKernels() {
   }
   return is_sound && succeeded(verify(*kernels_)) && succeeded(VerifyAfterVector(*kernels_))
              ? absl::OkStatus()
-             : internal("code generation");
+             : Internal("code generation");
 }
 
-absl::Status Pipeline::buffers() {
+absl::Status Pipeline::Buffers() {
   plan_ = PlanProgram(graph_, *module_, std::move(sizes_), infos_);
   if (std::string problem = VerifyPlan(plan_); !problem.empty())
     return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
@@ -201,7 +201,7 @@ absl::Status Pipeline::LowerToLlvm() {
     context_.setThreadPool(*threads_);
   }
   OwningOpRef<ModuleOp> split = SplitKernels(*kernels_);
-  if (failed(devices().front()->lower(*split))) return internal("lowering to LLVM");
+  if (failed(Devices().front()->lower(*split))) return Internal("lowering to LLVM");
   SmallVector<ModuleOp> modules(split->getOps<ModuleOp>());
   units_.resize(modules.size());
   ParallelFor(modules.size(), [&](size_t i) {
@@ -210,7 +210,7 @@ absl::Status Pipeline::LowerToLlvm() {
     if (units_[i].module) SetTargets(*units_[i].module, levels_);
   });
   bool is_translated = llvm::all_of(units_, [](const CodeUnit &unit) { return unit.module != nullptr; });
-  return is_translated ? absl::OkStatus() : internal("translation to LLVM IR");
+  return is_translated ? absl::OkStatus() : Internal("translation to LLVM IR");
 }
 
 void Pipeline::ParallelFor(size_t count, llvm::function_ref<void(size_t)> work) {

@@ -24,7 +24,7 @@
 namespace ingot::compiler {
 
 enum class Phase { Import, Simplify, Fuse, Vector, Buffers, Object };
-llvm::StringRef name(Phase phase);
+llvm::StringRef Name(Phase phase);
 
 // Everything that lives while one graph is compiled.
 class Pipeline {
@@ -32,7 +32,7 @@ class Pipeline {
   Pipeline(Graph graph, const CompileOptions &options, std::vector<Target> levels);
   // Runs all phases up to and including `last`. `dump` is called with each phase's name and IR when it has been
   // reached.
-  absl::Status run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump);
+  absl::Status Run(Phase last, const std::function<absl::Status(llvm::StringRef, const std::string &)> &dump);
 
   // After Buffers.
   const Graph &graph() const { return graph_; }
@@ -41,17 +41,17 @@ class Pipeline {
   std::vector<CodeUnit> &units() { return units_; }
   // Calls work(i) for i below count, on as many threads as the options say, and returns when all are done.
   void ParallelFor(size_t count, llvm::function_ref<void(size_t)> work);
-  std::string text() const;  // of the last phase
+  std::string Text() const;  // of the last phase
 
  private:
   absl::Status RunPasses(llvm::function_ref<void(mlir::OpPassManager &)> add);
-  absl::Status import();
-  absl::Status simplify();
-  absl::Status fuse();
+  absl::Status Import();
+  absl::Status Simplify();
+  absl::Status Fuse();
   absl::Status EmitKernels();
-  absl::Status buffers();
+  absl::Status Buffers();
   absl::Status LowerToLlvm();
-  absl::Status internal(const char *what);
+  absl::Status Internal(const char *what);
 
   Graph graph_;
   const CompileOptions &options_;

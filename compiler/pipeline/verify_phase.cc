@@ -19,16 +19,16 @@ namespace {
 // Reports `op` and goes on: all of what is wrong is worth seeing.
 class Check {
  public:
-  explicit Check(StringRef phase) : phase(phase) {}
-  void fail(Operation *op, const Twine &what) {
-    op->emitError() << "after phase '" << phase << "': '" << op->getName().getStringRef() << "' " << what;
-    failed = true;
+  explicit Check(StringRef phase) : phase_(phase) {}
+  void Fail(Operation *op, const Twine &what) {
+    op->emitError() << "after phase_ '" << phase_ << "': '" << op->getName().getStringRef() << "' " << what;
+    failed_ = true;
   }
-  LogicalResult result() const { return failure(failed); }
+  LogicalResult result() const { return failure(failed_); }
 
  private:
-  StringRef phase;
-  bool failed = false;
+  StringRef phase_;
+  bool failed_ = false;
 };
 
 // @main, or a function of the graph.
@@ -49,7 +49,7 @@ bool IsViewOfGraph(Operation *op) {
 
 void CheckComposites(Check &check, Operation *op) {
   if (FusionKindOf(op) == FusionKind::kComposite || isa<ir::ConvOp>(op))
-    check.fail(op, "is not a primitive; --ingot-decompose has to write it out");
+    check.Fail(op, "is not a primitive; --ingot-decompose has to write it out");
 }
 
 }  // namespace
@@ -57,13 +57,13 @@ void CheckComposites(Check &check, Operation *op) {
 LogicalResult VerifyAfterImport(ModuleOp module) {
   Check check("import");
   for (Operation &op : *module.getBody())
-    if (!IsGraphFunction(&op)) check.fail(&op, "is no function of the graph");
+    if (!IsGraphFunction(&op)) check.Fail(&op, "is no function of the graph");
   module.walk([&](Operation *op) {
     if (op == module || IsGraphFunction(op)) return;
     if (!IsGraphOp(op))
-      check.fail(op, "is no graph op; compiler/import makes nothing else");
+      check.Fail(op, "is no graph op; compiler/import makes nothing else");
     else if (!isa<func::ReturnOp>(op) && NodeNames(op->getLoc()).empty())
-      check.fail(op, "has lost its node's name; give it a NameLoc");
+      check.Fail(op, "has lost its node's name; give it a NameLoc");
   });
   return check.result();
 }
@@ -74,10 +74,10 @@ LogicalResult VerifyAfterSimplify(ModuleOp module) {
     CheckComposites(check, op);
     for (Type type : op->getResultTypes())
       if (isa<RankedTensorType>(type) && IsNarrow(ToTensorType(type).dtype))
-        check.fail(op, "has elements that share a byte; --ingot-pack-half-bytes has to make them bytes");
+        check.Fail(op, "has elements that share a byte; --ingot-pack-half-bytes has to make them bytes");
     if (op != module && !IsGraphFunction(op) && !IsGraphOp(op) &&
         !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp, ir::HalvesOp>(op))
-      check.fail(op, "does not belong here; views, packs and kernels come with the next phase");
+      check.Fail(op, "does not belong here; views, packs and kernels come with the next phase");
   });
   return check.result();
 }
@@ -96,21 +96,21 @@ static void CheckGraphFunction(Check &check, func::FuncOp function) {
     if (auto dispatch = dyn_cast<ir::DispatchOp>(op)) {
       auto kernel = symbols.lookup<func::FuncOp>(dispatch.getKernel());
       if (!kernel)
-        check.fail(&op, "calls a kernel that does not exist");
+        check.Fail(&op, "calls a kernel that does not exist");
       else if (kernel.getArgumentTypes() != dispatch.getOperandTypes() ||
                !SameElements(kernel.getResultTypes(), dispatch.getResultTypes()))
-        check.fail(&op, "does not match the types of @" + dispatch.getKernel());
+        check.Fail(&op, "does not match the types of @" + dispatch.getKernel());
       for (Value operand : op.getOperands())
-        if (operand.getDefiningOp<ir::ViewOp>()) check.fail(&op, "takes a view; kernels get whole buffers");
+        if (operand.getDefiningOp<ir::ViewOp>()) check.Fail(&op, "takes a view; kernels get whole buffers");
     } else if (isa<ir::ViewOp>(op)) {
       if (!llvm::all_of(op.getUsers(), llvm::IsaPred<ir::PackOp>))
-        check.fail(&op, "is used outside kernels; --ingot-form-regions has to take it in");
+        check.Fail(&op, "is used outside kernels; --ingot-form-regions has to take it in");
     } else if (IsControlOp(&op)) {
       for (Value operand : op.getOperands())
         if (isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(operand.getDefiningOp()))
-          check.fail(&op, "takes a view or a scalar; functions get whole buffers");
+          check.Fail(&op, "takes a view or a scalar; functions get whole buffers");
     } else if (!isa<ir::ConstantOp, ir::PackOp, func::ReturnOp>(op)) {
-      check.fail(&op, "is computed outside kernels; --ingot-form-regions has to place it");
+      check.Fail(&op, "is computed outside kernels; --ingot-form-regions has to place it");
     }
   }
 }
@@ -118,15 +118,15 @@ static void CheckGraphFunction(Check &check, func::FuncOp function) {
 static void CheckKernel(Check &check, func::FuncOp kernel) {
   auto kind = kernel->getAttrOfType<StringAttr>("ingot.kind");
   if (!kind || !ParseRegionKind(kind.getValue()) || !kernel->getAttrOfType<ir::DimsAttr>("ingot.space") ||
-      !Schedule::of(kernel))
-    return check.fail(kernel, "has no region kind, space or schedule");
+      !Schedule::Of(kernel))
+    return check.Fail(kernel, "has no region kind, space or schedule");
   auto device = kernel->getAttrOfType<StringAttr>("ingot.device");
-  if (!device || !FindDevice(device.getValue())) check.fail(kernel, "is for no device that there is");
+  if (!device || !FindDevice(device.getValue())) check.Fail(kernel, "is for no device that there is");
   kernel.walk([&](Operation *op) {
     CheckComposites(check, op);
     if (isa<ir::MatMulOp>(op) || IsViewOfGraph(op))
-      check.fail(op, "is not on views; --ingot-resolve-views has to do that");
-    if (isa<ir::DispatchOp, ir::PackOp, ir::ConstantOp>(op)) check.fail(op, "cannot be inside a kernel");
+      check.Fail(op, "is not on views; --ingot-resolve-views has to do that");
+    if (isa<ir::DispatchOp, ir::PackOp, ir::ConstantOp>(op)) check.Fail(op, "cannot be inside a kernel");
   });
 }
 
@@ -142,12 +142,12 @@ LogicalResult VerifyAfterVector(ModuleOp kernels) {
   for (Operation &op : *kernels.getBody()) {
     auto function = dyn_cast<func::FuncOp>(op);
     if (!function) {
-      check.fail(&op, "is no function");
+      check.Fail(&op, "is no function");
       continue;
     }
     if (function.isExternal()) {
       if (!function.getName().starts_with("ingot_library_"))
-        check.fail(function, "'" + function.getName() + "' is declared, and no library of kernels/manifest.h");
+        check.Fail(function, "'" + function.getName() + "' is declared, and no library of kernels/manifest.h");
       continue;
     }
     auto is_pointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
@@ -157,15 +157,15 @@ LogicalResult VerifyAfterVector(ModuleOp kernels) {
     bool is_prepare = types.size() == 2 && llvm::all_of(types, is_pointer);
     if ((!is_run && !is_prepare) || function.getResultTypes().size() != 1 ||
         !function.getResultTypes()[0].isInteger(32))
-      check.fail(function, "has not the ABI's signature (runtime/include/ingot/abi.h)");
+      check.Fail(function, "has not the ABI's signature (runtime/include/ingot/abi.h)");
   }
   kernels.walk([&](Operation *op) {
     bool is_known = isa<ModuleOp>(op) ||
                     isa_and_nonnull<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect,
                                     math::MathDialect, scf::SCFDialect, vector::VectorDialect>(op->getDialect());
-    if (!is_known) check.fail(op, "is of a dialect that LowerKernels does not lower");
+    if (!is_known) check.Fail(op, "is of a dialect that LowerKernels does not lower");
     for (Type type : op->getResultTypes())
-      if (isa<RankedTensorType>(type)) check.fail(op, "is a tensor; kernels work on memory");
+      if (isa<RankedTensorType>(type)) check.Fail(op, "is a tensor; kernels work on memory");
   });
   return check.result();
 }
@@ -175,61 +175,61 @@ namespace {
 // Steps use sizes of stages that are bound around them alone, and no stage is bound before those that its sizes need.
 class StageCheck {
  public:
-  explicit StageCheck(const ProgramPlan &plan) : plan(plan), stages(plan.sizes.stages()) {
+  explicit StageCheck(const ProgramPlan &plan) : plan_(plan), stages_(plan.sizes.stages()) {
     for (const Dim &size : plan.sizes.expressions()) {
       std::vector<std::string> symbols;
       size.CollectSymbols(symbols);
       for (const std::string &symbol : symbols)
         if (uint32_t stage = plan.sizes.StageOfSymbol(symbol); stage != plan.sizes.StageOf(size))
-          needs[plan.sizes.StageOf(size)].insert(stage);
+          needs_[plan.sizes.StageOf(size)].insert(stage);
     }
   }
 
-  std::string block(size_t begin, size_t end) {
+  std::string Block(size_t begin, size_t end) {
     std::vector<uint32_t> here;
     for (size_t s = begin; s < end; ++s) {
-      const PlannedStep &step = plan.steps[s];
+      const PlannedStep &step = plan_.steps[s];
       std::string problem;
       if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
-        problem = block(s + 1, step.split);
-        if (problem.empty()) problem = block(step.split, step.end);
+        problem = Block(s + 1, step.split);
+        if (problem.empty()) problem = Block(step.split, step.end);
         s = step.end - 1;
       } else if (step.kind == INGOT_STEP_BIND) {
-        for (uint32_t stage : needs[step.split])
+        for (uint32_t stage : needs_[step.split])
           if (!IsBound(stage)) return absl::StrCat("step ", s, " binds stage ", step.split, " before ", stage);
         here.push_back(step.split);
-        ++bound[step.split];
+        ++bound_[step.split];
       } else {
         problem = SizesOf(step, s);
       }
       if (!problem.empty()) return problem;
     }
-    for (uint32_t stage : here) --bound[stage];
+    for (uint32_t stage : here) --bound_[stage];
     return "";
   }
 
  private:
-  bool IsBound(uint32_t stage) { return stage == 0 || bound[stage] > 0; }
+  bool IsBound(uint32_t stage) { return stage == 0 || bound_[stage] > 0; }
 
   std::string SizesOf(const PlannedStep &step, size_t s) {
     std::vector<uint32_t> sizes;
-    for (uint32_t operand : step.operands) sizes.push_back(plan.values[operand].bytes);
-    for (size_t level = 0; step.kind == INGOT_STEP_KERNEL && level < plan.variants.size(); ++level) {
-      const PlannedKernel &kernel = plan.variants[level][static_cast<size_t>(step.kernel)];
+    for (uint32_t operand : step.operands) sizes.push_back(plan_.values[operand].bytes);
+    for (size_t level = 0; step.kind == INGOT_STEP_KERNEL && level < plan_.variants.size(); ++level) {
+      const PlannedKernel &kernel = plan_.variants[level][static_cast<size_t>(step.kernel)];
       sizes.insert(sizes.end(), {kernel.tiles, kernel.work});
       if (kernel.workspace != INGOT_NONE) sizes.push_back(kernel.workspace);
     }
     for (uint32_t size : sizes)
-      if (!IsBound(stages[size]))
-        return absl::StrCat("step ", s, " (", step.name, ") uses size ", size, " of stage ", stages[size],
-                            ", which is not bound there");
+      if (!IsBound(stages_[size]))
+        return absl::StrCat("step ", s, " (", step.name, ") uses size ", size, " of stage ", stages_[size],
+                            ", which is not bound_ there");
     return "";
   }
 
-  const ProgramPlan &plan;
-  std::vector<uint32_t> stages;
-  std::map<uint32_t, std::set<uint32_t>> needs;
-  std::map<uint32_t, int> bound;
+  const ProgramPlan &plan_;
+  std::vector<uint32_t> stages_;
+  std::map<uint32_t, std::set<uint32_t>> needs_;
+  std::map<uint32_t, int> bound_;
 };
 
 }  // namespace
@@ -287,7 +287,7 @@ std::string VerifyPlan(const ProgramPlan &plan) {
     end = item.offset + item.bytes;
   }
   if (end != plan.weights_bytes) return "the weights' size is not the sum of its parts";
-  return plan.sizes.LaterStages().empty() ? "" : StageCheck(plan).block(0, plan.steps.size());
+  return plan.sizes.LaterStages().empty() ? "" : StageCheck(plan).Block(0, plan.steps.size());
 }
 
 }  // namespace ingot::compiler

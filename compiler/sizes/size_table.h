@@ -33,40 +33,40 @@ class SizeTable {
   SizeTable() = default;
   // The graph's symbols, those of inputs in the order of their names, then those of each stage; and a check for every
   // fact of its nodes that is not proven.
-  static absl::StatusOr<SizeTable> of(const Graph &graph);
+  static absl::StatusOr<SizeTable> Of(const Graph &graph);
 
   // The place of an expression. Equal expressions share one; a symbol has its own. Places are given in the order of
   // first use.
-  uint32_t index(const Dim &dim);
+  uint32_t Index(const Dim &dim);
 
-  const std::vector<std::pair<std::string, SymbolRange>> &symbols() const { return symbol_list; }
+  const std::vector<std::pair<std::string, SymbolRange>> &symbols() const { return symbol_list_; }
   // Those that inputs have; they stand first.
   uint32_t NumInputSymbols() const {
-    return stage_list.empty() ? static_cast<uint32_t>(symbol_list.size()) : stage_list[0].first_symbol;
+    return stage_list_.empty() ? static_cast<uint32_t>(symbol_list_.size()) : stage_list_[0].first_symbol;
   }
   // Stage 1 and those behind it.
-  const std::vector<SizeStage> &LaterStages() const { return stage_list; }
+  const std::vector<SizeStage> &LaterStages() const { return stage_list_; }
   // The stage that a bind_sizes of these symbols begins.
   uint32_t StageOfSymbol(const std::string &symbol) const;
   uint32_t StageOf(const Dim &dim) const;
   // Of every place.
   std::vector<uint32_t> stages() const;
   // The expressions behind the symbols' places.
-  const std::vector<Dim> &expressions() const { return expression_list; }
-  const std::vector<SizeCheck> &checks() const { return check_list; }
+  const std::vector<Dim> &expressions() const { return expression_list_; }
+  const std::vector<SizeCheck> &checks() const { return check_list_; }
   // The checks that hold or not when a function of the graph is entered, as [begin, end); of the graph itself by the
   // name "". Those that need sizes bound in it are their stage's.
   std::pair<uint32_t, uint32_t> ChecksOf(const std::string &function) const;
-  uint32_t size() const { return static_cast<uint32_t>(symbol_list.size() + expression_list.size()); }
+  uint32_t size() const { return static_cast<uint32_t>(symbol_list_.size() + expression_list_.size()); }
 
  private:
-  std::vector<std::pair<std::string, SymbolRange>> symbol_list;
-  std::vector<Dim> expression_list;
-  std::vector<SizeCheck> check_list;
-  std::vector<SizeStage> stage_list;
-  std::map<std::string, uint32_t> stage_by_symbol;              // of those that nodes bind
-  std::map<std::string, std::pair<uint32_t, uint32_t>> ranges;  // of checks, by function
-  std::map<Dim, uint32_t> places;
+  std::vector<std::pair<std::string, SymbolRange>> symbol_list_;
+  std::vector<Dim> expression_list_;
+  std::vector<SizeCheck> check_list_;
+  std::vector<SizeStage> stage_list_;
+  std::map<std::string, uint32_t> stage_by_symbol_;              // of those that nodes bind
+  std::map<std::string, std::pair<uint32_t, uint32_t>> ranges_;  // of checks, by function
+  std::map<Dim, uint32_t> places_;
 };
 
 }  // namespace ingot::compiler

@@ -44,7 +44,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
       if (region.kind == RegionKind::Control)
         region.ops.front()->moveBefore(ret);
       else
-        outline(region, b, known);
+        Outline(region, b, known);
     }
     // Everything computed is now dead.
     for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
@@ -59,7 +59,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
         output.set(ir::CopyOp::create(b, ret->getLoc(), output.get().getType(), output.get()));
   }
 
-  void outline(Region &region, OpBuilder &b, llvm::StringMap<StringAttr> &known) {
+  void Outline(Region &region, OpBuilder &b, llvm::StringMap<StringAttr> &known) {
     llvm::SetVector<Operation *> inside(region.ops.begin(), region.ops.end());
     // Inputs: whole buffers that others make. Views, and what views read, are found through the operands.
     llvm::SetVector<Value> inputs, outputs;
@@ -87,7 +87,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     Location loc = FusedLoc::get(top.getContext(), locations);
     auto function = func::FuncOp::create(loc, "kernel", top.getFunctionType(input_types, output_types));
     function.setPrivate();
-    function->setAttr("ingot.kind", top.getStringAttr(name(region.kind)));
+    function->setAttr("ingot.kind", top.getStringAttr(Name(region.kind)));
     function->setAttr("ingot.space", ir::DimsAttr::get(top.getContext(), region.space));
     Block *body = function.addEntryBlock();
     top.setInsertionPointToEnd(body);
@@ -107,7 +107,7 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     MergeAxes(function);
     const Device &device = DeviceOf(getOperation());
     function->setAttr("ingot.device", top.getStringAttr(device.name));
-    device.schedule(function).set(function);
+    device.schedule(function).Set(function);
     StringAttr &symbol = known[TextWithoutLocations(function)];
     if (symbol) {
       function.erase();

@@ -21,36 +21,36 @@ struct Placed {
 
 class Resolver {
  public:
-  explicit Resolver(func::FuncOp function) : function(function), b(function.getContext()) {}
+  explicit Resolver(func::FuncOp function) : function_(function), b_(function.getContext()) {}
 
-  void run() {
-    for (Operation &op : llvm::make_early_inc_range(function.getBody().front())) {
-      b.setInsertionPoint(&op);
+  void Run() {
+    for (Operation &op : llvm::make_early_inc_range(function_.getBody().front())) {
+      b_.setInsertionPoint(&op);
       if (auto ret = dyn_cast<func::ReturnOp>(op))
         ResolveReturn(ret);
       else
-        resolve(&op);
+        Resolve(&op);
     }
-    for (Operation *op : llvm::reverse(dead)) op->erase();
+    for (Operation *op : llvm::reverse(dead_)) op->erase();
   }
 
  private:
-  Placed place(Value value) {
-    auto found = placed.find(value);
-    if (found != placed.end()) return found->second;
-    return {value, StridedView::contiguous(TypeOf(value).dims)};
+  Placed Place(Value value) {
+    auto found = placed_.find(value);
+    if (found != placed_.end()) return found->second;
+    return {value, StridedView::Contiguous(TypeOf(value).dims)};
   }
 
   // `value` with these dims, broadcast where needed.
   Value OperandAs(Value value, const Dims &dims, Location loc) {
-    Placed at = place(value);
+    Placed at = Place(value);
     if (auto scalar = at.buffer.getDefiningOp<ir::ScalarOp>())
-      return ir::ScalarOp::create(b, loc, ToMlirType(b.getContext(), {TypeOf(value).dtype, dims}), scalar.getValue());
-    StridedView view = at.view.dims == dims ? at.view : at.view.broadcast(dims);
+      return ir::ScalarOp::create(b_, loc, ToMlirType(b_.getContext(), {TypeOf(value).dtype, dims}), scalar.getValue());
+    StridedView view = at.view.dims == dims ? at.view : at.view.Broadcast(dims);
     if (auto iota = at.buffer.getDefiningOp<ir::IotaOp>())
       if (Value wider = BroadcastIota(iota, at.view, view, loc)) return wider;
-    if (view == StridedView::contiguous(TypeOf(at.buffer).dims)) return at.buffer;
-    return MakeView(b, loc, at.buffer, view);
+    if (view == StridedView::Contiguous(TypeOf(at.buffer).dims)) return at.buffer;
+    return MakeView(b_, loc, at.buffer, view);
   }
 
   // An iota seen through a broadcast is an iota.
@@ -67,7 +67,7 @@ class Resolver {
                    NumElements(line) == view.dims[along];
     if (!is_line || line[iota.getAxis()] != view.dims[along]) return nullptr;
     return MakeOp(
-        b, loc, OpKind::kIota, {},
+        b_, loc, OpKind::kIota, {},
         {{"dims", view.dims}, {"axis", static_cast<int64_t>(along)}, {"dtype", TypeOf(iota.getResult()).dtype}});
   }
 
@@ -75,33 +75,33 @@ class Resolver {
   // For ops that need memory behind the operand: scalars are written out.
   Value InMemory(Value value, const Dims &dims, Location loc) {
     Value operand = OperandAs(value, dims, loc);
-    return operand.getDefiningOp<ir::ScalarOp>() ? ir::CopyOp::create(b, loc, operand.getType(), operand) : operand;
+    return operand.getDefiningOp<ir::ScalarOp>() ? ir::CopyOp::create(b_, loc, operand.getType(), operand) : operand;
   }
 
   // For what takes whole buffers as they are.
-  Value whole(Value value, Location loc) {
-    Placed at = place(value);
+  Value Whole(Value value, Location loc) {
+    Placed at = Place(value);
     if (at.view.IsContiguous() && at.view.offset.Is(0) &&
         NumElements(at.view.dims) == NumElements(TypeOf(at.buffer).dims) && !at.buffer.getDefiningOp<ir::ScalarOp>())
       return at.buffer;
-    return buffer(operand(value, loc));
+    return Buffer(operand(value, loc));
   }
   // A copy of a view or of a scalar; a buffer itself.
-  Value buffer(Value value) {
+  Value Buffer(Value value) {
     bool is_buffer = !isa_and_nonnull<ir::ViewOp, ir::ScalarOp>(value.getDefiningOp());
-    return is_buffer ? value : ir::CopyOp::create(b, value.getLoc(), value.getType(), value);
+    return is_buffer ? value : ir::CopyOp::create(b_, value.getLoc(), value.getType(), value);
   }
 
   void ResolveReturn(func::ReturnOp ret) {
-    // What a function of the graph returns is put in its place by whoever runs it.
-    if (IsFunctionOfGraph(function)) {
-      for (OpOperand &result : ret->getOpOperands()) result.set(buffer(operand(result.get(), ret.getLoc())));
+    // What a function_ of the graph returns is put in its place by whoever runs it.
+    if (IsFunctionOfGraph(function_)) {
+      for (OpOperand &result : ret->getOpOperands()) result.set(Buffer(operand(result.get(), ret.getLoc())));
       return;
     }
     // What takes a state's place is put there by the last steps.
-    size_t num_outputs = ret.getNumOperands() - NumStates(function);
+    size_t num_outputs = ret.getNumOperands() - NumStates(function_);
     for (OpOperand &result : ret->getOpOperands().drop_front(num_outputs))
-      result.set(buffer(operand(result.get(), ret.getLoc())));
+      result.set(Buffer(operand(result.get(), ret.getLoc())));
     for (OpOperand &result : ret->getOpOperands().take_front(num_outputs)) {
       Value value = operand(result.get(), ret.getLoc());
       Operation *producer = value.getDefiningOp();
@@ -109,17 +109,17 @@ class Resolver {
       bool needs_copy = !producer || isa<ir::ViewOp, ir::ConstantOp, ir::ScalarOp, ir::BindSizesOp>(producer);
       for (OpOperand &earlier : ret->getOpOperands())
         needs_copy |= earlier.getOperandNumber() < result.getOperandNumber() && earlier.get() == value;
-      result.set(needs_copy ? ir::CopyOp::create(b, ret.getLoc(), value.getType(), value) : value);
+      result.set(needs_copy ? ir::CopyOp::create(b_, ret.getLoc(), value.getType(), value) : value);
     }
   }
 
-  void resolve(Operation *op) {
+  void Resolve(Operation *op) {
     Location loc = op->getLoc();
     std::optional<FusionKind> fusion = FusionKindOf(op);
     if (!fusion || isa<ir::ScalarOp>(op)) return;
     if (*fusion == FusionKind::kView) {
-      placed[op->getResult(0)] = ResolveView(op, place(op->getOperand(0)));
-      dead.push_back(op);
+      placed_[op->getResult(0)] = ResolveView(op, Place(op->getOperand(0)));
+      dead_.push_back(op);
       return;
     }
     if (auto matmul = dyn_cast<ir::MatMulOp>(op)) {
@@ -127,11 +127,11 @@ class Resolver {
       return;
     }
     if (*fusion == FusionKind::kControl || *fusion == FusionKind::kSizes) {
-      for (OpOperand &use : op->getOpOperands()) use.set(whole(use.get(), loc));
+      for (OpOperand &use : op->getOpOperands()) use.set(Whole(use.get(), loc));
       return;
     }
     if (auto update = dyn_cast<ir::DynamicUpdateOp>(op)) {
-      update.getXMutable().assign(buffer(operand(update.getX(), loc)));
+      update.getXMutable().assign(Buffer(operand(update.getX(), loc)));
       update.getYMutable().assign(operand(update.getY(), loc));
       update.getStartMutable().assign(operand(update.getStart(), loc));
       return;
@@ -146,17 +146,17 @@ class Resolver {
   Placed ResolveView(Operation *op, Placed from) {
     // A number, repeated, is one under every view.
     if (from.buffer.getDefiningOp<ir::ScalarOp>())
-      return {from.buffer, StridedView::contiguous(TypeOf(op->getResult(0)).dims)};
+      return {from.buffer, StridedView::Contiguous(TypeOf(op->getResult(0)).dims)};
     const StridedView &view = from.view;
     if (auto transpose = dyn_cast<ir::TransposeOp>(op))
-      return {from.buffer, view.transpose(Ints(transpose.getPermutation()))};
-    if (auto broadcast = dyn_cast<ir::BroadcastToOp>(op)) return {from.buffer, view.broadcast(broadcast.getDims())};
+      return {from.buffer, view.Transpose(Ints(transpose.getPermutation()))};
+    if (auto broadcast = dyn_cast<ir::BroadcastToOp>(op)) return {from.buffer, view.Broadcast(broadcast.getDims())};
     if (auto slice = dyn_cast<ir::SliceOp>(op))
-      return {from.buffer, view.slice(slice.getStarts(), slice.getLimits(), Ints(slice.getSteps()))};
+      return {from.buffer, view.Slice(slice.getStarts(), slice.getLimits(), Ints(slice.getSteps()))};
     if (auto windows = dyn_cast<ir::WindowsOp>(op)) return {from.buffer, WindowsOf(view, windows)};
     Dims target = cast<ir::ReshapeOp>(op).getDims();
-    if (std::optional<StridedView> reshaped = view.reshape(target)) return {from.buffer, *reshaped};
-    return {CopyOf(from, op->getLoc()), StridedView::contiguous(target)};
+    if (std::optional<StridedView> reshaped = view.Reshape(target)) return {from.buffer, *reshaped};
+    return {CopyOf(from, op->getLoc()), StridedView::Contiguous(target)};
   }
 
   // [n, c, in...] -> [n, g, out..., c / g, kernel...]
@@ -171,8 +171,8 @@ class Resolver {
   }
 
   Value CopyOf(const Placed &from, Location loc) {
-    Value view = MakeView(b, loc, from.buffer, from.view);
-    return ir::CopyOp::create(b, loc, view.getType(), view);
+    Value view = MakeView(b_, loc, from.buffer, from.view);
+    return ir::CopyOp::create(b_, loc, view.getType(), view);
   }
 
   void ResolveMatMul(ir::MatMulOp op) {
@@ -182,20 +182,20 @@ class Resolver {
     x.insert(x.end(), x_dims.end() - 2, x_dims.end());
     y.insert(y.end(), y_dims.end() - 2, y_dims.end());
     Value contract =
-        ir::ContractOp::create(b, op.getLoc(), op.getType(), InMemory(op.getX(), x, op.getLoc()),
+        ir::ContractOp::create(b_, op.getLoc(), op.getType(), InMemory(op.getX(), x, op.getLoc()),
                                InMemory(op.getY(), y, op.getLoc()), static_cast<int64_t>(batch.size()), 1, 1);
     op.getResult().replaceAllUsesWith(contract);
-    dead.push_back(op);
+    dead_.push_back(op);
   }
 
-  func::FuncOp function;
-  OpBuilder b;
-  DenseMap<Value, Placed> placed;
-  SmallVector<Operation *> dead;
+  func::FuncOp function_;
+  OpBuilder b_;
+  DenseMap<Value, Placed> placed_;
+  SmallVector<Operation *> dead_;
 };
 
 struct ResolveViews : impl::ResolveViewsBase<ResolveViews> {
-  void runOnOperation() override { Resolver(getOperation()).run(); }
+  void runOnOperation() override { Resolver(getOperation()).Run(); }
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace ingot::compiler {
 using namespace mlir;
 namespace {
 
-Ints inverse(const Ints &permutation) {
+Ints Inverse(const Ints &permutation) {
   Ints result(permutation.size());
   for (size_t i = 0; i < permutation.size(); ++i) result[permutation[i]] = static_cast<int64_t>(i);
   return result;
@@ -32,7 +32,7 @@ bool ComesFromContraction(Value value, int depth = 0) {
 }
 
 // A transpose of a convolution's result (convolutions are channels-last inside).
-ir::TransposeOp sinkable(Value value) {
+ir::TransposeOp Sinkable(Value value) {
   auto transpose = value.getDefiningOp<ir::TransposeOp>();
   return transpose && ComesFromContraction(transpose.getX()) ? transpose : nullptr;
 }
@@ -55,12 +55,12 @@ struct SinkThroughElementwise : RewritePattern {
     Dims dims = TypeOf(op->getResult(0)).dims;
     ir::TransposeOp found;
     for (Value operand : op->getOperands())
-      if (ir::TransposeOp transpose = sinkable(operand); transpose && TypeOf(operand).dims == dims) {
+      if (ir::TransposeOp transpose = Sinkable(operand); transpose && TypeOf(operand).dims == dims) {
         found = transpose;
         break;
       }
     if (!found) return failure();
-    Ints permutation = PermutationOf(found), back = inverse(permutation);
+    Ints permutation = PermutationOf(found), back = Inverse(permutation);
     // What is checked is checked before the first op is made: a pattern that changes the IR must match.
     auto transposed_alike = [&](Value operand) {
       auto other = operand.getDefiningOp<ir::TransposeOp>();
@@ -68,7 +68,7 @@ struct SinkThroughElementwise : RewritePattern {
     };
     for (Value operand : op->getOperands())
       // Its own transpose would want to sink in turn, for ever.
-      if (!transposed_alike(operand) && (ComesFromContraction(operand) || sinkable(operand))) return failure();
+      if (!transposed_alike(operand) && (ComesFromContraction(operand) || Sinkable(operand))) return failure();
     SmallVector<Value> operands;
     for (Value operand : op->getOperands()) {
       if (ir::TransposeOp other = transposed_alike(operand))
@@ -90,7 +90,7 @@ struct SinkThroughReduction : RewritePattern {
   explicit SinkThroughReduction(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &b) const override {
     if (FusionKindOf(op) != FusionKind::kReduction || !KindOf(op)) return failure();
-    ir::TransposeOp transpose = sinkable(op->getOperand(0));
+    ir::TransposeOp transpose = Sinkable(op->getOperand(0));
     if (!transpose) return failure();
     Ints permutation = PermutationOf(transpose), axes;
     for (int64_t axis : op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef()) axes.push_back(permutation[axis]);
@@ -105,7 +105,7 @@ struct SinkThroughReduction : RewritePattern {
 struct SinkThroughUnitReshape : OpRewritePattern<ir::ReshapeOp> {
   using OpRewritePattern::OpRewritePattern;
   LogicalResult matchAndRewrite(ir::ReshapeOp op, PatternRewriter &b) const override {
-    ir::TransposeOp transpose = sinkable(op.getX());
+    ir::TransposeOp transpose = Sinkable(op.getX());
     if (!transpose) return failure();
     Dims from = TypeOf(transpose.getResult()).dims, to = TypeOf(op.getResult()).dims,
          inner = TypeOf(transpose.getX()).dims;

@@ -31,7 +31,7 @@ bool StridedView::IsContiguous() const {
   return true;
 }
 
-StridedView StridedView::transpose(const Ints &permutation) const {
+StridedView StridedView::Transpose(const Ints &permutation) const {
   StridedView result{offset, {}, {}};
   for (int64_t axis : permutation) {
     result.dims.push_back(dims[axis]);
@@ -40,7 +40,7 @@ StridedView StridedView::transpose(const Ints &permutation) const {
   return result;
 }
 
-StridedView StridedView::broadcast(const Dims &target) const {
+StridedView StridedView::Broadcast(const Dims &target) const {
   StridedView result{offset, target, Dims(target.size(), Dim(0))};
   size_t lead = target.size() - dims.size();
   for (size_t i = 0; i < dims.size(); ++i)
@@ -49,7 +49,7 @@ StridedView StridedView::broadcast(const Dims &target) const {
   return result;
 }
 
-StridedView StridedView::slice(const Dims &starts, const Dims &limits, const Ints &steps) const {
+StridedView StridedView::Slice(const Dims &starts, const Dims &limits, const Ints &steps) const {
   StridedView result{offset, {}, {}};
   for (size_t i = 0; i < dims.size(); ++i) {
     Dim span = steps[i] > 0 ? limits[i] - starts[i] : starts[i] - limits[i];
@@ -64,8 +64,8 @@ StridedView StridedView::slice(const Dims &starts, const Dims &limits, const Int
 
 // Matches runs of old axes with runs of new axes that have the same product, as NumPy does for reshapes without copies;
 // a run of old axes must be evenly spaced to be split anew.
-std::optional<StridedView> StridedView::reshape(const Dims &target) const {
-  if (IsContiguous()) return contiguous(target);
+std::optional<StridedView> StridedView::Reshape(const Dims &target) const {
+  if (IsContiguous()) return Contiguous(target);
   // Sizes of 1 say nothing about spacing.
   Dims old_dims, old_strides;
   for (size_t i = 0; i < dims.size(); ++i)
@@ -107,7 +107,7 @@ StridedView ViewOf(ir::ViewOp op) { return {op.getOffset().front(), TypeOf(op.ge
 
 Access AccessOf(mlir::Value tensor) {
   if (auto view = tensor.getDefiningOp<ir::ViewOp>()) return {view.getSource(), ViewOf(view)};
-  return {tensor, StridedView::contiguous(TypeOf(tensor).dims)};
+  return {tensor, StridedView::Contiguous(TypeOf(tensor).dims)};
 }
 
 mlir::Value MakeView(mlir::OpBuilder &b, mlir::Location loc, mlir::Value source, const StridedView &view) {

@@ -13,19 +13,19 @@ struct StridedView {
   Dim offset;
   Dims dims, strides;
 
-  static StridedView contiguous(const Dims &dims) { return {0, dims, ContiguousStrides(dims)}; }
+  static StridedView Contiguous(const Dims &dims) { return {0, dims, ContiguousStrides(dims)}; }
   // Row-major without gaps from element 0; sizes of 1 may have any stride.
   bool IsContiguous() const;
   bool operator==(const StridedView &other) const {
     return offset == other.offset && dims == other.dims && strides == other.strides;
   }
 
-  StridedView transpose(const Ints &permutation) const;
+  StridedView Transpose(const Ints &permutation) const;
   // To dims that these broadcast to.
-  StridedView broadcast(const Dims &target) const;
-  StridedView slice(const Dims &starts, const Dims &limits, const Ints &steps) const;
+  StridedView Broadcast(const Dims &target) const;
+  StridedView Slice(const Dims &starts, const Dims &limits, const Ints &steps) const;
   // nullopt when the elements are not evenly spaced in the new shape: copy first.
-  std::optional<StridedView> reshape(const Dims &target) const;
+  std::optional<StridedView> Reshape(const Dims &target) const;
 };
 
 // The view of a ViewOp.

@@ -107,21 +107,21 @@ TEST_F(CacheTest, TheOldestEntriesGoFirst) {
   std::string stale = directory_ / ".ingot-0000000000000000";
   WriteWhole(stale, "of a process that was killed");
   fs::last_write_time(stale, fs::file_time_type::clock::now() - std::chrono::hours(48));
-  Cache::open(directory_.path())->trim(total - 1);
+  Cache::Open(directory_.path())->Trim(total - 1);
   EXPECT_FALSE(fs::exists(stale));
   EXPECT_TRUE(FromCache(1));
   EXPECT_FALSE(FromCache(2));
 }
 
 TEST_F(CacheTest, NothingInUseIsRemoved) {
-  Cache cache = Cache::open(directory_.path()).value();
+  Cache cache = Cache::Open(directory_.path()).value();
   std::string key = fs::path(File(".program")).stem();
   {
-    Cache::Entry entry = cache.lock(key, Cache::Access::kRead).value();
-    cache.trim(0);
-    EXPECT_TRUE(entry.object().has_value());
+    Cache::Entry entry = cache.Lock(key, Cache::Access::kRead).value();
+    cache.Trim(0);
+    EXPECT_TRUE(entry.Object().has_value());
   }
-  cache.trim(0);
+  cache.Trim(0);
   EXPECT_THAT(directory_.Names(), IsEmpty());
 }
 

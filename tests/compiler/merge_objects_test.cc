@@ -21,7 +21,7 @@ std::string ObjectOf(const std::string &ir) {
   llvm::SMDiagnostic error;
   std::unique_ptr<llvm::Module> module = llvm::parseAssemblyString(ir, error, context);
   EXPECT_TRUE(module) << error.getMessage().str();
-  EXPECT_TRUE(optimize(*module).ok());
+  EXPECT_TRUE(Optimize(*module).ok());
   return EmitCode(*module, CodeForm::Object).value();
 }
 

@@ -47,11 +47,11 @@ class ScheduleTest : public testing::Test {
   }
 
   Dim TilesWith(FuncOp kernel, const Schedule &schedule) {
-    schedule.set(kernel);
+    schedule.Set(kernel);
     mlir::OwningOpRef<mlir::ModuleOp> kernels = mlir::ModuleOp::create(kernel.getLoc());
     SizeTable sizes;
     std::optional<KernelInfo> info =
-        devices().front()->emit({kernel, *kernels, "run", "prepare", devices().front()->targets.back(), sizes});
+        Devices().front()->emit({kernel, *kernels, "run", "prepare", Devices().front()->targets.back(), sizes});
     EXPECT_TRUE(info.has_value());
     return info.value_or(KernelInfo()).tiles;
   }
@@ -62,12 +62,12 @@ class ScheduleTest : public testing::Test {
 
 TEST_F(ScheduleTest, StandsInTheIrAndComesBack) {
   FuncOp kernel = Parse(kContraction);
-  EXPECT_FALSE(Schedule::of(kernel).has_value());
+  EXPECT_FALSE(Schedule::Of(kernel).has_value());
   Schedule schedule;
   schedule.tile_rows = 32;
   schedule.panel_width = 8;
-  schedule.set(kernel);
-  std::optional<Schedule> read = Schedule::of(kernel);
+  schedule.Set(kernel);
+  std::optional<Schedule> read = Schedule::Of(kernel);
   ASSERT_TRUE(read.has_value());
   EXPECT_EQ(read->tile_rows, 32);
   EXPECT_EQ(read->panel_width, 8);
@@ -79,13 +79,13 @@ TEST_F(ScheduleTest, UnknownNamesAndImpossibleNumbersAreRefused) {
   mlir::Builder b(&context_);
   for (auto [name, value] : {std::pair("tile_rows", 0), {"tile_rows", -1}, {"tile_row", 1}}) {
     kernel->setAttr("ingot.schedule", b.getDictionaryAttr(b.getNamedAttr(name, b.getI64IntegerAttr(value))));
-    EXPECT_FALSE(Schedule::of(kernel).has_value()) << name << value;
+    EXPECT_FALSE(Schedule::Of(kernel).has_value()) << name << value;
   }
 }
 
 TEST_F(ScheduleTest, EmittersFollowIt) {
   FuncOp kernel = Parse(kContraction);
-  Schedule schedule = devices().front()->schedule(kernel);
+  Schedule schedule = Devices().front()->schedule(kernel);
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 128));
   schedule.tile_rows = 7;
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7));
@@ -95,7 +95,7 @@ TEST_F(ScheduleTest, EmittersFollowIt) {
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 7) * Dim(5));
 
   kernel = Parse(kLoop);
-  schedule = devices().front()->schedule(kernel);
+  schedule = Devices().front()->schedule(kernel);
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 128));
   schedule.tile_elements = 640;
   EXPECT_EQ(TilesWith(kernel, schedule), Dim::CeilDiv(Dim::Symbol("n"), 10));
@@ -103,7 +103,7 @@ TEST_F(ScheduleTest, EmittersFollowIt) {
 
 TEST_F(ScheduleTest, TheDeviceOfAnOpIsTheNearest) {
   FuncOp kernel = Parse(kLoop);
-  EXPECT_EQ(&DeviceOf(kernel), devices().front());
+  EXPECT_EQ(&DeviceOf(kernel), Devices().front());
   kernel->setAttr("ingot.device", mlir::StringAttr::get(&context_, "cpu"));
   EXPECT_EQ(DeviceOf(&kernel.getBody().front().front()).name, "cpu");
 }
@@ -138,7 +138,7 @@ TEST(RegisterTileTest, PanelsPerTileLeaveFewOver) {
 }
 
 TEST(TargetTest, NamesAreFoundAndUnknownOnesListWhatThereIs) {
-  const Device &host = *devices().front();
+  const Device &host = *Devices().front();
   EXPECT_EQ(FindTarget(host, "x86-64-v3")->vector_width, 8);
   EXPECT_TRUE(FindTarget(host, "native").ok());
   absl::StatusOr<Target> unknown = FindTarget(host, "sm_80");

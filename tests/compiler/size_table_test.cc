@@ -15,11 +15,11 @@ namespace {
 TEST(SizeTable, EqualExpressionsShareAPlace) {
   GraphBuilder b("g");
   b.Output("y", b.Neg(b.Input("x", DType::kF32, {"n", "m"})));
-  compiler::SizeTable table = compiler::SizeTable::of(b.Finish().value()).value();
-  EXPECT_EQ(table.index(Dim("m")), 0u);
-  EXPECT_EQ(table.index(Dim("n")), 1u);
-  EXPECT_EQ(table.index(Dim("2 * (n + 1)")), 2u);
-  EXPECT_EQ(table.index(Dim("n + n + 2")), 2u);
+  compiler::SizeTable table = compiler::SizeTable::Of(b.Finish().value()).value();
+  EXPECT_EQ(table.Index(Dim("m")), 0u);
+  EXPECT_EQ(table.Index(Dim("n")), 1u);
+  EXPECT_EQ(table.Index(Dim("2 * (n + 1)")), 2u);
+  EXPECT_EQ(table.Index(Dim("n + n + 2")), 2u);
   EXPECT_EQ(table.size(), 3u);
 }
 

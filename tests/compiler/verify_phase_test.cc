@@ -99,7 +99,7 @@ TEST_F(VerifyPhase, Vector) {
 // x -> kernel a -> arena value -> kernel b -> y.
 ProgramPlan TwoSteps() {
   ProgramPlan plan;
-  plan.sizes.index(Dim(64));
+  plan.sizes.Index(Dim(64));
   plan.kernels = {"a", "b"};
   auto value = [](ingot_value_kind_t kind, uint32_t first, uint32_t last) {
     ingot_value_t value = {};

@@ -15,167 +15,169 @@ namespace {
 
 class AttentionEmitter {
  public:
-  explicit AttentionEmitter(KernelBuilder &k) : k(k) {
+  explicit AttentionEmitter(KernelBuilder &k) : k_(k) {
     for (Operation &op : k.body()) {
-      if (auto contract = dyn_cast<ir::ContractOp>(op)) (scores ? values : scores) = contract;
+      if (auto contract = dyn_cast<ir::ContractOp>(op)) (scores_ ? values_ : scores_) = contract;
     }
     for (Operation &op : k.body())
       if (&op != k.Terminator() && !isa<ir::ViewOp, ir::ScalarOp, ir::ContractOp, ir::CopyOp>(op) &&
-          op.isBeforeInBlock(values))
-        row_ops.push_back(&op);
-    space = TypeOf(values.getX()).dims;  // [batch..., queries, keys]
-    result = TypeOf(values.getResult()).dims;
-    batch = values.getBatch();
-    queries = space[batch];
-    keys = space.back();
-    depth = TypeOf(scores.getX()).dims.back();
-    columns = result.back();
-    dtype = TypeOf(scores.getX()).dtype;
-    key_panels = Dim::CeilDiv(keys, k.schedule.panel_width);
-    value_panels = Dim::CeilDiv(columns, k.schedule.panel_width);
-    row_length = key_panels * Dim(k.schedule.panel_width) + Dim(k.schedule.panel_width);
+          op.isBeforeInBlock(values_))
+        row_ops_.push_back(&op);
+    space_ = TypeOf(values_.getX()).dims;  // [batch_..., queries_, keys_]
+    result_ = TypeOf(values_.getResult()).dims;
+    batch_ = values_.getBatch();
+    queries_ = space_[batch_];
+    keys_ = space_.back();
+    depth_ = TypeOf(scores_.getX()).dims.back();
+    columns_ = result_.back();
+    dtype_ = TypeOf(scores_.getX()).dtype;
+    key_panels_ = Dim::CeilDiv(keys_, k.schedule.panel_width);
+    value_panels_ = Dim::CeilDiv(columns_, k.schedule.panel_width);
+    row_length_ = key_panels_ * Dim(k.schedule.panel_width) + Dim(k.schedule.panel_width);
   }
 
-  KernelInfo emit() {
-    RowProgram program(k, space, row_ops, {values.getX()});
-    int64_t bytes = ElementBytes(AccumulatorType(dtype));
-    Dim key_bytes = key_panels * depth * Dim(k.schedule.panel_width * bytes),
-        value_bytes = value_panels * keys * Dim(k.schedule.panel_width * bytes),
-        row_bytes = row_length * Dim(k.schedule.block_rows * bytes);
-    key_pack = k.workspace;
-    value_pack = k.BytePointer(k.workspace, k.dim(key_bytes));
-    score_rows = k.BytePointer(value_pack, k.dim(value_bytes));
-    staging = k.BytePointer(score_rows, k.dim(row_bytes));
-    Dim batches = NumElements(Dims(space.begin(), space.begin() + batch)),
-        chunks = Dim::CeilDiv(queries, k.schedule.tile_rows);
-    int together = RegisterTileFor(k.target, static_cast<int>(k.schedule.value_panels)).panels;
-    int most = std::max(RegisterTileFor(k.target, together).rows * together, RegisterTileFor(k.target, 1).rows);
-    sums = k.scratch(element(), most * k.schedule.panel_width);
-    k.ForRange(k.tile_begin, k.tile_end, k.constant(1), [&](Value tile) {
-      Value chunk = k.urem(tile, k.dim(chunks)), batch_index = k.udiv(tile, k.dim(chunks));
-      batch_at.assign(batch, Value());
-      k.delinearize(batch_index, space, 0, batch, batch_at);
-      pack(scores.getY(), depth, keys, key_pack);
-      pack(values.getY(), keys, columns, value_pack);
-      Value begin = k.mul(chunk, k.constant(k.schedule.tile_rows)),
-            end = k.min(k.add(begin, k.constant(k.schedule.tile_rows)), k.dim(queries));
-      k.ForRange(begin, end, k.constant(k.schedule.block_rows), [&](Value first) {
-        EmitBlock(program, first, k.min(end, k.add(first, k.constant(k.schedule.block_rows))));
+  KernelInfo Emit() {
+    RowProgram program(k_, space_, row_ops_, {values_.getX()});
+    int64_t bytes = ElementBytes(AccumulatorType(dtype_));
+    Dim key_bytes = key_panels_ * depth_ * Dim(k_.schedule.panel_width * bytes),
+        value_bytes = value_panels_ * keys_ * Dim(k_.schedule.panel_width * bytes),
+        row_bytes = row_length_ * Dim(k_.schedule.block_rows * bytes);
+    key_pack_ = k_.workspace;
+    value_pack_ = k_.BytePointer(k_.workspace, k_.Size(key_bytes));
+    score_rows_ = k_.BytePointer(value_pack_, k_.Size(value_bytes));
+    staging_ = k_.BytePointer(score_rows_, k_.Size(row_bytes));
+    Dim batches = NumElements(Dims(space_.begin(), space_.begin() + batch_)),
+        chunks = Dim::CeilDiv(queries_, k_.schedule.tile_rows);
+    int together = RegisterTileFor(k_.target, static_cast<int>(k_.schedule.value_panels)).panels;
+    int most = std::max(RegisterTileFor(k_.target, together).rows * together, RegisterTileFor(k_.target, 1).rows);
+    sums_ = k_.Scratch(Element(), most * k_.schedule.panel_width);
+    k_.ForRange(k_.tile_begin, k_.tile_end, k_.Constant(1), [&](Value tile) {
+      Value chunk = k_.Urem(tile, k_.Size(chunks)), batch_index = k_.Udiv(tile, k_.Size(chunks));
+      batch_at_.assign(batch_, Value());
+      k_.Delinearize(batch_index, space_, 0, batch_, batch_at_);
+      Pack(scores_.getY(), depth_, keys_, key_pack_);
+      Pack(values_.getY(), keys_, columns_, value_pack_);
+      Value begin = k_.Mul(chunk, k_.Constant(k_.schedule.tile_rows)),
+            end = k_.Min(k_.Add(begin, k_.Constant(k_.schedule.tile_rows)), k_.Size(queries_));
+      k_.ForRange(begin, end, k_.Constant(k_.schedule.block_rows), [&](Value first) {
+        EmitBlock(program, first, k_.Min(end, k_.Add(first, k_.Constant(k_.schedule.block_rows))));
       });
     });
-    Dim work = batches * queries * keys * ((depth + columns) * Dim(2) + Dim(CostPerElement(k)));
+    Dim work = batches * queries_ * keys_ * ((depth_ + columns_) * Dim(2) + Dim(CostPerElement(k_)));
     return {batches * chunks, work,
-            key_bytes + value_bytes + row_bytes + RowProgram::RowBytes(keys) * Dim(program.StagedRows())};
+            key_bytes + value_bytes + row_bytes + RowProgram::RowBytes(keys_) * Dim(program.StagedRows())};
   }
 
  private:
-  Type element() { return StorageType(k.b.getContext(), AccumulatorType(dtype)); }
+  Type Element() { return StorageType(k_.b.getContext(), AccumulatorType(dtype_)); }
 
   // The part of a view that lies at this tile's batch entry.
   Value BatchPointer(const Access &access) {
-    StridedView view{access.view.offset, Dims(access.view.dims.begin(), access.view.dims.begin() + batch),
-                     Dims(access.view.strides.begin(), access.view.strides.begin() + batch)};
+    StridedView view{access.view.offset, Dims(access.view.dims.begin(), access.view.dims.begin() + batch_),
+                     Dims(access.view.strides.begin(), access.view.strides.begin() + batch_)};
     Point corner;
-    corner.index = batch_at;
-    return k.ElementPointer(k.buffer(access.buffer), StorageType(k.b.getContext(), dtype), k.OffsetOf(view, corner));
+    corner.index = batch_at_;
+    return k_.ElementPointer(k_.Buffer(access.buffer), StorageType(k_.b.getContext(), dtype_),
+                             k_.OffsetOf(view, corner));
   }
 
-  void pack(Value operand, const Dim &rows, const Dim &count, Value to) {
+  void Pack(Value operand, const Dim &rows, const Dim &count, Value to) {
     Access access = AccessOf(operand);
-    EmitPack(k, BatchPointer(access), dtype, {rows}, {access.view.strides[batch]}, access.view.strides[batch + 1],
-             k.dim(count), k.constant(0), k.dim(Dim::CeilDiv(count, k.schedule.panel_width)), to);
+    EmitPack(k_, BatchPointer(access), dtype_, {rows}, {access.view.strides[batch_]}, access.view.strides[batch_ + 1],
+             k_.Size(count), k_.Constant(0), k_.Size(Dim::CeilDiv(count, k_.schedule.panel_width)), to);
   }
 
   // Runs the microkernel over all panels of the right operand, several at once as registers allow.
   void OverPanels(Microkernel &micro, const Dim &panels, int64_t per_tile, Value begin, Value end,
                   llvm::function_ref<Microkernel::Callbacks(Value, int)> callbacks) {
-    int together = RegisterTileFor(k.target, static_cast<int>(per_tile)).panels;
-    Value count = k.dim(panels), whole = k.mul(k.udiv(count, k.constant(together)), k.constant(together));
+    int together = RegisterTileFor(k_.target, static_cast<int>(per_tile)).panels;
+    Value count = k_.Size(panels), whole = k_.Mul(k_.Udiv(count, k_.Constant(together)), k_.Constant(together));
     auto run = [&](Value from, Value to, int panels_at_once) {
-      k.ForRange(from, to, k.constant(panels_at_once), [&](Value at) {
-        micro.emit(k, begin, end, panels_at_once, RegisterTileFor(k.target, panels_at_once).rows,
+      k_.ForRange(from, to, k_.Constant(panels_at_once), [&](Value at) {
+        micro.Emit(k_, begin, end, panels_at_once, RegisterTileFor(k_.target, panels_at_once).rows,
                    callbacks(at, panels_at_once));
       });
     };
-    run(k.constant(0), whole, together);
+    run(k_.Constant(0), whole, together);
     if (together > 1 && !(panels.constant() && *panels.constant() % together == 0)) run(whole, count, 1);
   }
 
   void EmitBlock(RowProgram &program, Value first, Value last) {
-    DType accumulator = AccumulatorType(dtype);
-    int width = k.target.vector_width;
-    Value stride = k.dim(row_length);
+    DType accumulator = AccumulatorType(dtype_);
+    int width = k_.target.vector_width;
+    Value stride = k_.Size(row_length_);
     auto score_row = [&](Value row) {
-      return k.ElementPointer(score_rows, element(), k.mul(k.sub(row, first), stride));
+      return k_.ElementPointer(score_rows_, Element(), k_.Mul(k_.Sub(row, first), stride));
     };
     // Scores.
-    Access query = AccessOf(scores.getX());
+    Access query = AccessOf(scores_.getX());
     Value query_base = BatchPointer(query);
-    Microkernel micro{dtype, accumulator, {depth}, {query.view.strides[batch + 1]}, {}};
-    OverPanels(micro, key_panels, k.schedule.score_panels, first, last, [&](Value at, int) {
+    Microkernel micro{dtype_, accumulator, {depth_}, {query.view.strides[batch_ + 1]}, {}};
+    OverPanels(micro, key_panels_, k_.schedule.score_panels, first, last, [&](Value at, int) {
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) {
-        return k.ElementPointer(query_base, StorageType(k.b.getContext(), dtype),
-                                k.MulDim(row, query.view.strides[batch]));
+        return k_.ElementPointer(query_base, StorageType(k_.b.getContext(), dtype_),
+                                 k_.MulDim(row, query.view.strides[batch_]));
       };
       callbacks.panel = [=, this](int p) {
-        return k.ElementPointer(key_pack, element(),
-                                k.mul(k.add(at, k.constant(p)), k.dim(depth * Dim(k.schedule.panel_width))));
+        return k_.ElementPointer(key_pack_, Element(),
+                                 k_.Mul(k_.Add(at, k_.Constant(p)), k_.Size(depth_ * Dim(k_.schedule.panel_width))));
       };
       callbacks.sum = [=, this](Value base, int i, int column) {
-        Value row = k.ElementPointer(score_rows, element(), k.mul(k.add(k.sub(base, first), k.constant(i)), stride));
-        return k.ElementPointer(row, element(),
-                                k.add(k.mul(at, k.constant(k.schedule.panel_width)), k.constant(column)));
+        Value row =
+            k_.ElementPointer(score_rows_, Element(), k_.Mul(k_.Add(k_.Sub(base, first), k_.Constant(i)), stride));
+        return k_.ElementPointer(row, Element(),
+                                 k_.Add(k_.Mul(at, k_.Constant(k_.schedule.panel_width)), k_.Constant(column)));
       };
       callbacks.after = [](Value, Value) {};
       return callbacks;
     });
     // Row ops, in place.
-    k.ForRange(first, last, k.constant(1), [&](Value row) {
-      SmallVector<Value> outer(batch_at);
+    k_.ForRange(first, last, k_.Constant(1), [&](Value row) {
+      SmallVector<Value> outer(batch_at_);
       outer.push_back(row);
       Value pointer = score_row(row);
       DenseMap<Value, Value> memory;
-      memory[scores.getResult()] = pointer;
-      program.emit(outer, staging, memory, [&](Value value, PointEmitter &emitter) {
+      memory[scores_.getResult()] = pointer;
+      program.Emit(outer, staging_, memory, [&](Value value, PointEmitter &emitter) {
         const Point &where = emitter.where();
-        k.store(emitter.at(value), k.ElementPointer(pointer, element(), where.index.back()), accumulator, where.width,
-                where.lanes);
+        k_.Store(emitter.At(value), k_.ElementPointer(pointer, Element(), where.index.back()), accumulator, where.width,
+                 where.lanes);
       });
     });
-    // Times the values.
-    Microkernel second{accumulator, accumulator, {keys}, {Dim(1)}, {}};
-    OverPanels(second, value_panels, k.schedule.value_panels, first, last, [&](Value at, int panels_at_once) {
-      int64_t tile_stride = panels_at_once * k.schedule.panel_width;
+    // Times the values_.
+    Microkernel second{accumulator, accumulator, {keys_}, {Dim(1)}, {}};
+    OverPanels(second, value_panels_, k_.schedule.value_panels, first, last, [&](Value at, int panels_at_once) {
+      int64_t tile_stride = panels_at_once * k_.schedule.panel_width;
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) {
-        return k.ElementPointer(score_rows, element(), k.mul(k.sub(row, first), stride));
+        return k_.ElementPointer(score_rows_, Element(), k_.Mul(k_.Sub(row, first), stride));
       };
       callbacks.panel = [=, this](int p) {
-        return k.ElementPointer(value_pack, element(),
-                                k.mul(k.add(at, k.constant(p)), k.dim(keys * Dim(k.schedule.panel_width))));
+        return k_.ElementPointer(value_pack_, Element(),
+                                 k_.Mul(k_.Add(at, k_.Constant(p)), k_.Size(keys_ * Dim(k_.schedule.panel_width))));
       };
       callbacks.sum = [=, this](Value, int i, int column) {
-        return k.ElementPointer(sums, element(), k.constant(i * tile_stride + column));
+        return k_.ElementPointer(sums_, Element(), k_.Constant(i * tile_stride + column));
       };
       callbacks.after = [=, this](Value base, Value rows) {
-        k.ForRange(k.constant(0), rows, k.constant(1), [&](Value i) {
-          Value from = k.ElementPointer(sums, element(), k.mul(i, k.constant(tile_stride)));
-          Value column = k.mul(at, k.constant(k.schedule.panel_width)),
-                end = k.min(k.dim(columns), k.add(column, k.constant(tile_stride)));
-          bool whole = columns.constant().value_or(1) % k.schedule.panel_width == 0;
-          ForVectors(k, column, end, whole ? std::optional<int64_t>(tile_stride) : std::nullopt, width,
+        k_.ForRange(k_.Constant(0), rows, k_.Constant(1), [&](Value i) {
+          Value from = k_.ElementPointer(sums_, Element(), k_.Mul(i, k_.Constant(tile_stride)));
+          Value column = k_.Mul(at, k_.Constant(k_.schedule.panel_width)),
+                end = k_.Min(k_.Size(columns_), k_.Add(column, k_.Constant(tile_stride)));
+          bool whole = columns_.constant().value_or(1) % k_.schedule.panel_width == 0;
+          ForVectors(k_, column, end, whole ? std::optional<int64_t>(tile_stride) : std::nullopt, width,
                      [&](Value j, Value lanes) {
                        Point point;
-                       point.index.assign(batch_at.begin(), batch_at.end());
-                       point.index.push_back(k.add(base, i));
+                       point.index.assign(batch_at_.begin(), batch_at_.end());
+                       point.index.push_back(k_.Add(base, i));
                        point.index.push_back(j);
                        point.width = width;
                        point.lanes = lanes;
-                       PointEmitter emitter(k, point);
-                       emitter.set(values.getResult(), k.load(k.ElementPointer(from, element(), k.sub(j, column)),
-                                                              accumulator, width, nullptr));
-                       StoreResults(k, emitter);
+                       PointEmitter emitter(k_, point);
+                       emitter.Set(values_.getResult(), k_.Load(k_.ElementPointer(from, Element(), k_.Sub(j, column)),
+                                                                accumulator, width, nullptr));
+                       StoreResults(k_, emitter);
                      });
         });
       };
@@ -183,19 +185,19 @@ class AttentionEmitter {
     });
   }
 
-  KernelBuilder &k;
-  ir::ContractOp scores, values;
-  SmallVector<Operation *> row_ops;
-  Dims space, result;
-  size_t batch = 0;
-  Dim queries, keys, depth, columns, key_panels, value_panels, row_length;
-  DType dtype;
-  SmallVector<Value> batch_at;
-  Value key_pack, value_pack, score_rows, staging, sums;
+  KernelBuilder &k_;
+  ir::ContractOp scores_, values_;
+  SmallVector<Operation *> row_ops_;
+  Dims space_, result_;
+  size_t batch_ = 0;
+  Dim queries_, keys_, depth_, columns_, key_panels_, value_panels_, row_length_;
+  DType dtype_;
+  SmallVector<Value> batch_at_;
+  Value key_pack_, value_pack_, score_rows_, staging_, sums_;
 };
 
 }  // namespace
 
-KernelInfo EmitAttentionKernel(KernelBuilder &k) { return AttentionEmitter(k).emit(); }
+KernelInfo EmitAttentionKernel(KernelBuilder &k) { return AttentionEmitter(k).Emit(); }
 
 }  // namespace ingot::compiler

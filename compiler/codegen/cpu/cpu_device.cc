@@ -20,7 +20,7 @@ constexpr int64_t kTileElements = 8192;
 // The error of a sum grows with its length.
 constexpr int64_t kProductSum = 256, kColumnSum = 128;
 
-const Target *native() {
+const Target *Native() {
   uint64_t have = ingot_cpu_features();
   for (const Target &target : CpuTargets())
     if ((have & target.required_features) == target.required_features) return &target;
@@ -83,10 +83,10 @@ Schedule schedule(func::FuncOp region) {
   return schedule;
 }
 
-std::optional<KernelInfo> emit(const KernelRequest &request) {
+std::optional<KernelInfo> Emit(const KernelRequest &request) {
   KernelBuilder k(request, KernelFunction::Run);
   KernelInfo info = EmitKernel(k);
-  k.finish();
+  k.Finish();
   bool is_sound = !k.failed();
   if (info.origin == INGOT_ORIGIN_LIBRARY) {
     KernelBuilder prepare(request, KernelFunction::Prepare);
@@ -99,7 +99,7 @@ std::optional<KernelInfo> emit(const KernelRequest &request) {
 }  // namespace
 
 const Device &CpuDevice() {
-  static const Device device{"cpu", CpuTargets(), native, panel_width, schedule, emit, LowerKernels};
+  static const Device device{"cpu", CpuTargets(), Native, panel_width, schedule, Emit, LowerKernels};
   return device;
 }
 

@@ -29,68 +29,68 @@ KernelBuilder::KernelBuilder(const KernelRequest &request, KernelFunction kind)
     : b(func::FuncOp(request.region).getLoc(), func::FuncOp(request.region).getContext()),
       source(request.region),
       target(request.target),
-      schedule(*Schedule::of(request.region)),
-      size_table(request.sizes) {
+      schedule(*Schedule::Of(request.region)),
+      size_table_(request.sizes) {
   bool is_run = kind == KernelFunction::Run;
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
   Type i64 = b.getI64Type();
   b.setInsertionPointToEnd(ModuleOp(request.module).getBody());
   SmallVector<Type> run{pointer, pointer, i64, i64, pointer}, prepare{pointer, pointer};
-  function = func::FuncOp::create(b, is_run ? request.symbol : request.prepare_symbol,
-                                  b.getFunctionType(is_run ? run : prepare, {b.getI32Type()}));
-  Block *entry = function.addEntryBlock();
+  function_ = func::FuncOp::create(b, is_run ? request.symbol : request.prepare_symbol,
+                                   b.getFunctionType(is_run ? run : prepare, {b.getI32Type()}));
+  Block *entry = function_.addEntryBlock();
   b.setInsertionPointToEnd(entry);
   if (is_run) {
-    buffers = entry->getArgument(0);
-    sizes = entry->getArgument(1);
+    buffers_ = entry->getArgument(0);
+    sizes_ = entry->getArgument(1);
     tile_begin = entry->getArgument(2);
     tile_end = entry->getArgument(3);
     workspace = entry->getArgument(4);
   } else {
-    sizes = entry->getArgument(0);
+    sizes_ = entry->getArgument(0);
     object = entry->getArgument(1);
   }
   // The status: also marks the end of the entry computations.
-  entry_end = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
+  entry_end_ = arith::ConstantOp::create(b, b.getI32IntegerAttr(0));
 }
 
-void KernelBuilder::finish(Value status) {
-  Block &entry = function.getBody().front();
+void KernelBuilder::Finish(Value status) {
+  Block &entry = function_.getBody().front();
   if (entry.empty() || !isa<func::ReturnOp>(entry.back()))
-    func::ReturnOp::create(b, status ? status : entry_end->getResult(0));
+    func::ReturnOp::create(b, status ? status : entry_end_->getResult(0));
 }
 
-Value KernelBuilder::buffer(Value tensor) {
-  Value &known = buffer_of[tensor];
+Value KernelBuilder::Buffer(Value tensor) {
+  Value &known = buffer_of_[tensor];
   if (known) return known;
   int64_t slot = -1;
   if (auto argument = dyn_cast<BlockArgument>(tensor)) slot = argument.getArgNumber();
   for (OpOperand &result : Terminator()->getOpOperands())
     if (result.get() == tensor) slot = body().getNumArguments() + result.getOperandNumber();
   if (slot < 0) {
-    fail(tensor.getLoc(), "is read from memory, but is neither an operand nor a result of its kernel");
+    Fail(tensor.getLoc(), "is read from memory, but is neither an operand nor a result of its kernel");
     slot = 0;
   }
   return known = BufferAt(slot);
 }
 
-void KernelBuilder::fail(Location loc, const Twine &what) {
+void KernelBuilder::Fail(Location loc, const Twine &what) {
   emitError(loc) << "region '" << source.getName() << "': " << what;
-  has_failed = true;
+  has_failed_ = true;
 }
 
 Value KernelBuilder::BufferAt(int64_t slot) {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entry_end);
+  b.setInsertionPoint(entry_end_);
   Type pointer = LLVM::LLVMPointerType::get(b.getContext());
-  Value at = LLVM::GEPOp::create(b, pointer, pointer, buffers, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(slot)});
+  Value at = LLVM::GEPOp::create(b, pointer, pointer, buffers_, ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(slot)});
   return LLVM::LoadOp::create(b, pointer, at);
 }
 
 Value KernelBuilder::LibraryObject() { return BufferAt(body().getNumArguments() + Terminator()->getNumOperands()); }
 
-Value KernelBuilder::call(StringRef name, ValueRange arguments, Type result) {
-  auto module = function->getParentOfType<ModuleOp>();
+Value KernelBuilder::Call(StringRef name, ValueRange arguments, Type result) {
+  auto module = function_->getParentOfType<ModuleOp>();
   if (!module.lookupSymbol(name)) {
     OpBuilder top = OpBuilder::atBlockBegin(module.getBody());
     func::FuncOp::create(top, b.getLoc(), name, b.getFunctionType(arguments.getTypes(), {result})).setPrivate();
@@ -106,67 +106,67 @@ static std::optional<int64_t> ConstantOf(Value value) {
   return std::nullopt;
 }
 
-Value KernelBuilder::constant(int64_t value) {
-  Value &known = constants[value];
+Value KernelBuilder::Constant(int64_t value) {
+  Value &known = constants_[value];
   if (known) return known;
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entry_end);
+  b.setInsertionPoint(entry_end_);
   return known = arith::ConstantOp::create(b, b.getI64IntegerAttr(value));
 }
 
-Value KernelBuilder::dim(const Dim &expression) {
-  if (auto number = expression.constant()) return constant(*number);
-  uint32_t place = size_table.index(expression);
-  Value &known = dims[place];
+Value KernelBuilder::Size(const Dim &expression) {
+  if (auto number = expression.constant()) return Constant(*number);
+  uint32_t place = size_table_.Index(expression);
+  Value &known = dims_[place];
   if (known) return known;
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entry_end);
-  Value at = LLVM::GEPOp::create(b, sizes.getType(), b.getI64Type(), sizes,
+  b.setInsertionPoint(entry_end_);
+  Value at = LLVM::GEPOp::create(b, sizes_.getType(), b.getI64Type(), sizes_,
                                  ArrayRef<LLVM::GEPArg>{static_cast<int32_t>(place)});
   return known = LLVM::LoadOp::create(b, b.getI64Type(), at);
 }
 
-Value KernelBuilder::add(Value x, Value y) {
+Value KernelBuilder::Add(Value x, Value y) {
   auto a = ConstantOf(x), c = ConstantOf(y);
-  if (a && c) return constant(*a + *c);
+  if (a && c) return Constant(*a + *c);
   if (a && *a == 0) return y;
   if (c && *c == 0) return x;
   return arith::AddIOp::create(b, x, y);
 }
-Value KernelBuilder::sub(Value x, Value y) {
+Value KernelBuilder::Sub(Value x, Value y) {
   auto a = ConstantOf(x), c = ConstantOf(y);
-  if (a && c) return constant(*a - *c);
+  if (a && c) return Constant(*a - *c);
   if (c && *c == 0) return x;
   return arith::SubIOp::create(b, x, y);
 }
-Value KernelBuilder::mul(Value x, Value y) {
+Value KernelBuilder::Mul(Value x, Value y) {
   auto a = ConstantOf(x), c = ConstantOf(y);
-  if (a && c) return constant(*a * *c);
-  if ((a && *a == 0) || (c && *c == 0)) return constant(0);
+  if (a && c) return Constant(*a * *c);
+  if ((a && *a == 0) || (c && *c == 0)) return Constant(0);
   if (a && *a == 1) return y;
   if (c && *c == 1) return x;
   return arith::MulIOp::create(b, x, y);
 }
-Value KernelBuilder::min(Value x, Value y) {
+Value KernelBuilder::Min(Value x, Value y) {
   auto a = ConstantOf(x), c = ConstantOf(y);
-  if (a && c) return constant(std::min(*a, *c));
+  if (a && c) return Constant(std::min(*a, *c));
   return arith::MinSIOp::create(b, x, y);
 }
-Value KernelBuilder::udiv(Value x, Value y) {
+Value KernelBuilder::Udiv(Value x, Value y) {
   auto a = ConstantOf(x), c = ConstantOf(y);
-  if (a && c && *c > 0) return constant(*a / *c);
+  if (a && c && *c > 0) return Constant(*a / *c);
   if (c && *c == 1) return x;
-  if (!c) y = arith::MaxSIOp::create(b, y, constant(1));
+  if (!c) y = arith::MaxSIOp::create(b, y, Constant(1));
   return arith::DivUIOp::create(b, x, y);
 }
-Value KernelBuilder::urem(Value x, Value y) {
+Value KernelBuilder::Urem(Value x, Value y) {
   auto a = ConstantOf(x), c = ConstantOf(y);
-  if (a && c && *c > 0) return constant(*a % *c);
-  if (c && *c == 1) return constant(0);
-  if (!c) y = arith::MaxSIOp::create(b, y, constant(1));
+  if (a && c && *c > 0) return Constant(*a % *c);
+  if (c && *c == 1) return Constant(0);
+  if (!c) y = arith::MaxSIOp::create(b, y, Constant(1));
   return arith::RemUIOp::create(b, x, y);
 }
-Value KernelBuilder::less(Value x, Value y) { return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y); }
+Value KernelBuilder::Less(Value x, Value y) { return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, x, y); }
 
 // ---- control flow ----
 
@@ -214,7 +214,7 @@ void KernelBuilder::SwitchOn(Value count, int least, int most, llvm::function_re
   scf::YieldOp::create(b);
 }
 
-Value KernelBuilder::opaque(Value x) {
+Value KernelBuilder::Opaque(Value x) {
   if (ConstantOf(x)) return x;
   return LLVM::InlineAsmOp::create(b, TypeRange{x.getType()}, ValueRange{x}, /*asm_string=*/"", /*constraints=*/"=r,0",
                                    /*has_side_effects=*/false, /*is_align_stack=*/false, LLVM::TailCallKind::None,
@@ -222,16 +222,16 @@ Value KernelBuilder::opaque(Value x) {
       .getResult(0);
 }
 
-void KernelBuilder::delinearize(Value flat, const Dims &dims, size_t begin, size_t end, MutableArrayRef<Value> index) {
+void KernelBuilder::Delinearize(Value flat, const Dims &dims, size_t begin, size_t end, MutableArrayRef<Value> index) {
   for (size_t i = end; i-- > begin;) {
     if (i == begin) {
       index[i] = flat;
     } else if (dims[i].Is(1)) {
-      index[i] = constant(0);
+      index[i] = Constant(0);
     } else {
-      Value size = dim(dims[i]);
-      index[i] = urem(flat, size);
-      flat = udiv(flat, size);
+      Value size = Size(dims[i]);
+      index[i] = Urem(flat, size);
+      flat = Udiv(flat, size);
     }
   }
 }
@@ -244,22 +244,22 @@ Value KernelBuilder::ElementPointer(Value base, Type element, Value offset) {
 }
 Value KernelBuilder::BytePointer(Value base, Value bytes) { return ElementPointer(base, b.getI8Type(), bytes); }
 
-Value KernelBuilder::scratch(Type element, int64_t count) {
+Value KernelBuilder::Scratch(Type element, int64_t count) {
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entry_end);
-  return LLVM::AllocaOp::create(b, LLVM::LLVMPointerType::get(b.getContext()), element, constant(count),
+  b.setInsertionPoint(entry_end_);
+  return LLVM::AllocaOp::create(b, LLVM::LLVMPointerType::get(b.getContext()), element, Constant(count),
                                 /*alignment=*/64);
 }
 
-Value KernelBuilder::splat(Value scalar, int width) {
+Value KernelBuilder::Splat(Value scalar, int width) {
   if (width == 1 || isa<VectorType>(scalar.getType())) return scalar;
   return vector::BroadcastOp::create(b, VectorType::get({width}, scalar.getType()), scalar);
 }
 
-Value KernelBuilder::zero(Type element, int width) {
+Value KernelBuilder::Zero(Type element, int width) {
   Type type = width == 1 ? element : Type(VectorType::get({width}, element));
   OpBuilder::InsertionGuard guard(b);
-  b.setInsertionPoint(entry_end);
+  b.setInsertionPoint(entry_end_);
   return arith::ConstantOp::create(b, cast<TypedAttr>(b.getZeroAttr(type)));
 }
 
@@ -268,7 +268,7 @@ Value KernelBuilder::LaneMask(Value lanes, int width) {
   for (int i = 0; i < width; ++i) numbers.push_back(i);
   Value iota = arith::ConstantOp::create(b, b.getI32VectorAttr(numbers));
   Value count = arith::TruncIOp::create(b, b.getI32Type(), lanes);
-  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, iota, splat(count, width));
+  return arith::CmpIOp::create(b, arith::CmpIPredicate::slt, iota, Splat(count, width));
 }
 
 static Type WithElement(Type type, Type element) {
@@ -295,26 +295,26 @@ Value KernelBuilder::ToStorage(Value value, DType dtype) {
   return value;
 }
 
-Value KernelBuilder::load(Value pointer, DType dtype, int width, Value lanes) {
+Value KernelBuilder::Load(Value pointer, DType dtype, int width, Value lanes) {
   Type element = StorageType(b.getContext(), dtype);
   unsigned alignment = static_cast<unsigned>(ElementBytes(dtype));
   if (width == 1) return FromStorage(LLVM::LoadOp::create(b, element, pointer, alignment), dtype);
   auto type = VectorType::get({width}, element);
   if (!lanes) return FromStorage(LLVM::LoadOp::create(b, type, pointer, alignment), dtype);
   return FromStorage(
-      LLVM::MaskedLoadOp::create(b, type, pointer, LaneMask(lanes, width), zero(element, width), alignment), dtype);
+      LLVM::MaskedLoadOp::create(b, type, pointer, LaneMask(lanes, width), Zero(element, width), alignment), dtype);
 }
 
 Value KernelBuilder::LoadWhere(Value mask, Value pointer, DType dtype, Value otherwise) {
   auto type = VectorType::get(cast<VectorType>(mask.getType()).getShape(), StorageType(b.getContext(), dtype));
   int width = static_cast<int>(type.getNumElements());
-  Value loaded = LLVM::MaskedLoadOp::create(b, type, pointer, mask, zero(type.getElementType(), width),
+  Value loaded = LLVM::MaskedLoadOp::create(b, type, pointer, mask, Zero(type.getElementType(), width),
                                             static_cast<unsigned>(ElementBytes(dtype)));
   return arith::SelectOp::create(b, mask, FromStorage(loaded, dtype), otherwise);
 }
 
-void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Value lanes) {
-  value = ToStorage(splat(value, width), dtype);
+void KernelBuilder::Store(Value value, Value pointer, DType dtype, int width, Value lanes) {
+  value = ToStorage(Splat(value, width), dtype);
   unsigned alignment = static_cast<unsigned>(ElementBytes(dtype));
   if (width == 1 || !lanes) {
     LLVM::StoreOp::create(b, value, pointer, alignment);
@@ -324,31 +324,31 @@ void KernelBuilder::store(Value value, Value pointer, DType dtype, int width, Va
     // LLVM 22 stores a narrowed integer at its old width where it knows that one lane counts (AVX-512), and so writes
     // behind it: what it may learn of the lanes is hidden from it.
     bool may_narrow = isa<IntegerType>(getElementTypeOrSelf(value.getType()));
-    LLVM::MaskedStoreOp::create(b, value, pointer, LaneMask(may_narrow ? opaque(lanes) : lanes, width), alignment);
+    LLVM::MaskedStoreOp::create(b, value, pointer, LaneMask(may_narrow ? Opaque(lanes) : lanes, width), alignment);
   }
 }
 
 Value KernelBuilder::OffsetOf(const StridedView &view, const Point &point) {
-  Value offset = dim(view.offset);
+  Value offset = Size(view.offset);
   for (size_t i = 0; i < view.dims.size(); ++i)
-    if (!view.strides[i].Is(0) && !view.dims[i].Is(1)) offset = add(offset, MulDim(point.index[i], view.strides[i]));
+    if (!view.strides[i].Is(0) && !view.dims[i].Is(1)) offset = Add(offset, MulDim(point.index[i], view.strides[i]));
   return offset;
 }
 
 Value KernelBuilder::LoadView(Value base, const StridedView &view, DType dtype, const Point &point) {
   Type element = StorageType(b.getContext(), dtype);
   Value pointer = ElementPointer(base, element, OffsetOf(view, point));
-  if (point.width == 1) return load(pointer, dtype, 1, nullptr);
+  if (point.width == 1) return Load(pointer, dtype, 1, nullptr);
   Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
-  if (stride.Is(0)) return splat(load(pointer, dtype, 1, nullptr), point.width);
-  if (stride.Is(1)) return load(pointer, dtype, point.width, point.lanes);
+  if (stride.Is(0)) return Splat(Load(pointer, dtype, 1, nullptr), point.width);
+  if (stride.Is(1)) return Load(pointer, dtype, point.width, point.lanes);
   if (stride.Is(2) && IsFloat(dtype)) return LoadEverySecond(pointer, dtype, point);
   // Strided lanes, one by one; lanes that do not count repeat the first.
-  Value step = dim(stride), result = zero(ComputeType(b.getContext(), dtype), point.width);
+  Value step = Size(stride), result = Zero(ComputeType(b.getContext(), dtype), point.width);
   for (int i = 0; i < point.width; ++i) {
-    Value lane = constant(i);
-    if (point.lanes) lane = arith::SelectOp::create(b, less(lane, point.lanes), lane, constant(0));
-    Value scalar = load(ElementPointer(pointer, element, mul(lane, step)), dtype, 1, nullptr);
+    Value lane = Constant(i);
+    if (point.lanes) lane = arith::SelectOp::create(b, Less(lane, point.lanes), lane, Constant(0));
+    Value scalar = Load(ElementPointer(pointer, element, Mul(lane, step)), dtype, 1, nullptr);
     result = vector::InsertOp::create(b, scalar, result, ArrayRef<int64_t>{i});
   }
   return result;
@@ -357,10 +357,10 @@ Value KernelBuilder::LoadView(Value base, const StridedView &view, DType dtype, 
 // Two vectors, of which the second ends with the last lane: no element behind it is read.
 Value KernelBuilder::LoadEverySecond(Value pointer, DType dtype, const Point &point) {
   int width = point.width;
-  Value count = point.lanes ? sub(mul(point.lanes, constant(2)), constant(1)) : Value();
-  Value second = ElementPointer(pointer, StorageType(b.getContext(), dtype), constant(width - 1));
-  Value low = load(pointer, dtype, width, count),
-        high = load(second, dtype, width, count ? sub(count, constant(width - 1)) : Value());
+  Value count = point.lanes ? Sub(Mul(point.lanes, Constant(2)), Constant(1)) : Value();
+  Value second = ElementPointer(pointer, StorageType(b.getContext(), dtype), Constant(width - 1));
+  Value low = Load(pointer, dtype, width, count),
+        high = Load(second, dtype, width, count ? Sub(count, Constant(width - 1)) : Value());
   SmallVector<int64_t> lanes;
   for (int i = 0; i < width; ++i) lanes.push_back(2 * i < width ? 2 * i : 2 * i + 1);
   return vector::ShuffleOp::create(b, low, high, lanes);
@@ -368,8 +368,8 @@ Value KernelBuilder::LoadEverySecond(Value pointer, DType dtype, const Point &po
 
 void KernelBuilder::StoreContiguous(Value value, Value tensor, const Point &point) {
   TensorType type = TypeOf(tensor);
-  Value offset = OffsetOf(StridedView::contiguous(type.dims), point);
-  store(value, ElementPointer(buffer(tensor), StorageType(b.getContext(), type.dtype), offset), type.dtype, point.width,
+  Value offset = OffsetOf(StridedView::Contiguous(type.dims), point);
+  Store(value, ElementPointer(Buffer(tensor), StorageType(b.getContext(), type.dtype), offset), type.dtype, point.width,
         point.lanes);
 }
 

@@ -38,7 +38,7 @@ class KernelBuilder {
   // Starts the kernel's function, or that which prepares it.
   KernelBuilder(const KernelRequest &request, KernelFunction kind);
   // Returns `status` (i32), or 0 unless that has been done.
-  void finish(Value status = nullptr);
+  void Finish(Value status = nullptr);
 
   mlir::ImplicitLocOpBuilder b;
   mlir::func::FuncOp source;
@@ -48,52 +48,52 @@ class KernelBuilder {
   Value object;                           // of Prepare: where the library's object is to be stored
 
   // A fault of the compiler's: reported, and no program comes of it. Emission may go on with any value.
-  void fail(mlir::Location loc, const llvm::Twine &what);
-  bool failed() const { return has_failed; }
+  void Fail(mlir::Location loc, const llvm::Twine &what);
+  bool failed() const { return has_failed_; }
 
   // Region values.
   mlir::Block &body() { return source.getBody().front(); }
   mlir::Operation *Terminator() { return body().getTerminator(); }
   // The memory of a kernel operand or result.
-  Value buffer(Value tensor);
+  Value Buffer(Value tensor);
   // Behind the buffers: what `prepare` made.
   Value LibraryObject();
   // Calls a C function by its name.
-  Value call(llvm::StringRef function, mlir::ValueRange arguments, mlir::Type result);
+  Value Call(llvm::StringRef function, mlir::ValueRange arguments, mlir::Type result);
 
   // i64 arithmetic; constants fold.
-  Value constant(int64_t value);
-  Value dim(const Dim &expression);  // loaded from the size table, once, in the entry block
-  Value add(Value x, Value y);
-  Value sub(Value x, Value y);
-  Value mul(Value x, Value y);
-  Value min(Value x, Value y);
-  Value udiv(Value x, Value y);
-  Value urem(Value x, Value y);
-  Value AddDim(Value x, const Dim &y) { return y.Is(0) ? x : add(x, dim(y)); }
-  Value MulDim(Value x, const Dim &y) { return y.Is(1) ? x : mul(x, dim(y)); }
+  Value Constant(int64_t value);
+  Value Size(const Dim &expression);  // loaded from the size table, once, in the entry block
+  Value Add(Value x, Value y);
+  Value Sub(Value x, Value y);
+  Value Mul(Value x, Value y);
+  Value Min(Value x, Value y);
+  Value Udiv(Value x, Value y);
+  Value Urem(Value x, Value y);
+  Value AddDim(Value x, const Dim &y) { return y.Is(0) ? x : Add(x, Size(y)); }
+  Value MulDim(Value x, const Dim &y) { return y.Is(1) ? x : Mul(x, Size(y)); }
 
   // Control flow.
   void ForRange(Value begin, Value end, Value step, Body body);
   llvm::SmallVector<Value> ForReduce(Value begin, Value end, Value step, mlir::ValueRange init, Reduction body);
   void IfThen(Value condition, llvm::function_ref<void()> body);
-  Value less(Value x, Value y);
+  Value Less(Value x, Value y);
   // Calls body(n) for the n in [least, most] that equals `count` (nothing for others).
   void SwitchOn(Value count, int least, int most, llvm::function_ref<void(int)> body);
 
   // The same i64, of which the optimiser knows nothing: what is computed from it stays where it is instead of moving,
   // with all that it was computed from, into a loop that uses it.
-  Value opaque(Value x);
+  Value Opaque(Value x);
 
   // Splits a flat index over axes [begin, end) of dims; fills index[begin..end).
-  void delinearize(Value flat, const Dims &dims, size_t begin, size_t end, llvm::MutableArrayRef<Value> index);
+  void Delinearize(Value flat, const Dims &dims, size_t begin, size_t end, llvm::MutableArrayRef<Value> index);
 
   // Memory. Offsets are in elements.
   Value ElementPointer(Value base, mlir::Type element, Value offset);
   Value BytePointer(Value base, Value bytes);
-  Value scratch(mlir::Type element, int64_t count);  // aligned stack memory, allocated on entry
-  Value load(Value pointer, DType dtype, int width, Value lanes);
-  void store(Value value, Value pointer, DType dtype, int width, Value lanes);
+  Value Scratch(mlir::Type element, int64_t count);  // aligned stack memory, allocated on entry
+  Value Load(Value pointer, DType dtype, int width, Value lanes);
+  void Store(Value value, Value pointer, DType dtype, int width, Value lanes);
   // The lanes that the mask has from memory, the others from `otherwise`, a vector of the compute type.
   Value LoadWhere(Value mask, Value pointer, DType dtype, Value otherwise);
   // Element of a view at a point. The last axis may be contiguous, repeated or strided.
@@ -102,8 +102,8 @@ class KernelBuilder {
   Value OffsetOf(const StridedView &view, const Point &point);
 
   // Vectors.
-  Value splat(Value scalar, int width);
-  Value zero(mlir::Type element, int width);
+  Value Splat(Value scalar, int width);
+  Value Zero(mlir::Type element, int width);
   Value LaneMask(Value lanes, int width);
 
  private:
@@ -112,14 +112,14 @@ class KernelBuilder {
   Value FromStorage(Value value, DType dtype);
   Value ToStorage(Value value, DType dtype);
 
-  SizeTable &size_table;
-  mlir::func::FuncOp function;
-  bool has_failed = false;
-  mlir::Operation *entry_end = nullptr;  // entry computations stand before this op
-  Value sizes, buffers;
-  std::map<int64_t, Value> constants;
-  std::map<uint32_t, Value> dims;  // by place in the size table
-  llvm::DenseMap<Value, Value> buffer_of;
+  SizeTable &size_table_;
+  mlir::func::FuncOp function_;
+  bool has_failed_ = false;
+  mlir::Operation *entry_end_ = nullptr;  // entry computations stand before this op
+  Value sizes_, buffers_;
+  std::map<int64_t, Value> constants_;
+  std::map<uint32_t, Value> dims_;  // by place in the size table
+  llvm::DenseMap<Value, Value> buffer_of_;
 };
 
 }  // namespace ingot::compiler

@@ -38,7 +38,7 @@ KernelInfo EmitKernel(KernelBuilder &k) {
 Dims SpaceOf(KernelBuilder &k) { return k.source->getAttrOfType<ir::DimsAttr>("ingot.space").dims(); }
 
 void StoreResults(KernelBuilder &k, PointEmitter &emitter) {
-  for (Value result : k.Terminator()->getOperands()) k.StoreContiguous(emitter.at(result), result, emitter.where());
+  for (Value result : k.Terminator()->getOperands()) k.StoreContiguous(emitter.At(result), result, emitter.where());
 }
 
 int64_t CostPerElement(KernelBuilder &k) {
@@ -55,25 +55,25 @@ int VectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : 
 
 void ForVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t> length, int width,
                 llvm::function_ref<void(Value, Value)> body) {
-  Value step = k.constant(width);
+  Value step = k.Constant(width);
   if (width == 1) {
     k.ForRange(begin, end, step, [&](Value j) { body(j, nullptr); });
     return;
   }
   Value whole;
   if (length) {
-    whole = k.add(begin, k.constant(*length / width * width));
+    whole = k.Add(begin, k.Constant(*length / width * width));
   } else {
-    Value count = k.sub(end, begin);
-    whole = k.add(begin, k.mul(k.udiv(count, step), step));
+    Value count = k.Sub(end, begin);
+    whole = k.Add(begin, k.Mul(k.Udiv(count, step), step));
   }
   if (!length || *length >= width) k.ForRange(begin, whole, step, [&](Value j) { body(j, nullptr); });
   if (length && *length % width == 0) return;
-  Value lanes = k.sub(end, whole);
+  Value lanes = k.Sub(end, whole);
   if (length)
     body(whole, lanes);
   else
-    k.IfThen(k.less(whole, end), [&] { body(whole, lanes); });
+    k.IfThen(k.Less(whole, end), [&] { body(whole, lanes); });
 }
 
 bool IsReduction(Operation *op) { return FusionKindOf(op) == FusionKind::kReduction; }
@@ -99,7 +99,7 @@ Value ReductionStart(KernelBuilder &k, Operation *op, int width) {
                     is_unsigned ? static_cast<int64_t>(llvm::maxUIntN(bits)) : llvm::maxIntN(bits), width);
 }
 
-static Value combine(KernelBuilder &k, Operation *op, Value x, Value y) {
+static Value Combine(KernelBuilder &k, Operation *op, Value x, Value y) {
   OpKind kind = isa<ir::ReduceSumOp>(op)    ? OpKind::kAdd
                 : isa<ir::ReduceProdOp>(op) ? OpKind::kMul
                 : isa<ir::ReduceMaxOp>(op)  ? OpKind::kMax
@@ -109,7 +109,7 @@ static Value combine(KernelBuilder &k, Operation *op, Value x, Value y) {
 }
 
 Value ReductionStep(KernelBuilder &k, Operation *op, Value accumulator, Value value, Value lanes) {
-  Value next = combine(k, op, accumulator, value);
+  Value next = Combine(k, op, accumulator, value);
   if (!lanes) return next;
   int width = static_cast<int>(cast<VectorType>(next.getType()).getNumElements());
   return arith::SelectOp::create(k.b, k.LaneMask(lanes, width), next, accumulator);
@@ -127,7 +127,7 @@ Value ReductionFinish(KernelBuilder &k, Operation *op, Value accumulator) {
     }
     Value x = vector::ShuffleOp::create(k.b, accumulator, accumulator, low),
           y = vector::ShuffleOp::create(k.b, accumulator, accumulator, high);
-    accumulator = combine(k, op, x, y);
+    accumulator = Combine(k, op, x, y);
   }
   return vector::ExtractOp::create(k.b, accumulator, ArrayRef<int64_t>{0});
 }

@@ -40,37 +40,37 @@ void EmitLibraryPrepare(KernelBuilder &k) {
                         product.y_column, k.schedule.tile_rows, k.schedule.tile_columns};
   static_assert(sizeof(fields) / sizeof(*fields) * sizeof(int64_t) == sizeof(ingot_matmul_shape_t));
   Type i64 = k.b.getI64Type();
-  Value shape = k.scratch(i64, std::size(fields));
+  Value shape = k.Scratch(i64, std::size(fields));
   for (auto [i, field] : llvm::enumerate(fields))
-    LLVM::StoreOp::create(k.b, k.dim(field), k.ElementPointer(shape, i64, k.constant(static_cast<int64_t>(i))));
-  k.finish(k.call(INGOT_LIBRARY_MATMUL_PREPARE, {shape, k.object}, k.b.getI32Type()));
+    LLVM::StoreOp::create(k.b, k.Size(field), k.ElementPointer(shape, i64, k.Constant(static_cast<int64_t>(i))));
+  k.Finish(k.Call(INGOT_LIBRARY_MATMUL_PREPARE, {shape, k.object}, k.b.getI32Type()));
 }
 
 KernelInfo EmitLibraryKernel(KernelBuilder &k) {
   ir::ContractOp op = ContractOf(k);
   Product product(k, op);
   Type f32 = k.b.getF32Type(), i32 = k.b.getI32Type();
-  Value status = k.scratch(i32, 1), zero = k.zero(i32, 1);
+  Value status = k.Scratch(i32, 1), zero = k.Zero(i32, 1);
   LLVM::StoreOp::create(k.b, zero, status);
-  Value x = k.ElementPointer(k.buffer(product.x.buffer), f32, k.dim(product.x.view.offset));
-  Value y = k.ElementPointer(k.buffer(product.y.buffer), f32, k.dim(product.y.view.offset));
-  Value result = k.buffer(op.getResult()), object = k.LibraryObject();
+  Value x = k.ElementPointer(k.Buffer(product.x.buffer), f32, k.Size(product.x.view.offset));
+  Value y = k.ElementPointer(k.Buffer(product.y.buffer), f32, k.Size(product.y.view.offset));
+  Value result = k.Buffer(op.getResult()), object = k.LibraryObject();
   Dim row_blocks = Dim::CeilDiv(product.rows, k.schedule.tile_rows),
       column_blocks = Dim::CeilDiv(product.columns, k.schedule.tile_columns);
-  k.ForRange(k.tile_begin, k.tile_end, k.constant(1), [&](Value tile) {
+  k.ForRange(k.tile_begin, k.tile_end, k.Constant(1), [&](Value tile) {
     // Rows vary fastest: neighbouring tiles read the same weights.
-    Value row = k.mul(k.urem(tile, k.dim(row_blocks)), k.constant(k.schedule.tile_rows)),
-          column = k.mul(k.udiv(tile, k.dim(row_blocks)), k.constant(k.schedule.tile_columns));
-    Value rows = k.min(k.constant(k.schedule.tile_rows), k.sub(k.dim(product.rows), row)),
-          columns = k.min(k.constant(k.schedule.tile_columns), k.sub(k.dim(product.columns), column));
+    Value row = k.Mul(k.Urem(tile, k.Size(row_blocks)), k.Constant(k.schedule.tile_rows)),
+          column = k.Mul(k.Udiv(tile, k.Size(row_blocks)), k.Constant(k.schedule.tile_columns));
+    Value rows = k.Min(k.Constant(k.schedule.tile_rows), k.Sub(k.Size(product.rows), row)),
+          columns = k.Min(k.Constant(k.schedule.tile_columns), k.Sub(k.Size(product.columns), column));
     Value from = k.ElementPointer(x, f32, k.MulDim(row, product.x_row)),
           weights = k.ElementPointer(y, f32, k.MulDim(column, product.y_column));
-    Value to = k.ElementPointer(result, f32, k.add(k.MulDim(row, product.columns), column));
-    Value code = k.call(INGOT_LIBRARY_MATMUL_RUN, {object, from, weights, to, rows, columns}, i32);
+    Value to = k.ElementPointer(result, f32, k.Add(k.MulDim(row, product.columns), column));
+    Value code = k.Call(INGOT_LIBRARY_MATMUL_RUN, {object, from, weights, to, rows, columns}, i32);
     Value failed = arith::CmpIOp::create(k.b, arith::CmpIPredicate::ne, code, zero);
     k.IfThen(failed, [&] { LLVM::StoreOp::create(k.b, code, status); });
   });
-  k.finish(LLVM::LoadOp::create(k.b, i32, status));
+  k.Finish(LLVM::LoadOp::create(k.b, i32, status));
   return {row_blocks * column_blocks, product.rows * product.columns * (product.depth * Dim(2) + Dim(1)), 0,
           INGOT_ORIGIN_LIBRARY};
 }

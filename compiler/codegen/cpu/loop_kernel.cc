@@ -10,7 +10,7 @@ namespace ingot::compiler {
 static KernelInfo ForSpace(KernelBuilder &k, const Dims &space, int64_t cost,
                            llvm::function_ref<void(ArrayRef<Value>, int, Value)> emit_at) {
   if (space.empty()) {
-    k.IfThen(k.less(k.tile_begin, k.tile_end), [&] { emit_at({}, 1, nullptr); });
+    k.IfThen(k.Less(k.tile_begin, k.tile_end), [&] { emit_at({}, 1, nullptr); });
     return {1, cost, 0};
   }
   Dims outer(space.begin(), space.end() - 1);
@@ -18,23 +18,24 @@ static KernelInfo ForSpace(KernelBuilder &k, const Dims &space, int64_t cost,
   int width = VectorWidthFor(k, length);
   if (outer.empty()) {
     // One row: tiles are pieces of it.
-    Value size = k.constant(k.schedule.tile_elements), total = k.dim(length);
+    Value size = k.Constant(k.schedule.tile_elements), total = k.Size(length);
     auto at = [&](Value j, Value lanes) { emit_at({j}, width, lanes); };
     if (auto constant = length.constant(); constant && *constant <= k.schedule.tile_elements) {
-      k.ForRange(k.tile_begin, k.tile_end, k.constant(1),
-                 [&](Value) { ForVectors(k, k.constant(0), total, constant, width, at); });
+      k.ForRange(k.tile_begin, k.tile_end, k.Constant(1),
+                 [&](Value) { ForVectors(k, k.Constant(0), total, constant, width, at); });
     } else {
-      Value begin = k.mul(k.tile_begin, size), end = k.min(k.mul(k.tile_end, size), total);
+      Value begin = k.Mul(k.tile_begin, size), end = k.Min(k.Mul(k.tile_end, size), total);
       ForVectors(k, begin, end, std::nullopt, width, at);
     }
     return {Dim::CeilDiv(length, k.schedule.tile_elements), length * Dim(cost), 0};
   }
   Dim rows_per_tile = RowsPerTileFor(k, length);
-  Value per = k.dim(rows_per_tile), begin = k.mul(k.tile_begin, per), end = k.min(k.mul(k.tile_end, per), k.dim(rows));
-  k.ForRange(begin, end, k.constant(1), [&](Value row) {
+  Value per = k.Size(rows_per_tile), begin = k.Mul(k.tile_begin, per),
+        end = k.Min(k.Mul(k.tile_end, per), k.Size(rows));
+  k.ForRange(begin, end, k.Constant(1), [&](Value row) {
     SmallVector<Value> index(space.size());
-    k.delinearize(row, space, 0, outer.size(), index);
-    ForVectors(k, k.constant(0), k.dim(length), length.constant(), width, [&](Value j, Value lanes) {
+    k.Delinearize(row, space, 0, outer.size(), index);
+    ForVectors(k, k.Constant(0), k.Size(length), length.constant(), width, [&](Value j, Value lanes) {
       index.back() = j;
       emit_at(index, width, lanes);
     });
@@ -61,14 +62,14 @@ KernelInfo EmitLoopKernel(KernelBuilder &k) {
 KernelInfo EmitUpdateKernel(KernelBuilder &k) {
   ir::DynamicUpdateOp op = *k.body().getOps<ir::DynamicUpdateOp>().begin();
   size_t axis = static_cast<size_t>(op.getAxis());
-  Value start = PointEmitter(k, Point()).at(op.getStart());
+  Value start = PointEmitter(k, Point()).At(op.getStart());
   if (start.getType() != k.b.getI64Type()) start = arith::ExtSIOp::create(k.b, k.b.getI64Type(), start);
-  Value last = k.sub(k.dim(TypeOf(op.getX()).dims[axis]), k.dim(TypeOf(op.getY()).dims[axis]));
-  start = k.min(arith::MaxSIOp::create(k.b, start, k.constant(0)), last);
+  Value last = k.Sub(k.Size(TypeOf(op.getX()).dims[axis]), k.Size(TypeOf(op.getY()).dims[axis]));
+  start = k.Min(arith::MaxSIOp::create(k.b, start, k.Constant(0)), last);
   return ForSpace(k, SpaceOf(k), CostPerElement(k), [&](ArrayRef<Value> index, int width, Value lanes) {
     Point from = PointAt(index, width, lanes), to = from;
-    to.index[axis] = k.add(to.index[axis], start);
-    k.StoreContiguous(PointEmitter(k, from).at(op.getY()), op.getResult(), to);
+    to.index[axis] = k.Add(to.index[axis], start);
+    k.StoreContiguous(PointEmitter(k, from).At(op.getY()), op.getResult(), to);
   });
 }
 

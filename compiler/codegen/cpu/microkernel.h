@@ -11,7 +11,7 @@ namespace ingot::compiler {
 
 struct Microkernel {
   DType dtype;          // of the left operand in memory
-  DType panel_d_type;   // of panels in memory
+  DType panel_dtype;    // of panels in memory
   Dims depth, strides;  // the contracted axes and the left operand's strides along them
   RegisterTile tile;
 
@@ -30,7 +30,7 @@ struct Microkernel {
   };
   // Bytes that one block prefetches.
   Dim PrefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
-  void emit(KernelBuilder &k, Value begin, Value end, int panels, int max_rows, const Callbacks &callbacks,
+  void Emit(KernelBuilder &k, Value begin, Value end, int panels, int max_rows, const Callbacks &callbacks,
             int min_rest = 1) const;
 
  private:

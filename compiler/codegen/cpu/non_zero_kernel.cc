@@ -9,23 +9,23 @@ namespace ingot::compiler {
 KernelInfo EmitNonZeroKernel(KernelBuilder &k) {
   ir::NonZeroOp op = *k.body().getOps<ir::NonZeroOp>().begin();
   Dims dims = SpaceOf(k), result_dims = TypeOf(op.getResult()).dims;
-  Value zero = k.constant(0), one = k.constant(1), count = k.dim(result_dims[1]), length = k.dim(NumElements(dims));
+  Value zero = k.Constant(0), one = k.Constant(1), count = k.Size(result_dims[1]), length = k.Size(NumElements(dims));
   auto store = [&](size_t axis, Value place, Value index) {
     Point to;
-    to.index = {k.constant(static_cast<int64_t>(axis)), place};
+    to.index = {k.Constant(static_cast<int64_t>(axis)), place};
     k.StoreContiguous(index, op.getResult(), to);
   };
   SmallVector<Value> found = k.ForReduce(zero, length, one, zero, [&](Value i, ValueRange before) {
     SmallVector<Value> index(dims.size());
-    k.delinearize(i, dims, 0, dims.size(), index);
+    k.Delinearize(i, dims, 0, dims.size(), index);
     Point from;
     from.index.assign(index.begin(), index.end());
-    Value taken = arith::AndIOp::create(k.b, PointEmitter(k, from).at(op.getX()), k.less(before[0], count));
+    Value taken = arith::AndIOp::create(k.b, PointEmitter(k, from).At(op.getX()), k.Less(before[0], count));
     k.IfThen(taken, [&] {
       for (size_t axis = 0; axis < dims.size(); ++axis) store(axis, before[0], index[axis]);
     });
     Value more = arith::ExtUIOp::create(k.b, k.b.getI64Type(), taken);
-    return SmallVector<Value>{k.add(before[0], more)};
+    return SmallVector<Value>{k.Add(before[0], more)};
   });
   k.ForRange(found[0], count, one, [&](Value place) {
     for (size_t axis = 0; axis < dims.size(); ++axis) store(axis, place, zero);

@@ -9,31 +9,31 @@ namespace ingot::compiler {
 
 class PointEmitter {
  public:
-  PointEmitter(KernelBuilder &k, Point point) : k(k), point(std::move(point)) {}
+  PointEmitter(KernelBuilder &k, Point point) : k_(k), point_(std::move(point)) {}
 
   // The tensor's elements at the point: a vector of point.width lanes, or a scalar.
-  Value at(Value tensor);
+  Value At(Value tensor);
   // What `at` returns for a tensor that is computed elsewhere (an accumulator, a staged row, a per-row scalar).
-  void set(Value tensor, Value value) { known[tensor] = value; }
-  const Point &where() const { return point; }
+  void Set(Value tensor, Value value) { known_[tensor] = value; }
+  const Point &where() const { return point_; }
 
  private:
-  Value compute(Value tensor);
+  Value Compute(Value tensor);
   Value ComputeIndexOp(mlir::Operation *op);
-  Value gather(ir::GatherOp op);
-  Value concat(ir::ConcatOp op);
-  Value pad(ir::PadOp op);
+  Value Gather(ir::GatherOp op);
+  Value Concat(ir::ConcatOp op);
+  Value Pad(ir::PadOp op);
   Value PaddedLanes(const Access &lines, Point at, const Dim &low, const TensorType &type, Value fill);
-  Value iota(ir::IotaOp op);
-  Value halves(ir::HalvesOp op);
+  Value Iota(ir::IotaOp op);
+  Value Halves(ir::HalvesOp op);
   Value DimValues(ir::DimValuesOp op);
   // Emits lane by lane (the op's index arithmetic differs per lane).
   Value ByLanes(Value tensor);
   Value LaneIndex(Value first);  // vector of i64: first, first + 1, ...
 
-  KernelBuilder &k;
-  Point point;
-  llvm::DenseMap<Value, Value> known;
+  KernelBuilder &k_;
+  Point point_;
+  llvm::DenseMap<Value, Value> known_;
 };
 
 }  // namespace ingot::compiler

@@ -19,19 +19,19 @@ KernelInfo EmitRowKernel(KernelBuilder &k) {
       sinks.push_back(result);
   RowProgram program(k, space, ops, sinks);
   Dim rows = NumElements(outer_dims), per_tile = RowsPerTileFor(k, space.back());
-  Value per = k.dim(per_tile), begin = k.mul(k.tile_begin, per), end = k.min(k.mul(k.tile_end, per), k.dim(rows));
-  k.ForRange(begin, end, k.constant(1), [&](Value row) {
+  Value per = k.Size(per_tile), begin = k.Mul(k.tile_begin, per), end = k.Min(k.Mul(k.tile_end, per), k.Size(rows));
+  k.ForRange(begin, end, k.Constant(1), [&](Value row) {
     SmallVector<Value> outer(outer_dims.size());
-    k.delinearize(row, outer_dims, 0, outer_dims.size(), outer);
-    program.emit(outer, k.workspace, DenseMap<Value, Value>(), [&](Value value, PointEmitter &emitter) {
-      k.StoreContiguous(emitter.at(value), value, emitter.where());
+    k.Delinearize(row, outer_dims, 0, outer_dims.size(), outer);
+    program.Emit(outer, k.workspace, DenseMap<Value, Value>(), [&](Value value, PointEmitter &emitter) {
+      k.StoreContiguous(emitter.At(value), value, emitter.where());
     });
     for (Value result : k.Terminator()->getOperands()) {
       auto found = program.per_row.find(result);
       if (found == program.per_row.end()) continue;
       Point point;
       point.index = outer;
-      if (TypeOf(result).dims.size() == space.size()) point.index.push_back(k.constant(0));
+      if (TypeOf(result).dims.size() == space.size()) point.index.push_back(k.Constant(0));
       k.StoreContiguous(found->second, result, point);
     }
   });
@@ -73,7 +73,7 @@ KernelInfo EmitColumnKernel(KernelBuilder &k) {
     // one does so piece by piece.
     const int64_t piece = k.schedule.sum_length;
     auto sum_over = [&](Value begin, Value end, int64_t step, llvm::function_ref<Value(Value)> term) {
-      return k.ForReduce(begin, end, k.constant(step), {ReductionStart(k, reduction, width)},
+      return k.ForReduce(begin, end, k.Constant(step), {ReductionStart(k, reduction, width)},
                          [&](Value i, ValueRange carried) -> SmallVector<Value> {
                            return {ReductionStep(k, reduction, carried[0], term(i), nullptr)};
                          })[0];
@@ -83,33 +83,33 @@ KernelInfo EmitColumnKernel(KernelBuilder &k) {
         Point point = where;
         point.index = index;
         PointEmitter emitter(k, point);
-        return emitter.at(input);
+        return emitter.At(input);
       }
       auto term = [&](Value i) {
         index[axes[depth]] = i;
         return reduce(depth + 1);
       };
       const Dim &size = in[axes[depth]];
-      Value zero = k.constant(0), end = k.dim(size);
+      Value zero = k.Constant(0), end = k.Size(size);
       if (size.constant().value_or(piece + 1) <= piece) return sum_over(zero, end, 1, term);
       return sum_over(zero, end, piece, [&](Value begin) {
-        return sum_over(begin, k.min(k.add(begin, k.constant(piece)), end), 1, term);
+        return sum_over(begin, k.Min(k.Add(begin, k.Constant(piece)), end), 1, term);
       });
     };
     // A scalar has no axes: it is the only term.
     Value sum =
         axes.empty() ? ReductionStep(k, reduction, ReductionStart(k, reduction, width), reduce(0), nullptr) : reduce(0);
     PointEmitter emitter(k, where);
-    emitter.set(result, sum);
+    emitter.Set(result, sum);
     StoreResults(k, emitter);
   };
   const int64_t block = k.schedule.tile_columns;
   Dim blocks = Dim::CeilDiv(length, block);
-  k.ForRange(k.tile_begin, k.tile_end, k.constant(1), [&](Value tile) {
-    Value row = k.udiv(tile, k.dim(blocks)), begin = k.mul(k.urem(tile, k.dim(blocks)), k.constant(block));
+  k.ForRange(k.tile_begin, k.tile_end, k.Constant(1), [&](Value tile) {
+    Value row = k.Udiv(tile, k.Size(blocks)), begin = k.Mul(k.Urem(tile, k.Size(blocks)), k.Constant(block));
     SmallVector<Value> outer(outer_rank);
-    k.delinearize(row, outer_dims, 0, outer_rank, outer);
-    Value end = k.min(k.add(begin, k.constant(block)), k.dim(length));
+    k.Delinearize(row, outer_dims, 0, outer_rank, outer);
+    Value end = k.Min(k.Add(begin, k.Constant(block)), k.Size(length));
     bool whole = length.constant().value_or(1) % block == 0;
     ForVectors(k, begin, end, whole ? std::optional<int64_t>(block) : std::nullopt, width,
                [&](Value j, Value lanes) { emit_at(outer, j, lanes); });

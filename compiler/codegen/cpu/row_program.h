@@ -13,14 +13,14 @@ class RowProgram {
   // `sinks`: full-row tensors that are wanted, besides reductions and per-row tensors.
   RowProgram(KernelBuilder &k, Dims space, llvm::ArrayRef<mlir::Operation *> ops, llvm::ArrayRef<Value> sinks);
 
-  int64_t StagedRows() const { return static_cast<int64_t>(staged.size()); }
+  int64_t StagedRows() const { return static_cast<int64_t>(staged_.size()); }
   // Bytes from one staged row to the next.
   static Dim RowBytes(const Dim &length) { return (length + 16) * Dim(8); }
 
   // Emits all passes for the row at `outer` (one index per axis but the last). `memory` gives rows that stand elsewhere
   // (pointers to f32); `sink` is called for each sink with its values at a point of the last pass that has it.
   // Afterwards `per_row` holds the scalars of reductions and per-row tensors.
-  void emit(llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
+  void Emit(llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
             llvm::function_ref<void(Value, PointEmitter &)> sink);
   llvm::DenseMap<Value, Value> per_row;
 
@@ -31,13 +31,13 @@ class RowProgram {
   bool IsFull(Value value) const;
   int LevelOf(Value value) const;
 
-  KernelBuilder &k;
-  Dims space;
-  llvm::SmallVector<mlir::Operation *> ops;
-  llvm::SmallVector<Value> sinks;
-  llvm::DenseMap<Value, int> level;  // of tensors computed here
-  llvm::SmallVector<Value> staged;
-  int passes = 0;
+  KernelBuilder &k_;
+  Dims space_;
+  llvm::SmallVector<mlir::Operation *> ops_;
+  llvm::SmallVector<Value> sinks_;
+  llvm::DenseMap<Value, int> level_;  // of tensors computed here
+  llvm::SmallVector<Value> staged_;
+  int passes_ = 0;
 };
 
 }  // namespace ingot::compiler

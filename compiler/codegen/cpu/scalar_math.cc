@@ -37,13 +37,13 @@ static Value ConstantOfType(ImplicitLocOpBuilder &b, Type type, double value) {
 Value ConstantLike(ImplicitLocOpBuilder &b, Value x, double value) { return ConstantOfType(b, x.getType(), value); }
 Value ZeroLike(ImplicitLocOpBuilder &b, Value x) { return ConstantLike(b, x, 0); }
 
-static Value select(ImplicitLocOpBuilder &b, Value condition, Value x, Value y) {
+static Value Select(ImplicitLocOpBuilder &b, Value condition, Value x, Value y) {
   return arith::SelectOp::create(b, condition, x, y);
 }
-static Value compare(ImplicitLocOpBuilder &b, arith::CmpFPredicate predicate, Value x, Value y) {
+static Value Compare(ImplicitLocOpBuilder &b, arith::CmpFPredicate predicate, Value x, Value y) {
   return arith::CmpFOp::create(b, predicate, x, y);
 }
-static Value compare(ImplicitLocOpBuilder &b, arith::CmpIPredicate predicate, Value x, Value y) {
+static Value Compare(ImplicitLocOpBuilder &b, arith::CmpIPredicate predicate, Value x, Value y) {
   return arith::CmpIOp::create(b, predicate, x, y);
 }
 
@@ -53,8 +53,8 @@ Value ToBfloat16Bits(ImplicitLocOpBuilder &b, Value x) {
   Value bits = arith::BitcastOp::create(b, wide, x);
   Value odd = arith::AndIOp::create(b, arith::ShRUIOp::create(b, bits, c(16)), c(1));
   Value rounded = arith::AddIOp::create(b, bits, arith::AddIOp::create(b, odd, c(0x7fff)));
-  Value is_nan = compare(b, arith::CmpFPredicate::UNO, x, x);
-  Value chosen = select(b, is_nan, c(0x7fc00000), rounded);
+  Value is_nan = Compare(b, arith::CmpFPredicate::UNO, x, x);
+  Value chosen = Select(b, is_nan, c(0x7fc00000), rounded);
   Value high = arith::ShRUIOp::create(b, chosen, c(16));
   return arith::TruncIOp::create(b, narrow, high);
 }
@@ -91,7 +91,7 @@ Value RoundToFloat8(ImplicitLocOpBuilder &b, Value x, DType dtype) {
   Type wide = WithElement(x.getType(), b.getI32Type());
   auto c = [&](int64_t value) { return ConstantOfType(b, wide, static_cast<double>(value)); };
   Value size = math::AbsFOp::create(b, x), largest = ConstantLike(b, x, format.largest);
-  size = select(b, compare(b, arith::CmpFPredicate::OGT, size, largest), largest, size);
+  size = Select(b, Compare(b, arith::CmpFPredicate::OGT, size, largest), largest, size);
   // Normal numbers: half a unit less one is added to the pattern, and one more where the last bit is odd; the rest is
   // cut off.
   Value bits = arith::BitcastOp::create(b, wide, size);
@@ -101,10 +101,10 @@ Value RoundToFloat8(ImplicitLocOpBuilder &b, Value x, DType dtype) {
   // Below them units are all one size: that of a number whose last bit it is.
   Value magic = ConstantLike(b, x, format.least * std::ldexp(1.0, format.shift));
   Value small = arith::SubFOp::create(b, arith::AddFOp::create(b, size, magic), magic);
-  Value is_small = compare(b, arith::CmpFPredicate::OLT, size, ConstantLike(b, x, format.least));
-  Value chosen = select(b, is_small, arith::BitcastOp::create(b, wide, small), normal);
+  Value is_small = Compare(b, arith::CmpFPredicate::OLT, size, ConstantLike(b, x, format.least));
+  Value chosen = Select(b, is_small, arith::BitcastOp::create(b, wide, small), normal);
   Value rounded = arith::BitcastOp::create(b, x.getType(), WithSign(b, chosen, arith::BitcastOp::create(b, wide, x)));
-  return select(b, compare(b, arith::CmpFPredicate::UNO, x, x), x, rounded);
+  return Select(b, Compare(b, arith::CmpFPredicate::UNO, x, x), x, rounded);
 }
 
 }  // namespace
@@ -116,9 +116,9 @@ Value ToFloat8Bits(ImplicitLocOpBuilder &b, Value x, DType dtype) {
   Value size = math::AbsFOp::create(b, x);
   Value scaled = arith::MulFOp::create(b, size, ConstantLike(b, x, 1 / format.scale));
   Value bits = arith::ShRUIOp::create(b, arith::BitcastOp::create(b, wide, scaled), c(format.shift));
-  bits = select(b, compare(b, arith::CmpFPredicate::OGT, size, ConstantLike(b, x, format.largest)),
+  bits = Select(b, Compare(b, arith::CmpFPredicate::OGT, size, ConstantLike(b, x, format.largest)),
                 c(format.beyond_bits), bits);
-  bits = select(b, compare(b, arith::CmpFPredicate::UNO, x, x), c(format.nan_bits), bits);
+  bits = Select(b, Compare(b, arith::CmpFPredicate::UNO, x, x), c(format.nan_bits), bits);
   Value sign = arith::ShRUIOp::create(b, arith::BitcastOp::create(b, wide, x), c(24));
   return arith::TruncIOp::create(b, narrow, arith::OrIOp::create(b, bits, arith::AndIOp::create(b, sign, c(0x80))));
 }
@@ -133,9 +133,9 @@ Value FromFloat8Bits(ImplicitLocOpBuilder &b, Value bits, DType dtype) {
   Value scaled = arith::MulFOp::create(b, small, ConstantOfType(b, real, format.scale));
   Value above = ConstantOfType(b, real, std::numeric_limits<double>::quiet_NaN());
   if (format.beyond_bits != format.nan_bits)
-    above = select(b, compare(b, arith::CmpIPredicate::eq, size, c(format.beyond_bits)),
+    above = Select(b, Compare(b, arith::CmpIPredicate::eq, size, c(format.beyond_bits)),
                    ConstantOfType(b, real, std::numeric_limits<double>::infinity()), above);
-  scaled = select(b, compare(b, arith::CmpIPredicate::sgt, size, c(format.largest_bits)), above, scaled);
+  scaled = Select(b, Compare(b, arith::CmpIPredicate::sgt, size, c(format.largest_bits)), above, scaled);
   Value sign = arith::ShLIOp::create(b, extended, c(24));
   return arith::BitcastOp::create(b, real, WithSign(b, arith::BitcastOp::create(b, wide, scaled), sign));
 }
@@ -144,29 +144,29 @@ static double BitsOf(Value x) { return getElementTypeOrSelf(x.getType()).getIntO
 
 // Shifts of which every amount has a meaning; negative ones count as too large.
 static Value ShiftLeft(ImplicitLocOpBuilder &b, Value x, Value y) {
-  Value fits = compare(b, arith::CmpIPredicate::ult, y, ConstantLike(b, x, BitsOf(x)));
-  return select(b, fits, arith::ShLIOp::create(b, x, select(b, fits, y, ZeroLike(b, x))), ZeroLike(b, x));
+  Value fits = Compare(b, arith::CmpIPredicate::ult, y, ConstantLike(b, x, BitsOf(x)));
+  return Select(b, fits, arith::ShLIOp::create(b, x, Select(b, fits, y, ZeroLike(b, x))), ZeroLike(b, x));
 }
 
 static Value ShiftRight(ImplicitLocOpBuilder &b, Value x, Value y, bool is_signed) {
-  Value most = ConstantLike(b, x, BitsOf(x) - 1), fits = compare(b, arith::CmpIPredicate::ule, y, most);
-  Value amount = select(b, fits, y, most);
+  Value most = ConstantLike(b, x, BitsOf(x) - 1), fits = Compare(b, arith::CmpIPredicate::ule, y, most);
+  Value amount = Select(b, fits, y, most);
   if (is_signed) return arith::ShRSIOp::create(b, x, amount);
-  return select(b, fits, arith::ShRUIOp::create(b, x, amount), ZeroLike(b, x));
+  return Select(b, fits, arith::ShRUIOp::create(b, x, amount), ZeroLike(b, x));
 }
 
 static Value SignOfFloat(ImplicitLocOpBuilder &b, Value x) {
   Value zero = ZeroLike(b, x);
-  Value negative = select(b, compare(b, arith::CmpFPredicate::OLT, x, zero), ConstantLike(b, x, -1),
+  Value negative = Select(b, Compare(b, arith::CmpFPredicate::OLT, x, zero), ConstantLike(b, x, -1),
                           arith::AddFOp::create(b, x, zero));
   // What is left besides numbers above zero is zero or NaN, which stay; adding 0 takes the sign from -0.
-  return select(b, compare(b, arith::CmpFPredicate::OGT, x, zero), ConstantLike(b, x, 1), negative);
+  return Select(b, Compare(b, arith::CmpFPredicate::OGT, x, zero), ConstantLike(b, x, 1), negative);
 }
 
 static Value SignOfInt(ImplicitLocOpBuilder &b, Value x) {
   Value zero = ZeroLike(b, x);
-  Value negative = select(b, compare(b, arith::CmpIPredicate::slt, x, zero), ConstantLike(b, x, -1), zero);
-  return select(b, compare(b, arith::CmpIPredicate::sgt, x, zero), ConstantLike(b, x, 1), negative);
+  Value negative = Select(b, Compare(b, arith::CmpIPredicate::slt, x, zero), ConstantLike(b, x, -1), zero);
+  return Select(b, Compare(b, arith::CmpIPredicate::sgt, x, zero), ConstantLike(b, x, 1), negative);
 }
 
 Value ExpOf(ImplicitLocOpBuilder &b, Value x) {
@@ -174,8 +174,8 @@ Value ExpOf(ImplicitLocOpBuilder &b, Value x) {
   auto c = [&](double value) { return ConstantLike(b, x, value); };
   auto fma = [&](Value p, Value q, Value r) -> Value { return math::FmaOp::create(b, p, q, r); };
   // Clamped so that n fits; selects keep NaN.
-  x = select(b, compare(b, arith::CmpFPredicate::OGT, x, c(90.0)), c(90.0), x);
-  x = select(b, compare(b, arith::CmpFPredicate::OLT, x, c(-105.0)), c(-105.0), x);
+  x = Select(b, Compare(b, arith::CmpFPredicate::OGT, x, c(90.0)), c(90.0), x);
+  x = Select(b, Compare(b, arith::CmpFPredicate::OLT, x, c(-105.0)), c(-105.0), x);
   // Adding 1.5 * 2^23 leaves round(x / ln 2) in the low bits.
   Value magic = c(12582912.0);
   Value shifted = fma(x, c(1.44269504088896341), magic);
@@ -206,26 +206,26 @@ Value ExpOf(ImplicitLocOpBuilder &b, Value x) {
 Value LogOf(ImplicitLocOpBuilder &b, Value x) {
   if (!getElementTypeOrSelf(x.getType()).isF32()) return math::LogOp::create(b, x);
   // Numbers below the smallest normal one are made 2^23 times larger, which is exact.
-  Value small = compare(b, arith::CmpFPredicate::OLT, x, ConstantLike(b, x, 0x1p-126));
+  Value small = Compare(b, arith::CmpFPredicate::OLT, x, ConstantLike(b, x, 0x1p-126));
   Value scaled = arith::MulFOp::create(b, x, ConstantLike(b, x, 0x1p23));
-  Value log = math::LogOp::create(b, select(b, small, scaled, x));
-  return select(b, small, arith::SubFOp::create(b, log, ConstantLike(b, x, 15.942385152878742)), log);
+  Value log = math::LogOp::create(b, Select(b, small, scaled, x));
+  return Select(b, small, arith::SubFOp::create(b, log, ConstantLike(b, x, 15.942385152878742)), log);
 }
 
 static Value SigmoidOf(ImplicitLocOpBuilder &b, Value x) {
   // By exp(-|x|), which does not overflow where the result is small but not 0.
   Value one = ConstantLike(b, x, 1), e = ExpOf(b, arith::NegFOp::create(b, math::AbsFOp::create(b, x)));
-  Value top = select(b, compare(b, arith::CmpFPredicate::OLT, x, ZeroLike(b, x)), e, one);
+  Value top = Select(b, Compare(b, arith::CmpFPredicate::OLT, x, ZeroLike(b, x)), e, one);
   return arith::DivFOp::create(b, top, arith::AddFOp::create(b, one, e));
 }
 
 // Division that never traps: by zero gives 0, the lowest value by -1 wraps.
 static std::pair<Value, Value> SafeDivisor(ImplicitLocOpBuilder &b, Value y, bool is_signed) {
-  Value bad = compare(b, arith::CmpIPredicate::eq, y, ZeroLike(b, y));
-  Value divisor = select(b, bad, ConstantLike(b, y, 1), y);
+  Value bad = Compare(b, arith::CmpIPredicate::eq, y, ZeroLike(b, y));
+  Value divisor = Select(b, bad, ConstantLike(b, y, 1), y);
   if (is_signed) {
-    Value minus_one = compare(b, arith::CmpIPredicate::eq, divisor, ConstantLike(b, y, -1));
-    divisor = select(b, minus_one, ConstantLike(b, y, 1), divisor);
+    Value minus_one = Compare(b, arith::CmpIPredicate::eq, divisor, ConstantLike(b, y, -1));
+    divisor = Select(b, minus_one, ConstantLike(b, y, 1), divisor);
   }
   return {bad, divisor};
 }
@@ -235,19 +235,19 @@ static Value SafeDivide(ImplicitLocOpBuilder &b, Value x, Value y, bool is_signe
   Value quotient;
   if (is_signed) {
     quotient = arith::DivSIOp::create(b, x, divisor);
-    Value minus_one = compare(b, arith::CmpIPredicate::eq, y, ConstantLike(b, y, -1));
-    quotient = select(b, minus_one, arith::SubIOp::create(b, ZeroLike(b, x), x), quotient);
+    Value minus_one = Compare(b, arith::CmpIPredicate::eq, y, ConstantLike(b, y, -1));
+    quotient = Select(b, minus_one, arith::SubIOp::create(b, ZeroLike(b, x), x), quotient);
   } else {
     quotient = arith::DivUIOp::create(b, x, divisor);
   }
-  return select(b, bad, ZeroLike(b, x), quotient);
+  return Select(b, bad, ZeroLike(b, x), quotient);
 }
 
 static Value SafeRemainder(ImplicitLocOpBuilder &b, Value x, Value y, bool is_signed) {
   auto [bad, divisor] = SafeDivisor(b, y, is_signed);
   Value remainder =
       is_signed ? Value(arith::RemSIOp::create(b, x, divisor)) : Value(arith::RemUIOp::create(b, x, divisor));
-  return select(b, bad, ZeroLike(b, x), remainder);
+  return Select(b, bad, ZeroLike(b, x), remainder);
 }
 
 static Value RemainderOfFloat(ImplicitLocOpBuilder &b, Value x, Value y) { return arith::RemFOp::create(b, x, y); }
@@ -260,9 +260,9 @@ static Value FloatToInt(ImplicitLocOpBuilder &b, Value x, DType to) {
   double low = is_unsigned ? 0 : -std::ldexp(1.0, bits - 1), high = std::ldexp(1.0, is_unsigned ? bits : bits - 1);
   // Out of range and NaN are not defined for the conversion itself: convert zero there and choose afterwards.
   Value lowest = ConstantLike(b, x, low), limit = ConstantLike(b, x, high);
-  Value inside = arith::AndIOp::create(b, compare(b, arith::CmpFPredicate::OGE, x, lowest),
-                                       compare(b, arith::CmpFPredicate::OLT, x, limit));
-  Value safe = select(b, inside, x, ZeroLike(b, x));
+  Value inside = arith::AndIOp::create(b, Compare(b, arith::CmpFPredicate::OGE, x, lowest),
+                                       Compare(b, arith::CmpFPredicate::OLT, x, limit));
+  Value safe = Select(b, inside, x, ZeroLike(b, x));
   Value converted =
       is_unsigned ? Value(arith::FPToUIOp::create(b, type, safe)) : Value(arith::FPToSIOp::create(b, type, safe));
   auto ends = [&](APInt value) -> Value {
@@ -273,8 +273,8 @@ static Value FloatToInt(ImplicitLocOpBuilder &b, Value x, DType to) {
   };
   Value smallest = ends(is_unsigned ? APInt::getZero(bits) : APInt::getSignedMinValue(bits)),
         largest = ends(is_unsigned ? APInt::getMaxValue(bits) : APInt::getSignedMaxValue(bits));
-  converted = select(b, compare(b, arith::CmpFPredicate::OGE, x, limit), largest, converted);
-  return select(b, compare(b, arith::CmpFPredicate::OLT, x, lowest), smallest, converted);
+  converted = Select(b, Compare(b, arith::CmpFPredicate::OGE, x, limit), largest, converted);
+  return Select(b, Compare(b, arith::CmpFPredicate::OLT, x, lowest), smallest, converted);
 }
 
 // An f64 as an f32 whose last bit is set where that is not exact: rounded once more, to a narrower type, it gives what
@@ -283,16 +283,16 @@ static Value RoundToOdd(ImplicitLocOpBuilder &b, Value x) {
   Type real = WithElement(x.getType(), b.getF32Type()), wide = WithElement(x.getType(), b.getI32Type());
   Value nearest = arith::TruncFOp::create(b, real, x), back = arith::ExtFOp::create(b, x.getType(), nearest);
   Value one = ConstantOfType(b, wide, 1), bits = arith::BitcastOp::create(b, wide, nearest);
-  Value beyond = compare(b, arith::CmpFPredicate::OGT, math::AbsFOp::create(b, back), math::AbsFOp::create(b, x));
-  Value odd = arith::OrIOp::create(b, select(b, beyond, arith::SubIOp::create(b, bits, one), bits), one);
-  return select(b, compare(b, arith::CmpFPredicate::ONE, back, x), arith::BitcastOp::create(b, real, odd), nearest);
+  Value beyond = Compare(b, arith::CmpFPredicate::OGT, math::AbsFOp::create(b, back), math::AbsFOp::create(b, x));
+  Value odd = arith::OrIOp::create(b, Select(b, beyond, arith::SubIOp::create(b, bits, one), bits), one);
+  return Select(b, Compare(b, arith::CmpFPredicate::ONE, back, x), arith::BitcastOp::create(b, real, odd), nearest);
 }
 
 static Value CastTo(ImplicitLocOpBuilder &b, Value x, DType from, DType to) {
   Type source = getElementTypeOrSelf(x.getType());
   if (to == DType::kBool) {
-    if (IsFloat(from)) return compare(b, arith::CmpFPredicate::UNE, x, ZeroLike(b, x));
-    return compare(b, arith::CmpIPredicate::ne, x, ZeroLike(b, x));
+    if (IsFloat(from)) return Compare(b, arith::CmpFPredicate::UNE, x, ZeroLike(b, x));
+    return Compare(b, arith::CmpIPredicate::ne, x, ZeroLike(b, x));
   }
   if (IsFloat(to)) {
     Type element = to == DType::kF64 ? Type(b.getF64Type()) : Type(b.getF32Type());

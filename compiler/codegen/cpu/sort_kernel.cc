@@ -18,108 +18,109 @@ namespace {
 class RowSorter {
  public:
   RowSorter(KernelBuilder &k, ir::TopKOp op, MutableArrayRef<Value> index, Value heap)
-      : k(k), b(k.b), op(op), index(index), heap(heap) {}
+      : k_(k), b_(k.b), op_(op), index_(index), heap_(heap) {}
 
-  void emit() {
-    Value zero = k.constant(0), one = k.constant(1), length = k.dim(DimOf(op.getX())), kept = k.dim(DimOf(result()));
-    k.ForRange(zero, kept, one, [&](Value i) { store(i, i); });
+  void Emit() {
+    Value zero = k_.Constant(0), one = k_.Constant(1), length = k_.Size(DimOf(op_.getX())),
+          kept = k_.Size(DimOf(result()));
+    k_.ForRange(zero, kept, one, [&](Value i) { Store(i, i); });
     // Half of the places have children.
-    Value parents = k.udiv(kept, k.constant(2));
-    k.ForRange(zero, parents, one, [&](Value i) {
-      Value root = k.sub(k.sub(parents, one), i);
-      sift(load(root), root, kept);
+    Value parents = k_.Udiv(kept, k_.Constant(2));
+    k_.ForRange(zero, parents, one, [&](Value i) {
+      Value root = k_.Sub(k_.Sub(parents, one), i);
+      Sift(Load(root), root, kept);
     });
-    k.ForRange(kept, length, one, [&](Value i) { k.IfThen(before(i, load(zero)), [&] { sift(i, zero, kept); }); });
-    k.ForRange(one, kept, one, [&](Value i) {
-      Value last = k.sub(kept, i), moved = load(last);
-      store(last, load(zero));
-      sift(moved, zero, last);
+    k_.ForRange(kept, length, one, [&](Value i) { k_.IfThen(Before(i, Load(zero)), [&] { Sift(i, zero, kept); }); });
+    k_.ForRange(one, kept, one, [&](Value i) {
+      Value last = k_.Sub(kept, i), moved = Load(last);
+      Store(last, Load(zero));
+      Sift(moved, zero, last);
     });
-    k.ForRange(zero, kept, one, [&](Value i) {
-      Value from = load(i), value = element(from);
+    k_.ForRange(zero, kept, one, [&](Value i) {
+      Value from = Load(i), value = Element(from);
       Point to;
-      to.index.assign(index.begin(), index.end());
-      to.index[op.getAxis()] = i;
-      k.StoreContiguous(value, op.getValues(), to);
-      k.StoreContiguous(from, op.getIndices(), to);
+      to.index.assign(index_.begin(), index_.end());
+      to.index[op_.getAxis()] = i;
+      k_.StoreContiguous(value, op_.getValues(), to);
+      k_.StoreContiguous(from, op_.getIndices(), to);
     });
   }
 
  private:
-  Value result() { return op.getValues(); }
-  Dim DimOf(Value tensor) { return TypeOf(tensor).dims[op.getAxis()]; }
+  Value result() { return op_.getValues(); }
+  Dim DimOf(Value tensor) { return TypeOf(tensor).dims[op_.getAxis()]; }
 
-  Value at(Value place) { return k.ElementPointer(heap, b.getI64Type(), place); }
-  Value load(Value place) { return k.load(at(place), DType::kI64, 1, nullptr); }
-  void store(Value place, Value value) { k.store(value, at(place), DType::kI64, 1, nullptr); }
+  Value At(Value place) { return k_.ElementPointer(heap_, b_.getI64Type(), place); }
+  Value Load(Value place) { return k_.Load(At(place), DType::kI64, 1, nullptr); }
+  void Store(Value place, Value value) { k_.Store(value, At(place), DType::kI64, 1, nullptr); }
 
-  Value element(Value i) {
+  Value Element(Value i) {
     Point point;
-    point.index.assign(index.begin(), index.end());
-    point.index[op.getAxis()] = i;
-    return PointEmitter(k, point).at(op.getX());
+    point.index.assign(index_.begin(), index_.end());
+    point.index[op_.getAxis()] = i;
+    return PointEmitter(k_, point).At(op_.getX());
   }
 
   // x > y, with NaN above all numbers.
-  Value above(Value x, Value y) {
+  Value Above(Value x, Value y) {
     if (isa<FloatType>(x.getType())) {
-      Value greater = arith::CmpFOp::create(b, arith::CmpFPredicate::UGT, x, y);
-      return arith::AndIOp::create(b, greater, arith::CmpFOp::create(b, arith::CmpFPredicate::ORD, y, y));
+      Value greater = arith::CmpFOp::create(b_, arith::CmpFPredicate::UGT, x, y);
+      return arith::AndIOp::create(b_, greater, arith::CmpFOp::create(b_, arith::CmpFPredicate::ORD, y, y));
     }
-    bool is_unsigned = IsUnsigned(TypeOf(op.getX()).dtype);
-    return arith::CmpIOp::create(b, is_unsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, y);
+    bool is_unsigned = IsUnsigned(TypeOf(op_.getX()).dtype);
+    return arith::CmpIOp::create(b_, is_unsigned ? arith::CmpIPredicate::ugt : arith::CmpIPredicate::sgt, x, y);
   }
 
   // Does element i come before element j?
-  Value before(Value i, Value j) {
-    Value x = element(i), y = element(j);
-    if (!op.getLargest()) std::swap(x, y);
-    Value equal = arith::XOrIOp::create(b, above(y, x), arith::ConstantOp::create(b, b.getBoolAttr(true)));
-    return arith::OrIOp::create(b, above(x, y), arith::AndIOp::create(b, equal, k.less(i, j)));
+  Value Before(Value i, Value j) {
+    Value x = Element(i), y = Element(j);
+    if (!op_.getLargest()) std::swap(x, y);
+    Value equal = arith::XOrIOp::create(b_, Above(y, x), arith::ConstantOp::create(b_, b_.getBoolAttr(true)));
+    return arith::OrIOp::create(b_, Above(x, y), arith::AndIOp::create(b_, equal, k_.Less(i, j)));
   }
 
   // Puts `item` into the heap of `size` places whose place `hole` is free, at or below that.
-  void sift(Value item, Value hole, Value size) {
-    Type i1 = b.getI1Type(), i64 = b.getI64Type();
+  void Sift(Value item, Value hole, Value size) {
+    Type i1 = b_.getI1Type(), i64 = b_.getI64Type();
     auto step = [&](OpBuilder &, Location, ValueRange holes) {
-      Value left = k.add(k.mul(holes[0], k.constant(2)), k.constant(1));
-      auto moves = scf::IfOp::create(b, TypeRange{i1, i64}, k.less(left, size), /*withElseRegion=*/true);
+      Value left = k_.Add(k_.Mul(holes[0], k_.Constant(2)), k_.Constant(1));
+      auto moves = scf::IfOp::create(b_, TypeRange{i1, i64}, k_.Less(left, size), /*withElseRegion=*/true);
       {
-        OpBuilder::InsertionGuard guard(b);
-        b.setInsertionPointToStart(moves.thenBlock());
-        Value child = WorstChild(left, size), moved = load(child), goes = before(item, moved);
-        k.IfThen(goes, [&] { store(holes[0], moved); });
-        scf::YieldOp::create(b, ValueRange{goes, child});
-        b.setInsertionPointToStart(moves.elseBlock());
-        Value no = arith::ConstantOp::create(b, b.getBoolAttr(false));
-        scf::YieldOp::create(b, ValueRange{no, holes[0]});
+        OpBuilder::InsertionGuard guard(b_);
+        b_.setInsertionPointToStart(moves.thenBlock());
+        Value child = WorstChild(left, size), moved = Load(child), goes = Before(item, moved);
+        k_.IfThen(goes, [&] { Store(holes[0], moved); });
+        scf::YieldOp::create(b_, ValueRange{goes, child});
+        b_.setInsertionPointToStart(moves.elseBlock());
+        Value no = arith::ConstantOp::create(b_, b_.getBoolAttr(false));
+        scf::YieldOp::create(b_, ValueRange{no, holes[0]});
       }
-      Value next = arith::SelectOp::create(b, moves.getResult(0), moves.getResult(1), holes[0]);
-      scf::ConditionOp::create(b, moves.getResult(0), next);
+      Value next = arith::SelectOp::create(b_, moves.getResult(0), moves.getResult(1), holes[0]);
+      scf::ConditionOp::create(b_, moves.getResult(0), next);
     };
-    auto again = [&](OpBuilder &, Location, ValueRange holes) { scf::YieldOp::create(b, holes); };
-    auto loop = scf::WhileOp::create(b, TypeRange{i64}, ValueRange{hole}, step, again);
-    store(loop.getResult(0), item);
+    auto again = [&](OpBuilder &, Location, ValueRange holes) { scf::YieldOp::create(b_, holes); };
+    auto loop = scf::WhileOp::create(b_, TypeRange{i64}, ValueRange{hole}, step, again);
+    Store(loop.getResult(0), item);
   }
 
   // Of the places `left` and `left + 1`, the second only if it is in the heap, the one whose element comes last.
   Value WorstChild(Value left, Value size) {
-    Value right = k.add(left, k.constant(1));
-    auto choice = scf::IfOp::create(b, TypeRange{b.getI64Type()}, k.less(right, size), /*withElseRegion=*/true);
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(choice.thenBlock());
-    Value is_right = before(load(left), load(right));
-    scf::YieldOp::create(b, ValueRange{arith::SelectOp::create(b, is_right, right, left)});
-    b.setInsertionPointToStart(choice.elseBlock());
-    scf::YieldOp::create(b, ValueRange{left});
+    Value right = k_.Add(left, k_.Constant(1));
+    auto choice = scf::IfOp::create(b_, TypeRange{b_.getI64Type()}, k_.Less(right, size), /*withElseRegion=*/true);
+    OpBuilder::InsertionGuard guard(b_);
+    b_.setInsertionPointToStart(choice.thenBlock());
+    Value is_right = Before(Load(left), Load(right));
+    scf::YieldOp::create(b_, ValueRange{arith::SelectOp::create(b_, is_right, right, left)});
+    b_.setInsertionPointToStart(choice.elseBlock());
+    scf::YieldOp::create(b_, ValueRange{left});
     return choice.getResult(0);
   }
 
-  KernelBuilder &k;
-  ImplicitLocOpBuilder &b;
-  ir::TopKOp op;
-  MutableArrayRef<Value> index;  // of the row, with any value at the axis
-  Value heap;                    // k indices
+  KernelBuilder &k_;
+  ImplicitLocOpBuilder &b_;
+  ir::TopKOp op_;
+  MutableArrayRef<Value> index_;  // of the row, with any value at the axis
+  Value heap_;                    // k indices
 };
 
 }  // namespace
@@ -131,11 +132,11 @@ KernelInfo EmitSortKernel(KernelBuilder &k) {
   Dim length = row_dims[axis], kept = TypeOf(op.getValues()).dims[axis];
   row_dims[axis] = 1;
   Dim rows = NumElements(row_dims), per_tile = RowsPerTileFor(k, length);
-  Value per = k.dim(per_tile), begin = k.mul(k.tile_begin, per), end = k.min(k.mul(k.tile_end, per), k.dim(rows));
-  k.ForRange(begin, end, k.constant(1), [&](Value row) {
+  Value per = k.Size(per_tile), begin = k.Mul(k.tile_begin, per), end = k.Min(k.Mul(k.tile_end, per), k.Size(rows));
+  k.ForRange(begin, end, k.Constant(1), [&](Value row) {
     SmallVector<Value> index(row_dims.size());
-    k.delinearize(row, row_dims, 0, row_dims.size(), index);
-    RowSorter(k, op, index, k.workspace).emit();
+    k.Delinearize(row, row_dims, 0, row_dims.size(), index);
+    RowSorter(k, op, index, k.workspace).Emit();
   });
   // Where nothing is kept there is no heap to look at.
   return {Dim::Min(1, kept) * Dim::CeilDiv(rows, per_tile), rows * length * Dim(CostPerElement(k)), kept * Dim(8)};

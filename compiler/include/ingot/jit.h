@@ -44,8 +44,8 @@ class JitProgram {
   absl::Status LoadUncached(Graph graph, const CompileOptions &options, const ingot_kernel_library *library);
   absl::Status LoadCached(Graph graph, const CompileOptions &options, const ingot_kernel_library *library,
                           const std::string &directory);
-  absl::StatusOr<CompiledProgram> compile(Graph graph, const CompileOptions &options);
-  absl::Status link(std::string_view object, const std::string &name, const std::string &weights_path,
+  absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options);
+  absl::Status Link(std::string_view object, const std::string &name, const std::string &weights_path,
                     const ingot_kernel_library *library);
 
   struct Linked;  // ORC
