@@ -145,7 +145,7 @@ absl::Status ObjectMerger::Add(const std::string &object) {
     if (!placed.ok()) return placed.status();
     target[i] = *placed;
   }
-  if (!table) return absl::InternalError("an object has no symbols_");
+  if (!table) return absl::InternalError("an object has no symbols");
   auto elf_symbols = Records<Elf64_Sym>(object, table->sh_offset, table->sh_size / sizeof(Elf64_Sym));
   const char *texts = object.data() + headers[table->sh_link].sh_offset;
   std::vector<uint32_t> symbol_of(elf_symbols.size());
@@ -215,7 +215,7 @@ Section ObjectMerger::RelocationsOf(size_t index, const std::vector<uint32_t> &n
 std::string ObjectMerger::Finish() {
   Section symbol_table{".symtab", {}, "", {}}, text_table{".strtab", {}, "", {}};
   std::vector<uint32_t> new_index = WriteSymbols(symbol_table.bytes, symbol_table.header.sh_info);
-  // Behind the sections_ stand their relocations, the symbols_, and one table of all names.
+  // Behind the sections stand their relocations, the symbols, and one table of all names.
   std::vector<size_t> relocated;
   for (size_t i = 1; i < sections_.size(); ++i)
     if (!sections_[i].relocations.empty()) relocated.push_back(i);

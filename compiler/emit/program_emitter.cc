@@ -134,7 +134,7 @@ class Emitter {
       auto *global =
           new GlobalVariable(module_, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.text");
       global->setUnnamedAddr(GlobalValue::UnnamedAddr::Global);
-      global->setAlignment(Align(1));  // else LLVM aligns texts_ of 16 characters and more
+      global->setAlignment(Align(1));  // else LLVM aligns texts of 16 characters and more
       known = global;
     }
     return known;

@@ -21,7 +21,7 @@ class Check {
  public:
   explicit Check(StringRef phase) : phase_(phase) {}
   void Fail(Operation *op, const Twine &what) {
-    op->emitError() << "after phase_ '" << phase_ << "': '" << op->getName().getStringRef() << "' " << what;
+    op->emitError() << "after phase '" << phase_ << "': '" << op->getName().getStringRef() << "' " << what;
     failed_ = true;
   }
   LogicalResult result() const { return failure(failed_); }
@@ -222,7 +222,7 @@ class StageCheck {
     for (uint32_t size : sizes)
       if (!IsBound(stages_[size]))
         return absl::StrCat("step ", s, " (", step.name, ") uses size ", size, " of stage ", stages_[size],
-                            ", which is not bound_ there");
+                            ", which is not bound there");
     return "";
   }
 

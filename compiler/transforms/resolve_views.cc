@@ -93,7 +93,7 @@ class Resolver {
   }
 
   void ResolveReturn(func::ReturnOp ret) {
-    // What a function_ of the graph returns is put in its place by whoever runs it.
+    // What a function of the graph returns is put in its place by whoever runs it.
     if (IsFunctionOfGraph(function_)) {
       for (OpOperand &result : ret->getOpOperands()) result.set(Buffer(operand(result.get(), ret.getLoc())));
       return;

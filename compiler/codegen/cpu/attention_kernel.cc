@@ -23,7 +23,7 @@ class AttentionEmitter {
       if (&op != k.Terminator() && !isa<ir::ViewOp, ir::ScalarOp, ir::ContractOp, ir::CopyOp>(op) &&
           op.isBeforeInBlock(values_))
         row_ops_.push_back(&op);
-    space_ = TypeOf(values_.getX()).dims;  // [batch_..., queries_, keys_]
+    space_ = TypeOf(values_.getX()).dims;  // [batch..., queries, keys]
     result_ = TypeOf(values_.getResult()).dims;
     batch_ = values_.getBatch();
     queries_ = space_[batch_];
@@ -145,7 +145,7 @@ class AttentionEmitter {
                  where.lanes);
       });
     });
-    // Times the values_.
+    // Times the values.
     Microkernel second{accumulator, accumulator, {keys_}, {Dim(1)}, {}};
     OverPanels(second, value_panels_, k_.schedule.value_panels, first, last, [&](Value at, int panels_at_once) {
       int64_t tile_stride = panels_at_once * k_.schedule.panel_width;

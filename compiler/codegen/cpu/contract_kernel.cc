@@ -86,7 +86,7 @@ class ContractEmitter {
       panel_base = k_.workspace;
     }
     Value left_base = k_.Buffer(left_.buffer);
-    // Rows [from, to) of `count` panels_ from `at` on, computed together.
+    // Rows [from, to) of `count` panels from `at` on, computed together.
     auto block = [&](Value at, int count, Value from, Value to, int max_rows, int min_rest) {
       Microkernel::Callbacks callbacks;
       callbacks.row = [&](Value row) {
@@ -102,7 +102,7 @@ class ContractEmitter {
       };
       if (contract_.getPanels())
         callbacks.prefetch = [&](Value number) {
-          // Weights lie in the order of use: behind this tile's panels_ are the next tile's, or the next contraction's.
+          // Weights lie in the order of use: behind this tile's panels are the next tile's, or the next contraction's.
           Value next = k_.ElementPointer(panel_base, panel_element, k_.Mul(panel_count, panel_elements));
           return k_.BytePointer(next, k_.Mul(number, k_.Size(micro_.PrefetchBytes())));
         };
@@ -121,7 +121,7 @@ class ContractEmitter {
       };
       micro_.Emit(k_, from, to, count, max_rows, callbacks, min_rest);
     };
-    // All panels_ of the tile, `together` at a time and then singly.
+    // All panels of the tile, `together` at a time and then singly.
     auto over_panels = [&](int together, Value from, Value to, int rows_together, int rows_singly, int min_rest) {
       Value whole = k_.Mul(k_.Udiv(panel_count, k_.Constant(together)), k_.Constant(together));
       bool exact = panels_.constant() && *panels_.constant() % tile_panels_ == 0 && tile_panels_ % together == 0;
@@ -133,7 +133,7 @@ class ContractEmitter {
     };
     int few = FewRows(k_.target, tile_panels_), most = micro_.tile.rows, singly = RegisterTileFor(k_.target, 1).rows;
     if (few == 0) return over_panels(micro_.tile.panels, begin, end, most, singly, 1);
-    // The last rows_, if they are few, with all panels_ at once.
+    // The last rows, if they are few, with all panels at once.
     Value rest = k_.Urem(k_.Sub(end, begin), k_.Constant(most));
     Value is_few = k_.Less(rest, k_.Constant(few + 1)),
           main = arith::SelectOp::create(k_.b, is_few, k_.Sub(end, rest), end);

@@ -76,7 +76,7 @@ void RowProgram::EmitPass(int pass, ArrayRef<Value> outer, Value staging, const 
     size_t number = llvm::find(staged_, value) - staged_.begin();
     return k_.BytePointer(staging, k_.Size(RowBytes(length) * Dim(static_cast<int64_t>(number))));
   };
-  // Memory form of staged_ and borrowed rows: half types stay f32.
+  // Memory form of staged and borrowed rows: half types stay f32.
   auto row_dtype = [](Value value) {
     DType dtype = TypeOf(value).dtype;
     return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype;
