@@ -261,6 +261,18 @@ std::vector<Expr> GraphBuilder::If(Expr condition, const std::vector<Expr> &oper
   return results;
 }
 
+std::vector<Expr> GraphBuilder::IfSize(const Dim &condition, const std::vector<Expr> &operands, const Body &then_body,
+                                       const Body &else_body, Location at) {
+  std::vector<TensorType> types = TypesOf(operands, at);
+  std::string then_function = Function("then", types, then_body, at),
+              else_function = Function("else", types, else_body, at);
+  std::vector<Expr> results =
+      EmitAll(OpKind::kIfSize, operands,
+              {{"condition", Dims{condition}}, {"then_function", then_function}, {"else_function", else_function}}, at);
+  results.resize(outermost().functions_[then_function]);  // also after an error
+  return results;
+}
+
 std::vector<Expr> GraphBuilder::While(const std::vector<Expr> &operands, const Body &condition, const Body &body,
                                       Location at) {
   std::vector<TensorType> types = TypesOf(operands, at);

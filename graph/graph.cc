@@ -145,6 +145,7 @@ absl::StatusOr<Extent> ExtentOf(const Graph &body, const std::map<std::string, E
   for (const Node &node : body.nodes) {
     if (!IsControl(node.op)) continue;
     for (const AttributeSchema &attribute : Schema(node.op).attributes) {
+      if (attribute.kind != AttributeKind::kFunction) continue;
       auto name = node.attributes.find(std::string(attribute.name));
       const std::string *text = name == node.attributes.end() ? nullptr : std::get_if<std::string>(&name->second);
       auto found = text == nullptr ? before.end() : before.find(*text);

@@ -41,10 +41,7 @@ LogicalResult ingot::ir::VerifyShape(Operation *op) {
   for (mlir::Value operand : op->getOperands()) types.push_back(TypeOf(operand));
   std::vector<const TensorType *> operands;
   for (const TensorType &type : types) operands.push_back(&type);
-  Attributes attributes;
-  for (const AttributeSchema &wanted : schema.attributes)
-    if (mlir::Attribute attribute = op->getAttr(StringRef(wanted.name.data(), wanted.name.size())))
-      attributes[std::string(wanted.name)] = FromMlirAttribute(attribute, wanted.kind);
+  Attributes attributes = AttributesOf(op);
   absl::StatusOr<ResultTypes> results = InferTypes(schema, operands, attributes);
   if (!results.ok()) return op->emitOpError() << std::string(results.status().message());
   for (auto [result, expected] : llvm::zip_equal(op->getResults(), *results)) {
@@ -173,6 +170,14 @@ Attribute FromMlirAttribute(mlir::Attribute attribute, AttributeKind kind) {
 }
 
 static constexpr llvm::StringLiteral kFunctionPrefix = "fn_";
+Attributes AttributesOf(Operation *op) {
+  Attributes attributes;
+  for (const AttributeSchema &wanted : Schema(*KindOf(op)).attributes)
+    if (mlir::Attribute attribute = op->getAttr(StringRef(wanted.name.data(), wanted.name.size())))
+      attributes[std::string(wanted.name)] = FromMlirAttribute(attribute, wanted.kind);
+  return attributes;
+}
+
 std::string FunctionSymbol(StringRef graph_function) { return (kFunctionPrefix + graph_function).str(); }
 bool IsFunctionOfGraph(Operation *function) {
   return SymbolTable::getSymbolName(function).getValue().starts_with(kFunctionPrefix);

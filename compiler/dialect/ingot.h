@@ -45,6 +45,8 @@ inline TensorType TypeOf(mlir::Value value) { return ToTensorType(value.getType(
 // Attributes.
 mlir::Attribute ToMlirAttribute(mlir::MLIRContext *context, const ingot::Attribute &attribute);
 ingot::Attribute FromMlirAttribute(mlir::Attribute attribute, AttributeKind kind);
+// Those of an op of the graph that its record has.
+Attributes AttributesOf(mlir::Operation *op);
 
 // What a function of the module is: the graph itself (@main), a function of the graph (@fn_NAME), or a kernel, which
 // alone is private.

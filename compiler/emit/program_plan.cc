@@ -171,7 +171,10 @@ class ProgramPlanner {
         }
         AddFunction(call.getFunction(), arguments, results, /*direct=*/true);
       } else if (auto branch = dyn_cast<ir::IfOp>(op)) {
-        AddIf(branch);
+        AddIf(branch, {-1, {NumberOf(branch.getCondition())}, NodeNames(op.getLoc()), INGOT_STEP_IF});
+      } else if (auto branch = dyn_cast<ir::IfSizeOp>(op)) {
+        int condition = static_cast<int>(plan_.sizes.Index(branch.getCondition().front()));
+        AddIf(branch, {condition, {}, NodeNames(op.getLoc()), INGOT_STEP_IF_SIZE});
       } else if (auto loop = dyn_cast<ir::WhileOp>(op)) {
         AddWhile(loop);
       } else if (auto bind = dyn_cast<ir::BindSizesOp>(op)) {
@@ -274,11 +277,12 @@ class ProgramPlanner {
     Push({-1, {from}, NodeNames(op.getLoc()), INGOT_STEP_BIND, stage, 0});
   }
 
-  void AddIf(ir::IfOp op) {
+  template <typename If>
+  void AddIf(If op, PlannedStep step) {
     SmallVector<uint32_t> arguments = NumbersOf(op.getInputs()), results;
     for (Value result : op.getResults()) results.push_back(ResultValue(result));
     uint32_t at = NextStep();
-    Push({-1, {NumberOf(op.getCondition())}, NodeNames(op.getLoc()), INGOT_STEP_IF});
+    Push(std::move(step));
     AddFunction(op.getThenFunction(), arguments, results, /*direct=*/true);
     plan_.steps[at].split = NextStep();
     AddFunction(op.getElseFunction(), arguments, results, /*direct=*/true);
@@ -352,7 +356,8 @@ std::string ToString(const ProgramPlan &plan) {
   }
   for (size_t i = 0; i < plan.steps.size(); ++i) {
     const PlannedStep &step = plan.steps[i];
-    static constexpr const char *kSteps[] = {"kernel", "copy", "call", "if", "while", "host", "bind", "check"};
+    static constexpr const char *kSteps[] = {"kernel", "copy", "call",  "if",     "while",
+                                             "host",   "bind", "check", "if size"};
     absl::StrAppend(&text, "step ", i, " ");
     if (step.kind == INGOT_STEP_KERNEL)
       absl::StrAppend(&text, plan.kernels[step.kernel], " tiles=size ", plan.variants[0][step.kernel].tiles);

@@ -24,11 +24,13 @@ struct WeightItem {
 };
 
 struct PlannedStep {
-  int kernel;  // of INGOT_STEP_KERNEL, else -1
+  int kernel;  // of INGOT_STEP_KERNEL, the size of INGOT_STEP_IF_SIZE, else -1
   std::vector<uint32_t> operands;
   std::string name;
   ingot_step_kind_t kind = INGOT_STEP_KERNEL;
-  uint32_t split = 0, end = 0;  // blocks of IF and WHILE, checks of CHECK
+  uint32_t split = 0, end = 0;  // blocks of IF, IF_SIZE and WHILE, checks of CHECK
+
+  bool HasBlocks() const { return kind == INGOT_STEP_IF || kind == INGOT_STEP_IF_SIZE || kind == INGOT_STEP_WHILE; }
 };
 
 // A kernel at one CPU level: places in the size table, or INGOT_NONE.

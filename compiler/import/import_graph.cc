@@ -29,11 +29,24 @@ void ImportBody(const Graph &graph, StringRef symbol, int64_t first_constant, Op
 
   SmallVector<mlir::Value> values(graph.values.size());
   for (auto [id, argument] : llvm::zip(arguments, body->getArguments())) values[id] = argument;
+  ImportNodes(graph, values, first_constant, std::nullopt, b);
+  SmallVector<mlir::Value> results;
+  for (const GraphOutput &output : graph.outputs) results.push_back(values[output.value]);
+  for (const GraphState &state : graph.states) results.push_back(values[state.output]);
+  func::ReturnOp::create(b, unknown, results);
+}
+
+}  // namespace
+
+void ImportNodes(const Graph &graph, MutableArrayRef<mlir::Value> values, int64_t first_constant,
+                 std::optional<Location> at, OpBuilder &b) {
+  MLIRContext *context = b.getContext();
+  auto location = [&](const std::string &name) -> Location { return at ? *at : NameLoc::get(b.getStringAttr(name)); };
   for (size_t i = 0; i < graph.values.size(); ++i) {
     const ingot::Value &value = graph.values[i];
     if (value.constant < 0) continue;
     const Tensor &tensor = graph.constants[value.constant];
-    Location loc = NameLoc::get(b.getStringAttr(value.name));
+    Location loc = location(value.name);
     if (tensor.size() == 1)
       values[i] =
           IsFloat(tensor.dtype())
@@ -48,20 +61,18 @@ void ImportBody(const Graph &graph, StringRef symbol, int64_t first_constant, Op
                                          b.getI64IntegerAttr(first_constant + value.constant));
   }
   for (const Node &node : graph.nodes) {
-    OperationState state(NameLoc::get(b.getStringAttr(node.name)), "ingot." + std::string(Name(node.op)));
+    if (node.op == OpKind::kRequire) {  // the size table has what it checks
+      values[node.outputs[0]] = values[node.inputs[0]];
+      continue;
+    }
+    OperationState state(location(node.name), "ingot." + std::string(Name(node.op)));
     for (ValueId id : node.inputs) state.operands.push_back(values[id]);
     for (const auto &[name, attribute] : node.attributes) state.addAttribute(name, ToMlirAttribute(context, attribute));
     for (ValueId id : node.outputs) state.addTypes(ToMlirType(context, graph.type(id)));
     Operation *op = b.create(state);
     for (auto [id, result] : llvm::zip(node.outputs, op->getResults())) values[id] = result;
   }
-  SmallVector<mlir::Value> results;
-  for (const GraphOutput &output : graph.outputs) results.push_back(values[output.value]);
-  for (const GraphState &state : graph.states) results.push_back(values[state.output]);
-  func::ReturnOp::create(b, unknown, results);
 }
-
-}  // namespace
 
 OwningOpRef<ModuleOp> ImportGraph(const Graph &graph, MLIRContext &context) {
   context.getOrLoadDialect<ir::IngotDialect>();

@@ -190,8 +190,9 @@ class StageCheck {
     for (size_t s = begin; s < end; ++s) {
       const PlannedStep &step = plan_.steps[s];
       std::string problem;
-      if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
-        problem = Block(s + 1, step.split);
+      if (step.HasBlocks()) {
+        problem = SizesOf(step, s);
+        if (problem.empty()) problem = Block(s + 1, step.split);
         if (problem.empty()) problem = Block(step.split, step.end);
         s = step.end - 1;
       } else if (step.kind == INGOT_STEP_BIND) {
@@ -214,6 +215,7 @@ class StageCheck {
   std::string SizesOf(const PlannedStep &step, size_t s) {
     std::vector<uint32_t> sizes;
     for (uint32_t operand : step.operands) sizes.push_back(plan_.values[operand].bytes);
+    if (step.kind == INGOT_STEP_IF_SIZE) sizes.push_back(static_cast<uint32_t>(step.kernel));
     for (size_t level = 0; step.kind == INGOT_STEP_KERNEL && level < plan_.variants.size(); ++level) {
       const PlannedKernel &kernel = plan_.variants[level][static_cast<size_t>(step.kernel)];
       sizes.insert(sizes.end(), {kernel.tiles, kernel.work});
@@ -252,7 +254,7 @@ std::string VerifyPlan(const ProgramPlan &plan) {
         return absl::StrCat(where, " names a kernel outside the table");
       used[static_cast<size_t>(step.kernel)] = true;
     }
-    if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+    if (step.HasBlocks()) {
       if (step.split <= s || step.end < step.split || step.end > plan.steps.size())
         return absl::StrCat(where, " has blocks outside the program");
       // What is made here is written by the blocks.

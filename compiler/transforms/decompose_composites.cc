@@ -1,8 +1,13 @@
-// Composites into primitives, each written from its definition. Convolutions become a contraction over windows of the
-// (padded) input. Test: tests/compiler/lit/decompose.mlir.
+// Composites into primitives, by their bodies (graph/composites/). What kernels want in another form is written here:
+// convolutions become a contraction over windows of the (padded) input, or a sum of their taps; powers of constants,
+// long concats and reductions of several axes become what is cheaper. Test: tests/compiler/lit/decompose.mlir.
+#include <deque>
 #include <limits>
+#include <map>
 
+#include "compiler/import/import_graph.h"
 #include "compiler/transforms/passes.h"
+#include "graph/composites/composites.h"
 #include "mlir/IR/Builders.h"
 
 namespace ingot::compiler {
@@ -17,75 +22,11 @@ struct Maker {
   OpBuilder &b;
   Location loc;
 
-  Value op(OpKind kind, ValueRange operands, Attributes attributes = {}) {
+  Value Make(OpKind kind, ValueRange operands, Attributes attributes = {}) {
     return MakeOp(b, loc, kind, operands, std::move(attributes));
   }
-  Value scalar(Value like, double value) { return MakeScalar(b, loc, {TypeOf(like).dtype, {}}, value); }
-  Value reduce(OpKind kind, Value x, const Ints &axes, bool keep_dims = true) {
-    return op(kind, {x}, {{"axes", axes}, {"keep_dims", keep_dims}});
-  }
-  // A dim expression as a scalar of x's dtype.
-  Value dim(Value like, const Dim &value) {
-    if (auto constant = value.constant()) return scalar(like, static_cast<double>(*constant));
-    Value vector = op(OpKind::kDimValues, {}, {{"values", Dims{value}}});
-    return op(OpKind::kReshape, {op(OpKind::kCast, {vector}, {{"to", TypeOf(like).dtype}})}, {{"dims", Dims{}}});
-  }
-  Value mean(Value x, const Ints &axes, bool keep_dims) {
-    Dim count = 1;
-    for (int64_t axis : axes) count = count * TypeOf(x).dims[axis];
-    return op(OpKind::kDiv, {reduce(OpKind::kReduceSum, x, axes, keep_dims), dim(x, count)});
-  }
+  Value Scalar(Value like, double value) { return MakeScalar(b, loc, {TypeOf(like).dtype, {}}, value); }
 };
-
-Value DecomposeSoftmax(Maker m, Operation *op, bool logarithm) {
-  Value x = op->getOperand(0);
-  Ints axes{op->getAttrOfType<IntegerAttr>("axis").getInt()};
-  Value shifted = m.op(OpKind::kSub, {x, m.reduce(OpKind::kReduceMax, x, axes)});
-  Value exponentials = m.op(OpKind::kExp, {shifted});
-  Value sum = m.reduce(OpKind::kReduceSum, exponentials, axes);
-  if (logarithm) return m.op(OpKind::kSub, {shifted, m.op(OpKind::kLog, {sum})});
-  return m.op(OpKind::kMul, {exponentials, m.op(OpKind::kReciprocal, {sum})});
-}
-
-Value DecomposeLayerNorm(Maker m, Operation *op) {
-  Value x = op->getOperand(0);
-  Ints axes;
-  for (int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt(); axis < TypeOf(x).rank(); ++axis)
-    axes.push_back(axis);
-  Value centred = m.op(OpKind::kSub, {x, m.mean(x, axes, true)});
-  Value variance = m.mean(m.op(OpKind::kMul, {centred, centred}), axes, true);
-  Value epsilon = m.scalar(x, op->getAttrOfType<FloatAttr>("epsilon").getValueAsDouble());
-  Value normal = m.op(OpKind::kMul, {centred, m.op(OpKind::kRsqrt, {m.op(OpKind::kAdd, {variance, epsilon})})});
-  return m.op(OpKind::kAdd, {m.op(OpKind::kMul, {normal, op->getOperand(1)}), op->getOperand(2)});
-}
-
-Value DecomposeGelu(Maker m, Operation *op) {
-  Value x = op->getOperand(0), inner;
-  if (op->getAttrOfType<BoolAttr>("approximate").getValue()) {
-    Value cube = m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
-    Value sum = m.op(OpKind::kAdd, {x, m.op(OpKind::kMul, {cube, m.scalar(x, 0.044715)})});
-    inner = m.op(OpKind::kTanh, {m.op(OpKind::kMul, {sum, m.scalar(x, 0.7978845608028654)})});
-  } else {
-    inner = m.op(OpKind::kErf, {m.op(OpKind::kMul, {x, m.scalar(x, 0.7071067811865476)})});
-  }
-  Value half = m.op(OpKind::kMul, {x, m.scalar(x, 0.5)});
-  return m.op(OpKind::kMul, {half, m.op(OpKind::kAdd, {inner, m.scalar(x, 1)})});
-}
-
-// The smallest index at which x equals its maximum; a NaN counts as the maximum.
-Value DecomposeArgMax(Maker m, Operation *op) {
-  Value x = op->getOperand(0);
-  TensorType type = TypeOf(x);
-  int64_t axis = op->getAttrOfType<IntegerAttr>("axis").getInt();
-  Value hit = m.op(OpKind::kEqual, {x, m.reduce(OpKind::kReduceMax, x, {axis})});
-  if (IsFloat(type.dtype)) hit = m.op(OpKind::kLogicalOr, {hit, m.op(OpKind::kIsNan, {x})});
-  Dims line(type.dims.size(), Dim(1));
-  line[axis] = type.dims[axis];
-  Value index = m.op(OpKind::kIota, {}, {{"dims", line}, {"axis", axis}, {"dtype", DType::kI64}});
-  Value none = MakeScalar(m.b, m.loc, {DType::kI64, {}}, 9007199254740992.0);
-  return m.reduce(OpKind::kReduceMin, m.op(OpKind::kSelect, {hit, index, none}), {axis},
-                  op->getAttrOfType<BoolAttr>("keep_dims").getValue());
-}
 
 // A convolution of every channel by itself is no matrix product worth the name: its windows are added up tap by tap,
 // as one expression over the (padded) input. Null: the convolution is of another kind.
@@ -106,7 +47,7 @@ Value DecomposeDepthwise(Maker m, ir::ConvOp op, Value x) {
   size_t rank = in.size();
   Dims per_channel(rank, Dim(1));
   per_channel[1] = w[0];
-  Value sum;
+  Value sum = m.Scalar(x, 0);  // as every sum begins: of negative zeros alone it is +0
   for (int64_t tap = 0; tap < taps; ++tap) {
     Dims starts(rank, Dim(0)), limits = in, weight_starts(rank, Dim(0)), weight_limits = w;
     Ints steps(rank, 1);
@@ -120,11 +61,11 @@ Value DecomposeDepthwise(Maker m, ir::ConvOp op, Value x) {
       weight_starts[axis] = at;
       weight_limits[axis] = at + 1;
     }
-    Value window = m.op(OpKind::kSlice, {x}, {{"starts", starts}, {"limits", limits}, {"steps", steps}});
-    Value weight = m.op(OpKind::kSlice, {weights},
-                        {{"starts", weight_starts}, {"limits", weight_limits}, {"steps", Ints(rank, 1)}});
-    Value product = m.op(OpKind::kMul, {window, m.op(OpKind::kReshape, {weight}, {{"dims", per_channel}})});
-    sum = sum ? m.op(OpKind::kAdd, {sum, product}) : product;
+    Value window = m.Make(OpKind::kSlice, {x}, {{"starts", starts}, {"limits", limits}, {"steps", steps}});
+    Value weight = m.Make(OpKind::kSlice, {weights},
+                          {{"starts", weight_starts}, {"limits", weight_limits}, {"steps", Ints(rank, 1)}});
+    Value product = m.Make(OpKind::kMul, {window, m.Make(OpKind::kReshape, {weight}, {{"dims", per_channel}})});
+    sum = m.Make(OpKind::kAdd, {sum, product});
   }
   return sum;
 }
@@ -140,7 +81,7 @@ Value DecomposeConv(Maker m, ir::ConvOp op) {
       low[i + 2] = pads[i];
       high[i + 2] = pads[spatial + i];
     }
-    x = m.op(OpKind::kPad, {x, m.scalar(x, 0)}, {{"low", low}, {"high", high}});
+    x = m.Make(OpKind::kPad, {x, m.Scalar(x, 0)}, {{"low", low}, {"high", high}});
   }
   if (Value sum = DecomposeDepthwise(m, op, x)) return sum;
   Dims in = TypeOf(x).dims, w = TypeOf(weights).dims;
@@ -161,8 +102,8 @@ Value DecomposeConv(Maker m, ir::ConvOp op) {
   order.push_back(1);
   target.push_back(per_group);
   Value right =
-      m.op(OpKind::kTranspose, {m.op(OpKind::kReshape, {weights}, {{"dims", split}})}, {{"permutation", order}});
-  right = m.op(OpKind::kBroadcastTo, {right}, {{"dims", target}});
+      m.Make(OpKind::kTranspose, {m.Make(OpKind::kReshape, {weights}, {{"dims", split}})}, {{"permutation", order}});
+  right = m.Make(OpKind::kBroadcastTo, {right}, {{"dims", target}});
   TensorType product{result.dtype, {in[0], groups}};
   product.dims.insert(product.dims.end(), result.dims.begin() + 2, result.dims.end());
   product.dims.push_back(per_group);
@@ -171,17 +112,17 @@ Value DecomposeConv(Maker m, ir::ConvOp op) {
   // [n, g, out..., m] -> [n, g, m, out...] -> [n, g * m, out...]
   Ints back{0, 1, static_cast<int64_t>(spatial) + 2};
   for (size_t i = 0; i < spatial; ++i) back.push_back(static_cast<int64_t>(i) + 2);
-  Value moved = m.op(OpKind::kTranspose, {contracted}, {{"permutation", back}});
-  return m.op(OpKind::kReshape, {moved}, {{"dims", result.dims}});
+  Value moved = m.Make(OpKind::kTranspose, {contracted}, {{"permutation", back}});
+  return m.Make(OpKind::kReshape, {moved}, {{"dims", result.dims}});
 }
 
 // Constant exponents of common formulas need no pow.
 // pow(x, 0.5) and pow(x, -0.5). A root differs at two places: pow(-0, 0.5) is +0, and pow(-inf, 0.5) is +inf.
 Value PowOfHalf(Maker m, Value x, bool positive) {
   double infinity = std::numeric_limits<double>::infinity();
-  Value root = m.op(positive ? OpKind::kSqrt : OpKind::kRsqrt, {m.op(OpKind::kAdd, {x, m.scalar(x, 0)})});
-  Value at_end = m.op(OpKind::kEqual, {x, m.scalar(x, -infinity)});
-  return m.op(OpKind::kSelect, {at_end, m.scalar(x, positive ? infinity : 0), root});
+  Value root = m.Make(positive ? OpKind::kSqrt : OpKind::kRsqrt, {m.Make(OpKind::kAdd, {x, m.Scalar(x, 0)})});
+  Value at_end = m.Make(OpKind::kEqual, {x, m.Scalar(x, -infinity)});
+  return m.Make(OpKind::kSelect, {at_end, m.Scalar(x, positive ? infinity : 0), root});
 }
 
 Value DecomposePow(Maker m, Operation *op) {
@@ -190,30 +131,30 @@ Value DecomposePow(Maker m, Operation *op) {
   if (!exponent || TypeOf(x).dims != TypeOf(op->getResult(0)).dims) return nullptr;
   double value = cast<FloatAttr>(exponent.getValue()).getValueAsDouble();
   if (value == 1) return x;
-  if (value == 2) return m.op(OpKind::kMul, {x, x});
-  if (value == 3) return m.op(OpKind::kMul, {m.op(OpKind::kMul, {x, x}), x});
+  if (value == 2) return m.Make(OpKind::kMul, {x, x});
+  if (value == 3) return m.Make(OpKind::kMul, {m.Make(OpKind::kMul, {x, x}), x});
   if (value == 0.5 || value == -0.5) return PowOfHalf(m, x, value > 0);
-  if (value == -1) return m.op(OpKind::kReciprocal, {x});
+  if (value == -1) return m.Make(OpKind::kReciprocal, {x});
   return nullptr;
 }
 
 // Many operands become a tree of concats: the code that picks an operand grows with their number, for every lane.
 constexpr size_t kMostOperands = 16;
-Value concat(Maker m, ArrayRef<Value> operands, int64_t axis) {
+Value Concat(Maker m, ArrayRef<Value> operands, int64_t axis) {
   if (operands.size() == 1) return operands[0];
   SmallVector<Value> parts(operands.begin(), operands.end());
   while (parts.size() > kMostOperands) {
     SmallVector<Value> next;
     for (ArrayRef<Value> rest = parts; !rest.empty(); rest = rest.drop_front(std::min(kMostOperands, rest.size())))
-      next.push_back(concat(m, rest.take_front(kMostOperands), axis));
+      next.push_back(Concat(m, rest.take_front(kMostOperands), axis));
     parts = std::move(next);
   }
-  return m.op(OpKind::kConcat, parts, {{"axis", axis}});
+  return m.Make(OpKind::kConcat, parts, {{"axis", axis}});
 }
 
 Value SplitConcat(Maker m, ir::ConcatOp op) {
   if (op.getOperands().size() <= kMostOperands) return nullptr;
-  return concat(m, SmallVector<Value>(op.getOperands()), static_cast<int64_t>(op.getAxis()));
+  return Concat(m, SmallVector<Value>(op.getOperands()), static_cast<int64_t>(op.getAxis()));
 }
 
 // Several trailing axes are reduced as one: rows are what the row kernel is good at.
@@ -224,33 +165,59 @@ Value MergeReducedAxes(Maker m, Operation *op) {
   if (axes.size() < 2 || axes.front() != static_cast<int64_t>(dims.size() - axes.size())) return nullptr;
   Dims merged(dims.begin(), dims.begin() + axes.front());
   merged.push_back(NumElements(Dims(dims.begin() + axes.front(), dims.end())));
-  Value rows = m.op(OpKind::kReshape, {x}, {{"dims", merged}});
-  Value reduced = m.reduce(*KindOf(op), rows, {axes.front()}, false);
-  return m.op(OpKind::kReshape, {reduced}, {{"dims", TypeOf(op->getResult(0)).dims}});
+  Value rows = m.Make(OpKind::kReshape, {x}, {{"dims", merged}});
+  Value reduced = m.Make(*KindOf(op), {rows}, {{"axes", Ints{axes.front()}}, {"keep_dims", false}});
+  return m.Make(OpKind::kReshape, {reduced}, {{"dims", TypeOf(op->getResult(0)).dims}});
 }
+
+// Bodies of composites, each made once for its operand types and attributes.
+class Bodies {
+ public:
+  // Null after an error.
+  Value Expand(Operation *op, OpBuilder &b) {
+    const Graph *body = Find(op);
+    if (body == nullptr) return nullptr;
+    SmallVector<Value> values(body->values.size());
+    for (auto [id, operand] : llvm::zip_equal(body->inputs, op->getOperands())) values[id] = operand;
+    ImportNodes(*body, values, 0, op->getLoc(), b);
+    return values[body->outputs[0].value];
+  }
+
+ private:
+  struct Made {
+    std::vector<TensorType> operands;
+    Attributes attributes;
+    Graph body;
+  };
+
+  const Graph *Find(Operation *op) {
+    OpKind kind = *KindOf(op);
+    Attributes attributes = AttributesOf(op);
+    std::vector<TensorType> operands;
+    for (Value operand : op->getOperands()) operands.push_back(TypeOf(operand));
+    std::deque<Made> &list = made_[kind];
+    for (const Made &made : list)
+      if (made.operands == operands && made.attributes == attributes) return &made.body;
+    absl::StatusOr<Graph> body = BodyOf(kind, operands, attributes);
+    if (!body.ok()) {
+      op->emitOpError() << std::string(body.status().message());
+      return nullptr;
+    }
+    return &list.emplace_back(Made{std::move(operands), std::move(attributes), *std::move(body)}).body;
+  }
+
+  std::map<OpKind, std::deque<Made>> made_;
+};
 
 struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> {
   void getDependentDialects(DialectRegistry &registry) const override { registry.insert<ir::IngotDialect>(); }
 
-  static Value decompose(Maker m, Operation *op) {
+  static Value Decompose(Maker m, Operation *op) {
     std::optional<OpKind> kind = KindOf(op);
     if (!kind) return nullptr;
     switch (*kind) {
-      case OpKind::kSoftmax:
-        return DecomposeSoftmax(m, op, false);
-      case OpKind::kLogSoftmax:
-        return DecomposeSoftmax(m, op, true);
-      case OpKind::kLayerNorm:
-        return DecomposeLayerNorm(m, op);
-      case OpKind::kGelu:
-        return DecomposeGelu(m, op);
-      case OpKind::kArgMax:
-        return DecomposeArgMax(m, op);
       case OpKind::kConv:
         return DecomposeConv(m, cast<ir::ConvOp>(op));
-      case OpKind::kReduceMean:
-        return m.mean(op->getOperand(0), Ints(op->getAttrOfType<DenseI64ArrayAttr>("axes").asArrayRef()),
-                      op->getAttrOfType<BoolAttr>("keep_dims").getValue());
       case OpKind::kConcat:
         return SplitConcat(m, cast<ir::ConcatOp>(op));
       case OpKind::kPow:
@@ -268,13 +235,18 @@ struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> 
   void runOnOperation() override {
     SmallVector<Operation *> ops;
     getOperation().walk([&](Operation *op) { ops.push_back(op); });
+    Bodies bodies;
     for (Operation *op : ops) {
       OpBuilder b(op);
       Maker m{b, op->getLoc()};
-      if (Value replacement = decompose(m, op)) {
+      std::optional<OpKind> kind = KindOf(op);
+      bool composite = kind && IsComposite(*kind);
+      Value replacement = composite ? bodies.Expand(op, b) : Decompose(m, op);
+      if (composite && !replacement) return signalPassFailure();
+      if (replacement) {
         // Sizes that a check makes equal may come out in another form.
         if (Value result = op->getResult(0); replacement.getType() != result.getType())
-          replacement = m.op(OpKind::kReshape, {replacement}, {{"dims", TypeOf(result).dims}});
+          replacement = m.Make(OpKind::kReshape, {replacement}, {{"dims", TypeOf(result).dims}});
         op->getResult(0).replaceAllUsesWith(replacement);
         op->erase();
       }

@@ -74,7 +74,7 @@ std::optional<int64_t> ConstantElements(const Graph &graph, const Node &node) {
 // The folded results; none when the node stays.
 absl::StatusOr<std::vector<Tensor>> TryFold(const Graph &graph, const Node &node, int64_t max_elements) {
   const std::vector<Tensor> stays;
-  if (IsControl(node.op)) return stays;
+  if (IsControl(node.op) || node.op == OpKind::kRequire) return stays;  // what it checks is not in its operand
   std::vector<const Tensor *> operands;
   int64_t operand_elements = 0;
   for (ValueId id : node.inputs) {

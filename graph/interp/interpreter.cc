@@ -236,7 +236,13 @@ class Run {
         values = *std::move(next);
       }
     } else {
-      const std::string &name = functions[is_if && operands[0]->integers[0] == 0 ? 1 : 0];
+      bool second = is_if && operands[0]->integers[0] == 0;
+      if (node.op == OpKind::kIfSize) {
+        absl::StatusOr<int64_t> holds = std::get<Dims>(node.attributes.at("condition"))[0].Evaluate(symbols_);
+        if (!holds.ok()) return holds.status();
+        second = *holds == 0;
+      }
+      const std::string &name = functions[second ? 1 : 0];
       absl::StatusOr<std::vector<Array>> results = RunFunction(name, std::move(values));
       if (!results.ok()) return results.status();
       values = *std::move(results);

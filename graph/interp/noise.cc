@@ -52,8 +52,10 @@ size_t RowSize(const Node &node, size_t operand, const Array &array) {
   return std::max<size_t>(size, 1);
 }
 
-// Where the operand is 0, an integer, in the middle of two, a multiple of the second operand, or equal to it.
-enum class JumpKind { kZero, kInteger, kHalf, kMultiple, kEqual };
+// Where the operand is 0, 1 or -1, an integer, in the middle of two, an odd number of quarter turns, a multiple of the
+// second operand, or equal to it.
+enum class JumpKind { kZero, kOne, kInteger, kHalf, kQuarterTurn, kMultiple, kEqual };
+constexpr double kHalfTurn = 3.14159265358979323846;
 
 struct Jump {
   size_t operand;
@@ -67,18 +69,21 @@ using Operands = std::array<double *, 2>;
 double Position(Jump jump, const Operands &x) {
   if (jump.kind == JumpKind::kMultiple) return *x[0] / *x[1];
   if (jump.kind == JumpKind::kEqual) return *x[0] - *x[1];
+  if (jump.kind == JumpKind::kQuarterTurn) return *x[0] / kHalfTurn;
   return *x[jump.operand];
 }
 
 double Nearest(Jump jump, double position) {
   if (jump.kind == JumpKind::kInteger || jump.kind == JumpKind::kMultiple) return std::round(position);
-  return jump.kind == JumpKind::kHalf ? std::floor(position) + 0.5 : 0;
+  if (jump.kind == JumpKind::kOne) return std::copysign(1, position);
+  return jump.kind == JumpKind::kHalf || jump.kind == JumpKind::kQuarterTurn ? std::floor(position) + 0.5 : 0;
 }
 
 void MoveTo(Jump jump, double position, const Operands &x) {
-  *x[jump.operand] = jump.kind == JumpKind::kMultiple ? *x[1] * position
-                     : jump.kind == JumpKind::kEqual  ? *x[1] + position
-                                                      : position;
+  *x[jump.operand] = jump.kind == JumpKind::kMultiple      ? *x[1] * position
+                     : jump.kind == JumpKind::kEqual       ? *x[1] + position
+                     : jump.kind == JumpKind::kQuarterTurn ? position * kHalfTurn
+                                                           : position;
 }
 
 std::vector<Jump> JumpsOf(const Graph &graph, const Node &node) {
@@ -90,6 +95,14 @@ std::vector<Jump> JumpsOf(const Graph &graph, const Node &node) {
     case OpKind::kSqrt:
     case OpKind::kRsqrt:
       return {{0, JumpKind::kZero}};
+    case OpKind::kAcos:
+    case OpKind::kAcosh:
+    case OpKind::kAsin:
+    case OpKind::kAtanh:
+    case OpKind::kLog1p:
+      return {{0, JumpKind::kOne}};
+    case OpKind::kTan:
+      return {{0, JumpKind::kQuarterTurn}};
     case OpKind::kFloor:
     case OpKind::kCeil:
       return {{0, JumpKind::kInteger}};

@@ -62,6 +62,8 @@ class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> tra
   // What the interpreter evaluates: empty for the function of graph/interp/ that is named as the op; "Unary", "Binary" or "Compare" for the row of
   // kernels/reference/scalar.h that is (kTanh); else an expression, in which `c` is the OpCall.
   string reference = "";
+  // Of a composite: the function of graph/composites/ that writes it in primitives.
+  string body = "";
   // The ONNX op that is exactly this one, without attributes and folding; empty: translated by hand in graph/import/onnx/.
   string onnx = "";
   // Of an element-wise op: operands and result, by another source than Ingot: "1, 2; 10, 20 -> 11, 22"; C++ numbers, kInf, kNan; f64 unless another

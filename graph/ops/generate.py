@@ -26,7 +26,7 @@ READS = {"Leaf": "Point", "Elementwise": "Point", "Reduction": "Rows", "Contract
 
 
 # Functions of this file, each of which makes the .inc file of its name (also listed in graph/CMakeLists.txt).
-GENERATED = ("op_kinds", "schemas", "builder_methods", "builder_methods_impl", "shape_rules", "shape_rule_declarations", "reference_cases",
+GENERATED = ("op_kinds", "schemas", "builder_methods", "builder_methods_impl", "shape_rules", "shape_rule_declarations", "reference_cases", "composite_bodies",
              "reference_declarations", "scalar_bodies", "onnx_rows", "examples")
 
 
@@ -37,7 +37,7 @@ class Op:
         self.summary = record["summary"]
         self.family = os.path.basename(record["!locs"][-1].split(":")[0]).removesuffix(".td")
         for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet", "cost",
-                    "reference", "onnx", "example"):
+                    "reference", "body", "onnx", "example"):
             setattr(self, key, record[key])
         self.operands, self.attributes = [], []
         for argument, name in record["arguments"]["args"]:
@@ -56,6 +56,8 @@ class Op:
         if len(reads) > max(len(self.operands), 1):
             sys.exit(f"{record['!name']}: 'reads' has more entries than there are operands")
         self.reads = [reads[min(i, len(reads) - 1)] for i in range(len(self.operands))]
+        if self.fusion == "Composite" and not self.body:
+            sys.exit(f"{record['!name']}: a composite without a 'body' in graph/composites/")
         if self.family not in FAMILIES:
             sys.exit(f"{record['!name']}: family '{self.family}' is not one of {sorted(FAMILIES)}")
 
@@ -69,6 +71,8 @@ def cpp_default(kind, text):
         return ""
     if kind == "DType":
         return " = DType::k" + text.upper()
+    if kind == "String":
+        return f' = "{text}"'
     return " = " + text
 
 
@@ -111,6 +115,10 @@ def schemas(ops):
                    f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, "{op.shapeRule}", {op.sinceOpSet}, {op.cost}, {op.toleranceText}}},\n')
     out.append("};\n")
     return "".join(out)
+
+
+def composite_bodies(ops):
+    return "".join(f"INGOT_COMPOSITE({op.enum}, {op.body})\n" for op in ops if op.body)
 
 
 def builder_methods(ops):

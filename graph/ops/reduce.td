@@ -9,12 +9,14 @@ class Ingot_Reduce<string mnemonic> : Ingot_Op<mnemonic, "Reduction", "reduce"> 
 def Ingot_ReduceSumOp : Ingot_Reduce<"reduce_sum"> { let summary = "Sum; 0 over nothing."; }
 def Ingot_ReduceMeanOp : Ingot_Reduce<"reduce_mean"> {
   let summary = "Mean; NaN over nothing.";
+  let body = "ReduceMeanBody";
   let dtypes = "Float";
 }
 def Ingot_ReduceMaxOp : Ingot_Reduce<"reduce_max"> { let summary = "Largest element; the dtype's lowest value over nothing; NaN wins."; }
 def Ingot_ReduceMinOp : Ingot_Reduce<"reduce_min"> { let summary = "Smallest element; the dtype's highest value over nothing; NaN wins."; }
 def Ingot_ReduceProdOp : Ingot_Reduce<"reduce_prod"> { let summary = "Product; 1 over nothing."; }
 def Ingot_ArgMaxOp : Ingot_Op<"argmax", "Composite", "arg_max"> {
+  let body = "ArgMaxBody";
   let summary = "Index (i64) of the first largest element along an axis.";
   let arguments = (ins AnyRankedTensor:$x, IntAttr<"-1">:$axis, FlagAttr<"false">:$keep_dims);
 }

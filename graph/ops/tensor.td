@@ -51,6 +51,13 @@ def Ingot_BindSizesOp : Ingot_Op<"bind_sizes", "Sizes", "bind_sizes", [], []> {
   let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$sizes);
   let cost = 0;
 }
+def Ingot_RequireOp : Ingot_Op<"require", "View", "require"> {
+  let summary = "x, where each of `sizes` equals its entry of `equal`; where they differ the run ends with a message that gives `why`.";
+  let dtypes = "Every";
+  let arguments = (ins AnyRankedTensor:$x, DimsAttr<>:$sizes, DimsAttr<>:$equal, TextAttr<"sizes must be equal">:$why);
+  let reference = "c.operand(0)";
+  let cost = 0;
+}
 def Ingot_NonZeroOp : Ingot_Op<"non_zero", "Sort", "non_zero"> {
   let summary = "The indices (i64[rank, count]) of the first `count` (one size) elements that are not false, in row-major order; zeros where there are fewer.";
   let dtypes = "Bool";

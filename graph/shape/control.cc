@@ -43,6 +43,25 @@ ResultTypes OutputTypes(const Graph &function) {
   return types;
 }
 
+using Branches = std::pair<ResultTypes, ResultTypes>;
+
+std::string SecondBranch(size_t output) { return absl::StrCat("output ", output, " of the second branch"); }
+
+// What the two branches give; their operands begin with operand `first`.
+absl::StatusOr<Branches> BranchTypes(InferContext &c, size_t first) {
+  absl::StatusOr<const Graph *> then_function = FunctionNamed(c, "then_function"),
+                                else_function = FunctionNamed(c, "else_function");
+  for (const auto *function : {&then_function, &else_function}) {
+    if (!function->ok()) return function->status();
+    if (absl::Status status = CheckArguments(c, ***function, first); !status.ok()) return status;
+  }
+  Branches types{OutputTypes(**then_function), OutputTypes(**else_function)};
+  if (types.first.size() != types.second.size())
+    return absl::InvalidArgumentError(absl::StrCat("its branches have ", types.first.size(), " and ",
+                                                   types.second.size(), " outputs; they must have the same"));
+  return types;
+}
+
 }  // namespace
 
 absl::StatusOr<ResultTypes> InferCall(InferContext &c) {
@@ -56,20 +75,36 @@ absl::StatusOr<ResultTypes> InferIf(InferContext &c) {
   if (c.operand(0) != TensorType{DType::kBool, {}})
     return absl::InvalidArgumentError(
         absl::StrCat("its condition is ", c.operand(0).ToString(), "; it must be bool[]"));
-  absl::StatusOr<const Graph *> then_function = FunctionNamed(c, "then_function"),
-                                else_function = FunctionNamed(c, "else_function");
-  for (const auto *function : {&then_function, &else_function}) {
-    if (!function->ok()) return function->status();
-    if (absl::Status status = CheckArguments(c, ***function, 1); !status.ok()) return status;
-  }
-  ResultTypes types = OutputTypes(**then_function), others = OutputTypes(**else_function);
-  if (types.size() != others.size())
-    return absl::InvalidArgumentError(
-        absl::StrCat("its branches have ", types.size(), " and ", others.size(), " outputs; they must have the same"));
-  for (size_t i = 0; i < types.size(); ++i) {
-    absl::Status status = MustAgree(c, others[i], types[i], absl::StrCat("output ", i, " of the second branch"),
+  absl::StatusOr<Branches> branches = BranchTypes(c, 1);
+  if (!branches.ok()) return branches.status();
+  for (size_t i = 0; i < branches->first.size(); ++i) {
+    absl::Status status = MustAgree(c, branches->second[i], branches->first[i], SecondBranch(i),
                                     "both branches must give the same sizes");
     if (!status.ok()) return status;
+  }
+  return branches->first;
+}
+
+absl::StatusOr<ResultTypes> InferIfSize(InferContext &c) {
+  const Dims &condition = c.Get<Dims>("condition");
+  if (condition.size() != 1)
+    return absl::InvalidArgumentError(absl::StrCat("its condition is ", condition.size(), " sizes; it must be one"));
+  const Dim &holds = condition[0];
+  constexpr char kWhat[] = "the condition must be 0 or 1";
+  if (!c.MustBeAtMost(0, holds, kWhat) || !c.MustBeAtMost(holds, 1, kWhat))
+    return absl::InvalidArgumentError(absl::StrCat("its condition is ", holds.ToString(), "; it must be 0 or 1"));
+  absl::StatusOr<Branches> branches = BranchTypes(c, 0);
+  if (!branches.ok()) return branches.status();
+  ResultTypes types = branches->first;
+  for (size_t i = 0; i < types.size(); ++i) {
+    const TensorType &other = branches->second[i];
+    if (other.dtype != types[i].dtype || other.rank() != types[i].rank())
+      return absl::InvalidArgumentError(
+          absl::StrCat(SecondBranch(i), " is ", other.ToString(), " instead of ", types[i].ToString()));
+    for (size_t axis = 0; axis < other.dims.size(); ++axis) {
+      Dim &dim = types[i].dims[axis];
+      if (dim != other.dims[axis]) dim = holds * dim + (1 - holds) * other.dims[axis];
+    }
   }
   return types;
 }

@@ -42,6 +42,20 @@ absl::StatusOr<TensorType> InferBindSizes(InferContext &c) {
   return x;
 }
 
+absl::StatusOr<TensorType> InferRequire(InferContext &c) {
+  const Dims &sizes = c.Get<Dims>("sizes"), &equal = c.Get<Dims>("equal");
+  const std::string &why = c.Get<std::string>("why");
+  if (sizes.size() != equal.size())
+    return absl::InvalidArgumentError(absl::StrCat("'sizes' is ", ToString(sizes), " and 'equal' is ", ToString(equal),
+                                                   "; they must have one entry for each other"));
+  for (size_t i = 0; i < sizes.size(); ++i) {
+    if (!c.MustBeEqual(sizes[i], equal[i], why.c_str()))
+      return absl::InvalidArgumentError(
+          absl::StrCat(sizes[i].ToString(), " is never ", equal[i].ToString(), ": ", why));
+  }
+  return c.operand(0);
+}
+
 absl::StatusOr<TensorType> InferNonZero(InferContext &c) {
   const Dims &count = c.Get<Dims>("count");
   if (count.size() != 1)

@@ -25,7 +25,7 @@ void PoisonSteps(const ingot_context_t *context, const Plan *plan, uint32_t begi
 uint64_t PlaceState(uint64_t bytes, uint64_t *cursor);
 void OpenState(ingot_state_t *state);
 uint64_t WorkspaceRoom(uint64_t bytes);
-char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &step, uint32_t worker);
+char *Workspace(const ingot_context_t *context, const Plan *plan, const BoundStep &step, uint32_t worker);
 #else
 inline uint64_t PlaceState(uint64_t bytes, uint64_t *cursor) {
   uint64_t at = *cursor;
@@ -35,7 +35,7 @@ inline uint64_t PlaceState(uint64_t bytes, uint64_t *cursor) {
 inline void OpenState(ingot_state_t *) {}
 // Bytes that one thread's workspace takes, and where it is.
 inline uint64_t WorkspaceRoom(uint64_t bytes) { return AlignUp(bytes); }
-inline char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &, uint32_t worker) {
+inline char *Workspace(const ingot_context_t *context, const Plan *plan, const BoundStep &, uint32_t worker) {
   return context->workspace.base + worker * plan->workspace_bytes;
 }
 #endif

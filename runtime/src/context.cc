@@ -28,7 +28,7 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
     plan.sizes = carver->Take<int64_t>(desc->num_sizes);
     plan.offsets = carver->Take<uint64_t>(program->num_arena_values);
     plan.buffers = carver->Take<void *>(program->num_buffers);
-    plan.steps = carver->Take<PlannedStep>(desc->num_steps);
+    plan.steps = carver->Take<BoundStep>(desc->num_steps);
     plan.epochs = carver->Take<EpochPlan>(program->num_epochs);
     plan.owners = carver->Take<uint32_t>(desc->num_stages);
     plan.objects = carver->Take<void *>(desc->num_kernels);

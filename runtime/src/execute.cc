@@ -16,7 +16,7 @@ namespace {
 
 // One step on several threads.
 struct ParallelStep {
-  const PlannedStep *step;
+  const BoundStep *step;
   const ingot_context_t *context;
   const Plan *plan;
   uint32_t workers;  // each below this number
@@ -28,7 +28,7 @@ constexpr int32_t kBadWorker = INT32_MIN;
 
 void RunChunk(void *data, uint32_t worker, int64_t item) {
   auto *job = static_cast<ParallelStep *>(data);
-  const PlannedStep &step = *job->step;
+  const BoundStep &step = *job->step;
   if (__atomic_load_n(&job->failure, __ATOMIC_RELAXED) == 0) {
     int64_t begin = item * step.chunk;
     int64_t end = step.tiles - begin < step.chunk ? step.tiles : begin + step.chunk;
@@ -42,7 +42,7 @@ void RunChunk(void *data, uint32_t worker, int64_t item) {
   __atomic_fetch_add(&job->done, 1, __ATOMIC_RELEASE);
 }
 
-int32_t RunParallel(ingot_context_t *context, const Plan *plan, const PlannedStep &step) {
+int32_t RunParallel(ingot_context_t *context, const Plan *plan, const BoundStep &step) {
   ParallelStep job = {&step, context, plan, plan->workers, 0, 0};
   int64_t chunks = (step.tiles - 1) / step.chunk + 1;
   if (context->parallel_for.run != nullptr) {
@@ -55,7 +55,7 @@ int32_t RunParallel(ingot_context_t *context, const Plan *plan, const PlannedSte
   return job.failure;
 }
 
-inline int32_t RunStep(ingot_context_t *context, const Plan *plan, const PlannedStep &step) {
+inline int32_t RunStep(ingot_context_t *context, const Plan *plan, const BoundStep &step) {
   if (step.tiles == 0) return 0;
   if (step.workers > 1) return RunParallel(context, plan, step);
   if (step.run != nullptr) return step.run(step.buffers, plan->sizes, 0, step.tiles, Workspace(context, plan, step, 0));
@@ -97,7 +97,7 @@ template <bool kTraced>
 int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t end, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
   for (uint32_t s = begin; s < end; ++s) {
-    const PlannedStep &planned = plan->steps[s];
+    const BoundStep &planned = plan->steps[s];
     if (planned.kind <= INGOT_STEP_COPY) {
       uint64_t start = kTraced ? Now() : 0;
       int32_t code = RunStep(context, plan, planned);
@@ -117,9 +117,10 @@ int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t 
       if (code != INGOT_OK) return Abandon(context, s, code);
       continue;
     }
-    const auto *condition = static_cast<const unsigned char *>(planned.buffers[0]);
-    if (step.kind == INGOT_STEP_IF) {
-      bool holds = *condition != 0;
+    const unsigned char *condition = nullptr;
+    if (step.kind != INGOT_STEP_IF_SIZE) condition = static_cast<const unsigned char *>(planned.buffers[0]);
+    if (step.kind != INGOT_STEP_WHILE) {
+      bool holds = condition != nullptr ? *condition != 0 : planned.tiles != 0;
       code = RunBlock<kTraced>(context, plan, holds ? s + 1 : step.split, holds ? step.split : step.end, status);
     } else {
       for (;;) {

@@ -175,7 +175,7 @@ void OpenState(ingot_state_t *state) {
 uint64_t WorkspaceRoom(uint64_t bytes) { return bytes == 0 ? 0 : Pages(bytes) + kPage; }
 
 // At the end of the room, whatever other steps need.
-char *Workspace(const ingot_context_t *context, const Plan *plan, const PlannedStep &step, uint32_t worker) {
+char *Workspace(const ingot_context_t *context, const Plan *plan, const BoundStep &step, uint32_t worker) {
   const ingot_step_t &description = context->program->desc->steps[&step - plan->steps];
   uint32_t size = context->program->variant->kernels[description.kernel].workspace;
   if (size == INGOT_NONE || plan->workspace_bytes == 0) return nullptr;

@@ -86,7 +86,7 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status
   for (uint32_t s = epoch.begin; s < epoch.end; ++s) {
     if (context->program->step_epochs[s] != e) continue;
     const ingot_step_t &step = desc->steps[s];
-    PlannedStep *planned = &plan->steps[s];
+    BoundStep *planned = &plan->steps[s];
     if (step.kind == INGOT_STEP_CHECK) {
       block_end = epoch.end;  // as of what a function does that is called here
       continue;
@@ -98,8 +98,12 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status
         return Malformed(context, status, "step", s, "has not one number for each size");
       continue;
     }
-    if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+    if (HasBlocks(step)) {
       if (step.end > block_end) block_end = step.end;
+      if (step.kind == INGOT_STEP_IF_SIZE) {
+        planned->tiles = plan->sizes[step.kernel];  // decided here, for as long as the sizes stand
+        continue;
+      }
       if (plan->sizes[desc->values[desc->operands[step.first_operand]].bytes] != 1)
         return Malformed(context, status, "step", s, "has a condition that is not one bool");
       continue;

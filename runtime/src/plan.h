@@ -10,7 +10,7 @@
 namespace ingot::runtime {
 
 // One step, ready to run. A copy has no kernel: `tiles` is then its number of bytes.
-struct PlannedStep {
+struct BoundStep {
   ingot_kernel_fn_t run;
   void **buffers;
   int64_t tiles;
@@ -28,13 +28,13 @@ struct EpochPlan {
 };
 
 struct Plan {
-  int64_t *sizes;      // num_sizes
-  uint64_t *offsets;   // of arena value i in the arena
-  void **buffers;      // num_buffers
-  PlannedStep *steps;  // num_steps
-  EpochPlan *epochs;   // num_epochs; of the first the stamp alone is used
-  uint32_t *owners;    // num_stages: the epoch whose BIND step was the last to fill the stage's symbols, or 0
-  void **objects;      // num_kernels: what `prepare` made
+  int64_t *sizes;     // num_sizes
+  uint64_t *offsets;  // of arena value i in the arena
+  void **buffers;     // num_buffers
+  BoundStep *steps;   // num_steps
+  EpochPlan *epochs;  // num_epochs; of the first the stamp alone is used
+  uint32_t *owners;   // num_stages: the epoch whose BIND step was the last to fill the stage's symbols, or 0
+  void **objects;     // num_kernels: what `prepare` made
   uint64_t arena_bytes;
   uint64_t workspace_bytes;  // per worker
   uint32_t workers;          // of the most parallel step

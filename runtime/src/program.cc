@@ -109,7 +109,7 @@ void FindEpochs(ingot_program_t *program) {
     while (s >= program->epochs[now].end) now = program->epochs[now].parent;
     program->step_epochs[s] = now;
     const ingot_step_t &step = desc->steps[s];
-    if (step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_WHILE) {
+    if (HasBlocks(step)) {
       ends[++depth] = step.end;
       ends[++depth] = step.split;
     }

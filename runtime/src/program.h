@@ -34,6 +34,11 @@ inline const ingot_io_t &EntryIo(const ingot_program_desc_t *desc, uint32_t i) {
   return i < desc->num_inputs ? desc->inputs[i] : desc->states[i - desc->num_inputs].io;
 }
 
+// Steps [s + 1, split) and [split, end) belong to step s.
+inline bool HasBlocks(const ingot_step_t &step) {
+  return step.kind == INGOT_STEP_IF || step.kind == INGOT_STEP_IF_SIZE || step.kind == INGOT_STEP_WHILE;
+}
+
 // Checks every count, index and range of the description that does not depend on sizes.
 int32_t ValidateDescription(const ingot_program_desc_t *desc, ingot_status_t *status);
 

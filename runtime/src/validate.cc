@@ -196,7 +196,7 @@ struct Validator {
                     " (%s) is of kind '%s', which this runtime does not have: link a newer runtime",
                     desc->name, s, NameOr(step.name, "?"), name);
       }
-      if (step.kind > INGOT_STEP_CHECK) return Bad("step", s, "has an unknown kind");
+      if (step.kind > INGOT_STEP_IF_SIZE) return Bad("step", s, "has an unknown kind");
       if (step.device != 0 || step.queue != 0)
         return Bad("step", s, "names a device or queue, which this runtime does not have");
       if (int32_t code = Operands(s); code != INGOT_OK) return code;
@@ -221,6 +221,10 @@ struct Validator {
         if (step.num_operands != 1) return Bad("step", s, "has not one condition");
         continue;
       }
+      if (step.kind == INGOT_STEP_IF_SIZE) {
+        if (step.num_operands != 0 || !SizeOk(step.kernel)) return Bad("step", s, "has no size as its condition");
+        continue;
+      }
       if (step.kernel >= desc->num_kernels) return Bad("step", s, "names a kernel outside the table");
     }
     return Blocks(0, desc->num_steps, 0);
@@ -231,7 +235,7 @@ struct Validator {
     if (depth > kMaxBlockDepth) return Bad("step", begin, "is in too many blocks");
     for (uint32_t s = begin; s < end; ++s) {
       const ingot_step_t &step = desc->steps[s];
-      if (step.kind != INGOT_STEP_IF && step.kind != INGOT_STEP_WHILE) continue;
+      if (!HasBlocks(step)) continue;
       if (step.split <= s || step.split > step.end || step.end > end)
         return Bad("step", s, "has blocks outside its own");
       if (int32_t code = Blocks(s + 1, step.split, depth + 1); code != INGOT_OK) return code;

@@ -67,6 +67,31 @@ TEST(ControlJit, ValuesOfALoopChangePlaces) {
   ExpectMatches(b.Finish(), kSizes);
 }
 
+// Branches by sizes: results of other sizes, a branch that would not fit if it were taken, one in a loop.
+TEST(ControlJit, ABranchBySizesGivesTheSizesOfTheOneTaken) {
+  GraphBuilder b("branch_size");
+  Expr x = b.Input("x", DType::kF32, {"n", 4});
+  Dim holds = Dim::Min(1, Dim::FloorDiv("n", 8));
+  auto yes = [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    Expr half = f.Slice(v[0], {Dim("n") - Dim::FloorDiv("n", 2), 0}, {"n", 4}, {1, 1});
+    return {f.MatMul(half, f.Constant(NormalTensor({4, 4}, 3))), half, v[0]};
+  };
+  auto no = [](GraphBuilder &f, const Exprs &v) -> Exprs {
+    Expr padded = f.Pad(v[0], f.Scalar(2), {1, 0}, {1, 0});
+    return {f.Exp(padded), f.Slice(padded, {0, 0}, {1, 4}, {1, 1}), f.Neg(v[0])};
+  };
+  Exprs r = b.IfSize(holds, {x}, yes, no);
+  for (size_t i = 0; i < r.size(); ++i) b.Output(std::string("y") + "012"[i], r[i]);
+  b.Output("after", b.ReduceSum(r[0], {0}));
+  Exprs turned = Repeat(b, I64(b, 3), {x}, [&](GraphBuilder &f, const Exprs &v) -> Exprs {
+    return {f.IfSize(
+        holds, {v[1]}, [](GraphBuilder &g, const Exprs &w) -> Exprs { return {g.Tanh(w[0])}; },
+        [](GraphBuilder &g, const Exprs &w) -> Exprs { return {g.Add(w[0], g.Scalar(1))}; })};
+  });
+  b.Output("turned", turned[0]);
+  ExpectMatches(b.Finish(), {{{"n", 1}}, {{"n", 7}}, {{"n", 8}}, {{"n", 17}}, {{"n", 0}}});
+}
+
 TEST(ControlJit, ABranchRunsOneOfTwoFunctions) {
   GraphBuilder b("branch");
   Expr x = b.Input("x", DType::kF32, {"n", 4}), yes = b.Input("yes", DType::kBool, {});

@@ -92,5 +92,17 @@ TEST(ConvJit, SequenceBlock) {
   ExpectMatches(b.Finish(), {{{"n", 1}, {"seq", 1}}, {{"n", 2}, {"seq", 16}}, {{"n", 3}, {"seq", 33}}});
 }
 
+// A sum begins at +0, however it is computed: a root tells.
+TEST(ConvJit, SumsOfNegativeZerosArePositive) {
+  for (int64_t groups : {1, 4}) {
+    GraphBuilder b("zeros");
+    Expr x = b.Input("x", DType::kF32, {"n", 4, 9});
+    Tensor weights = Tensor::Zeros(DType::kF32, {4, 4 / groups, 3});
+    for (int64_t i = 0; i < weights.size(); ++i) weights.SetDouble(i, -1);
+    b.Output("y", b.Rsqrt(b.Conv(x, b.Constant(weights), {1}, {1}, {1, 1}, groups)));
+    ExpectMatchesOn(b.Finish(), {{Tensor::Zeros(DType::kF32, {2, 4, 9})}});
+  }
+}
+
 }  // namespace
 }  // namespace ingot

@@ -58,8 +58,8 @@ std::map<std::string, std::pair<int, int>> SymbolsOf(const std::string &object) 
     const char *names = object.data() + sections[sections[i].sh_link].sh_offset;
     auto *symbols = reinterpret_cast<const Elf64_Sym *>(object.data() + sections[i].sh_offset);
     for (uint64_t j = 0; j < sections[i].sh_size / sizeof(Elf64_Sym); ++j) {
-      bool IsLocal = ELF64_ST_BIND(symbols[j].st_info) == STB_LOCAL;
-      EXPECT_EQ(IsLocal, j < sections[i].sh_info) << "local symbols stand first";
+      bool is_local = ELF64_ST_BIND(symbols[j].st_info) == STB_LOCAL;
+      EXPECT_EQ(is_local, j < sections[i].sh_info) << "local symbols stand first";
       result[names + symbols[j].st_name] = {ELF64_ST_BIND(symbols[j].st_info), symbols[j].st_shndx};
     }
   }

@@ -76,6 +76,29 @@ TEST(NoiseCompare, WhatIsNotAtAJumpIsCompared) {
   EXPECT_NE(With(same.Finish(), {x}, 1, 0), "");
 }
 
+// Eleven quarter turns, up to an error of the exponential: the tangent is huge, of either sign.
+TEST(NoiseCompare, ATangentMayBeOnTheOtherSideOfItsPole) {
+  GraphBuilder b("pole");
+  b.Output("y", b.Tan(b.Exp(b.Input("x", DType::kF32, {2}))));
+  absl::StatusOr<Graph> graph = b.Finish();
+  Tensor x = Tensor::F32({2}, {static_cast<float>(std::log(11 * std::acos(0.0))), 1});
+  double y = Interpret(*graph, {x}).value()[0].GetDouble(0);
+  EXPECT_EQ(With(graph, {x}, 0, -y), "");
+  EXPECT_EQ(With(graph, {x}, 0, y / 7), "");
+  EXPECT_NE(With(graph, {x}, 1, 0.45), "");
+}
+
+// The erf of 3.9 is 1 or the number below it, whose acosh is 0 or NaN.
+TEST(NoiseCompare, AnArgumentMayBeAtTheEndOfADomain) {
+  GraphBuilder b("domain");
+  b.Output("y", b.Acosh(b.Erf(b.Input("x", DType::kF32, {2}))));
+  absl::StatusOr<Graph> graph = b.Finish();
+  Tensor x = Tensor::F32({2}, {3.9f, 1});
+  EXPECT_EQ(With(graph, {x}, 0, 0), "");
+  EXPECT_EQ(With(graph, {x}, 0, kNan), "");
+  EXPECT_NE(With(graph, {x}, 1, 0), "");
+}
+
 TEST(NoiseCompare, MemoryThatStayedPoisonIsSeen) {
   GraphBuilder b("poison");
   Expr x = b.Input("x", DType::kF32, {4});

@@ -57,6 +57,27 @@ Exprs ChangedAll(RandomGraph &g, GraphBuilder &f, const Exprs &values) {
 
 }  // namespace
 
+std::vector<Expr> RandomGraph::RandomIfSize(const Exprs &values) {
+  // The part of x that `limit` leaves along an axis, changed.
+  auto cut = [this](GraphBuilder &f, const Exprs &v, const Dim &limit) {
+    Exprs results = ChangedAll(*this, f, v);
+    for (Expr &x : results) {
+      Dims limits = f.type(x).dims;
+      if (limits.empty() || IsNarrow(f.type(x).dtype)) continue;
+      Dim &last = limits.back();
+      last = Dim::Min(last, limit);
+      x = f.Slice(x, Dims(limits.size(), Dim(0)), limits, Ints(limits.size(), 1));
+    }
+    return results;
+  };
+  Dim size = PickDim(), holds = Dim::Min(1, Dim::Max(0, size - Dim(static_cast<int64_t>(Below(4)))));
+  bool cuts_then = Chance(50), cuts_else = Chance(50);
+  return b_.IfSize(
+      holds, values,
+      [&](GraphBuilder &f, const Exprs &v) { return cuts_then ? cut(f, v, 3) : ChangedAll(*this, f, v); },
+      [&](GraphBuilder &f, const Exprs &v) { return cuts_else ? cut(f, v, size) : ChangedAll(*this, f, v); });
+}
+
 std::optional<Expr> RandomGraph::RandomControl() {
   Exprs values;
   for (size_t count = 1 + Below(3); values.size() < count;) values.push_back(PickOfEvery());
@@ -69,7 +90,7 @@ std::optional<Expr> RandomGraph::RandomControl() {
   auto change = [this](GraphBuilder &f, const Exprs &v) { return ChangedAll(*this, f, v); };
   Expr number = Chance(60) ? b_.Scalar(static_cast<double>(Below(4)), DType::kI64) : Make(DType::kI64, {});
   Exprs results;
-  switch (Below(3)) {
+  switch (Below(4)) {
     case 0: {
       std::vector<TensorType> types;
       for (Expr x : values) types.push_back(type(x));
@@ -80,6 +101,9 @@ std::optional<Expr> RandomGraph::RandomControl() {
     }
     case 1:
       results = b_.If(b_.Less(number, b_.Scalar(2, DType::kI64)), values, change, change);
+      break;
+    case 2:
+      results = RandomIfSize(values);
       break;
     default: {
       Exprs all = {b_.Scalar(0, DType::kI64), b_.Min(number, b_.Scalar(3, DType::kI64))};

@@ -78,6 +78,8 @@ class RandomGraph {
   std::optional<Expr> RandomChain();
   // A loop, a branch or a call over values made before.
   std::optional<Expr> RandomControl();
+  // A branch by a size, whose results have other sizes.
+  std::vector<Expr> RandomIfSize(const std::vector<Expr> &values);
   // Makes a size of what stands in memory as a number: the value of another dim, so that it is known here.
   std::optional<Expr> BindSize();
   // A value of these dims that an index op makes: concat, pad, gather, iota or slice.

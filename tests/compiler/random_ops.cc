@@ -91,6 +91,13 @@ Made NonZero(RandomGraph &g, const OpSchema &schema) {
 
 Made BindSizes(RandomGraph &g, const OpSchema &) { return g.BindSize(); }
 
+// What holds for every size, but not by the expressions.
+Made Require(RandomGraph &g, const OpSchema &schema) {
+  Dim size = g.PickDim();
+  Dims sizes = {Dim::FloorDiv(size, 2) * Dim(2) + Dim::Mod(size, 2)}, equal = {size};
+  return g.Try(schema.kind, {g.PickOfEvery()}, {{"sizes", sizes}, {"equal", equal}});
+}
+
 Made LayerNorm(RandomGraph &g, const OpSchema &schema) {
   Expr x = g.PickFloat(1);
   const Dims &dims = g.DimsOf(x);
@@ -351,6 +358,7 @@ std::optional<Expr> RandomGraph::RandomOp(const OpSchema &schema) {
                                                                     {"top_k", TopK},
                                                                     {"non_zero", NonZero},
                                                                     {"bind_sizes", BindSizes},
+                                                                    {"require", Require},
                                                                     {"dynamic_update", DynamicUpdate}};
   auto generator = kGenerators.find(schema.shape_rule);
   if (generator == kGenerators.end()) {

@@ -43,6 +43,67 @@ TEST(Functions, RunInTheInterpreter) {
   }
 }
 
+// [n, 4] in halves when n is at least 8, else its first row doubled.
+Graph Halves(const Dim &condition) {
+  GraphBuilder b("halves");
+  Expr x = b.Input("x", DType::kF32, {"n", 4});
+  Exprs r = b.IfSize(
+      condition, {x},
+      [](GraphBuilder &f, const Exprs &v) -> Exprs {
+        return {f.Slice(v[0], {0, 0}, {Dim::FloorDiv("n", 2), 4}, {1, 1})};
+      },
+      [](GraphBuilder &f, const Exprs &v) -> Exprs {
+        Expr first = f.Slice(v[0], {0, 0}, {1, 4}, {1, 1});
+        return {f.Add(first, first)};
+      });
+  b.Output("y", b.Neg(r[0]));
+  absl::StatusOr<Graph> graph = b.Finish();
+  EXPECT_TRUE(graph.ok()) << graph.status();
+  return *std::move(graph);
+}
+
+TEST(Functions, BranchesBySizesMayGiveOtherSizes) {
+  Dim holds = Dim::Min(1, Dim::FloorDiv("n", 8));
+  Graph graph = Halves(holds);
+  EXPECT_EQ(graph.type(graph.outputs[0].value).dims[0], holds * Dim::FloorDiv("n", 2) + (1 - holds));
+  for (auto [n, rows, last] : {std::tuple(9, 4, -1.0), {8, 4, -1.0}, {7, 1, -2.0}, {1, 1, -2.0}}) {
+    Tensor ones = Tensor::Zeros(DType::kF32, {n, 4});
+    for (int64_t i = 0; i < ones.size(); ++i) ones.SetDouble(i, 1);
+    absl::StatusOr<std::vector<Tensor>> y = Interpret(graph, {ones});
+    ASSERT_TRUE(y.ok()) << y.status();
+    EXPECT_EQ((*y)[0].dims(), (std::vector<int64_t>{rows, 4}));
+    EXPECT_EQ((*y)[0].GetDouble((*y)[0].size() - 1), last);
+  }
+  absl::StatusOr<Graph> read = ParseGraph(*PrintGraph(graph), "");
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(ToString(*read), ToString(graph));
+}
+
+TEST(Functions, AConditionOnSizesIsZeroOrOne) {
+  GraphBuilder b("wrong");
+  Expr x = b.Input("x", DType::kF32, {"n"});
+  auto same = [](GraphBuilder &, const Exprs &v) { return v; };
+  b.Output("y", b.IfSize(2, {x}, same, same)[0]);
+  EXPECT_THAT(Message(b.Finish().status()), HasSubstr("its condition is 2; it must be 0 or 1"));
+  Graph graph = Halves(Dim::FloorDiv("n", 8));  // may be more: checked when it runs
+  EXPECT_THAT(Message(Interpret(graph, {Tensor::Zeros(DType::kF32, {16, 4})}).status()),
+              HasSubstr("the condition must be 0 or 1"));
+}
+
+TEST(Functions, RequireChecksSizes) {
+  GraphBuilder b("even");
+  Expr x = b.Input("x", DType::kF32, {"n"});
+  b.Output("y", b.Require(x, {Dim::Mod("n", 2)}, {0}, "halves must be of one length"));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_TRUE(Interpret(*graph, {Tensor::F32({2}, {1, 2})}).ok());
+  EXPECT_THAT(Message(Interpret(*graph, {Tensor::F32({3}, {1, 2, 3})}).status()),
+              HasSubstr("halves must be of one length"));
+  GraphBuilder never("never");
+  never.Output("y", never.Require(never.Input("x", DType::kF32, {"n"}), {"n"}, {Dim("n") + 1}, "a reason"));
+  EXPECT_THAT(Message(never.Finish().status()), HasSubstr("n is never n + 1: a reason"));
+}
+
 TEST(Functions, StandBeforeThoseThatNameThem) {
   Graph graph = Doubles();
   std::vector<std::string> names;

@@ -19,6 +19,14 @@ int32_t Count(ingot_context_t *context, int64_t limit, int64_t *out, ingot_statu
   return code;
 }
 
+int64_t chosen_size;
+int32_t EvalChosen(int64_t *sizes, uint32_t) {
+  sizes[0] = 8;
+  sizes[1] = 1;
+  sizes[2] = chosen_size;
+  return 0;
+}
+
 TEST(Control, ALoopRunsUntilItsConditionFails) {
   CountProgram p;
   Program program = Load(p.Desc());
@@ -52,6 +60,33 @@ TEST(Control, ABranchRunsOneBlock) {
   EXPECT_EQ(result, 6);
   ASSERT_EQ(Count(context.get(), -5, &result, &status), INGOT_OK) << status.message;
   EXPECT_EQ(result, -5);
+}
+
+TEST(Control, ASizeChoosesABlock) {
+  CountProgram p;
+  enum { kLimit, kOut, kHolds, kNext };
+  enum { kSetToZero, kLess, kIncrement };
+  p.desc.num_sizes = 3;
+  p.desc.eval_sizes = EvalChosen;
+  p.steps = {{INGOT_STEP_IF_SIZE, 2, 0, 0, 0, 0, INGOT_NONE, INGOT_NONE, 2, 3, "if size"}};
+  p.AddStep("increment", kIncrement, {kLimit, kOut}, 1, 1);
+  p.AddCopy(kLimit, kOut);
+  p.AddStep("zero", kSetToZero, {kNext}, 1, 1);
+  p.AddStep("zero", kSetToZero, {kNext}, 1, 1);
+  for (int64_t chosen : {1, 0}) {
+    chosen_size = chosen;
+    Program program = Load(p.Desc());
+    Context context = MakeContext(program);
+    ingot_status_t status;
+    int64_t result = 0;
+    ASSERT_EQ(Count(context.get(), 5, &result, &status), INGOT_OK) << status.message;
+    EXPECT_EQ(result, 5 + chosen);
+  }
+  p.steps[0].kernel = 1000;
+  ingot_status_t status;
+  ingot_program_t *program = nullptr;
+  EXPECT_NE(ingot_program_load(p.Desc(), nullptr, &program, &status), INGOT_OK);
+  EXPECT_THAT(status.message, HasSubstr("has no size as its condition"));
 }
 
 TEST(Control, ALoopWithoutEndIsCancelled) {

@@ -151,7 +151,7 @@ const BadCase kBadCases[] = {
        p.desc.num_bound_symbols = 1;
      },
      "symbol 1 belongs to no stage"},
-    {"StepKind", [](ChainProgram &p) { p.steps[1].kind = 8; }, "step 1 has an unknown kind"},
+    {"StepKind", [](ChainProgram &p) { p.steps[1].kind = 9; }, "step 1 has an unknown kind"},
     {"CopyOperands", [](ChainProgram &p) { p.steps[1].kind = INGOT_STEP_COPY; }, "step 1 is a copy without"},
     {"CopyIntoInput",
      [](ChainProgram &p) {

@@ -119,44 +119,51 @@ std::optional<Dim> Power(const SymbolBounds &, const Dim &a, const Dim &b) {
   return result;
 }
 
-// A comparison of a - b with 0, when the bounds decide it.
-template <typename Yes, typename No>
-std::optional<Dim> Decide(const SymbolBounds &bounds, const Dim &a, const Dim &b, Yes yes, No no) {
-  Interval difference = bounds.Of(a - b);
-  if (yes(difference)) return Dim(1);
-  return no(difference) ? std::optional<Dim>(Dim(0)) : std::nullopt;
+// 0 or 1. What the bounds do not decide is an expression, within [0, 1] whatever the symbols are.
+Dim AsBool(const SymbolBounds &bounds, const Dim &dim) { return bounds.Min(1, bounds.Max(0, dim)); }
+
+// The truth of at_least >= 1.
+std::optional<Dim> Decide(const SymbolBounds &bounds, const Dim &at_least) {
+  Dim truth = AsBool(bounds, at_least);
+  return IsSmall(truth) ? std::optional<Dim>(truth) : std::nullopt;
 }
 
-std::optional<Dim> Equals(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
-  return Decide(
-      bounds, a, b, [](Interval d) { return d.low == 0 && d.high == 0; },
-      [](Interval d) { return d.low > 0 || d.high < 0; });
-}
-std::optional<Dim> IsLess(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
-  return Decide(bounds, a, b, [](Interval d) { return d.high < 0; }, [](Interval d) { return d.low >= 0; });
-}
+std::optional<Dim> IsLess(const SymbolBounds &bounds, const Dim &a, const Dim &b) { return Decide(bounds, b - a); }
 std::optional<Dim> IsLessOrEqual(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
-  return Decide(bounds, a, b, [](Interval d) { return d.high <= 0; }, [](Interval d) { return d.low > 0; });
+  return Decide(bounds, b - a + 1);
 }
 std::optional<Dim> IsGreater(const SymbolBounds &bounds, const Dim &a, const Dim &b) { return IsLess(bounds, b, a); }
 std::optional<Dim> IsGreaterOrEqual(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
   return IsLessOrEqual(bounds, b, a);
 }
+std::optional<Dim> Equals(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
+  Interval difference = bounds.Of(a - b);
+  if (difference.low > 0 || difference.high < 0) return Dim(0);
+  return Decide(bounds, 1 - bounds.Max(a - b, b - a));
+}
 
 std::optional<Dim> Both(const SymbolBounds &, const Dim &a, const Dim &b) {
-  if (a.Is(0) || b.Is(0)) return Dim(0);
-  return a.is_constant() && b.is_constant() ? std::optional<Dim>(Dim(1)) : std::nullopt;
+  Dim both = a * b;
+  return IsSmall(both) ? std::optional<Dim>(both) : std::nullopt;
 }
 std::optional<Dim> Either(const SymbolBounds &, const Dim &a, const Dim &b) {
-  if (!a.is_constant() || !b.is_constant()) return std::nullopt;
-  return Dim(a.Is(0) && b.Is(0) ? 0 : 1);
+  Dim either = a + b - a * b;
+  return IsSmall(either) ? std::optional<Dim>(either) : std::nullopt;
+}
+
+// Where `holds` is 1 x, where it is 0 y.
+std::optional<Dim> Choose(const Dim &holds, const Dim &x, const Dim &y) {
+  Dim chosen = x == y ? x : holds * x + (1 - holds) * y;
+  return IsSmall(chosen) ? std::optional<Dim>(chosen) : std::nullopt;
 }
 
 // Casts keep a symbol's value: a size fits every type that a model would hold it in.
 std::optional<Dim> CastInt(const SymbolBounds &bounds, const Dim &x, DType to) {
   if (x.is_constant()) return WrapTo(to, *x.constant());
   if (to != DType::kBool) return x;
-  return bounds.Of(x).low > 0 ? std::optional<Dim>(Dim(1)) : std::nullopt;
+  if (bounds.Of(x).low >= 0) return Decide(bounds, x);
+  std::optional<Dim> zero = Equals(bounds, x, 0);
+  return zero ? std::optional<Dim>(1 - *zero) : std::nullopt;
 }
 
 }  // namespace
@@ -215,12 +222,7 @@ Folded FoldAnd(NodeContext &n) { return Fold(n, Both, nullptr, true); }
 Folded FoldOr(NodeContext &n) { return Fold(n, Either, nullptr, true); }
 
 Folded FoldNot(NodeContext &n) {
-  return FoldUnary(
-      n,
-      [](const SymbolBounds &, const Dim &x) {
-        return x.is_constant() ? std::optional<Dim>(Dim(x.Is(0) ? 1 : 0)) : std::nullopt;
-      },
-      nullptr);
+  return FoldUnary(n, [](const SymbolBounds &, const Dim &x) { return std::optional<Dim>(1 - x); }, nullptr);
 }
 Folded FoldNeg(NodeContext &n) {
   return FoldUnary(
@@ -255,10 +257,19 @@ Folded FoldWhere(NodeContext &n) {
   const Known &condition = *n.KnownIn(0), &x = *n.KnownIn(1), &y = *n.KnownIn(2);
   std::optional<Ints> shape = BroadcastShapes(x.shape, y.shape);
   if (shape) shape = BroadcastShapes(condition.shape, *shape);
-  if (!shape || condition.dtype != DType::kBool || !condition.is_constant() || x.dtype != y.dtype) return std::nullopt;
+  if (!shape || condition.dtype != DType::kBool || x.dtype != y.dtype) return std::nullopt;
   Known result{x.dtype, *shape, {}, {}};
   for (int64_t i = 0, size = *SmallSize(*shape); i < size; ++i) {
-    const Known &from = condition.ints[BroadcastIndex(condition.shape, *shape, i)].Is(0) ? y : x;
+    const Dim &holds = condition.ints[BroadcastIndex(condition.shape, *shape, i)];
+    if (!holds.is_constant()) {
+      if (x.is_real()) return std::nullopt;
+      std::optional<Dim> chosen =
+          Choose(holds, x.ints[BroadcastIndex(x.shape, *shape, i)], y.ints[BroadcastIndex(y.shape, *shape, i)]);
+      if (!chosen) return std::nullopt;
+      result.ints.push_back(*std::move(chosen));
+      continue;
+    }
+    const Known &from = holds.Is(0) ? y : x;
     size_t at = BroadcastIndex(from.shape, *shape, i);
     if (from.is_real()) {
       result.reals.push_back(from.reals[at]);

@@ -107,10 +107,12 @@ class Importer {
   absl::Status RunNode(const onnx::NodeProto &node, const std::string &label, const Frame &frame);
   absl::Status RunHandler(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
                           const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
-  // importer_control.cc: If, Loop and Scan as functions.
+  // importer_branch.cc and importer_control.cc: If, Loop and Scan as functions.
   absl::Status RunControl(const onnx::NodeProto &node, const std::string &label, const Frame &frame,
                           const std::vector<Value *> &inputs, const std::vector<Value *> &outputs);
   absl::Status RunIf(NodeContext &context, const std::string &label, const Frame &frame);
+  absl::Status RunLikelyBranch(NodeContext &context, const BodyFunction &yes, const BodyFunction &no, const Dim &holds,
+                               const std::string &label, const Frame &frame);
   absl::Status RunLoop(NodeContext &context, const std::string &label, const Frame &frame);
   absl::Status RunScan(NodeContext &context, const std::string &label, const Frame &frame);
   // importer_unroll.cc: bodies, which attributes have, in place of the node.

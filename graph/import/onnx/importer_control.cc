@@ -1,8 +1,10 @@
-// If, Loop and Scan: subgraphs become functions of the graph. What they read from around them becomes their operands;
-// what is known while importing stays known inside. Subgraphs in place of the node: importer_unroll.cc.
+// Loop and Scan, and what they share with If (importer_branch.cc): subgraphs become functions of the graph. What they
+// read from around them becomes their operands; what is known while importing stays known inside. Subgraphs in place of
+// the node: importer_unroll.cc.
 #include <algorithm>
 
 #include "absl/strings/match.h"
+#include "graph/import/onnx/control.h"
 #include "graph/import/onnx/importer.h"
 #include "graph/import/onnx/indexing.h"
 
@@ -11,17 +13,6 @@ namespace {
 
 constexpr DType kIndex = DType::kI64;
 constexpr int64_t kMostRows = INT64_C(1) << 24;  // that a loop has memory for before it runs
-
-std::vector<TensorType> TypesOf(const GraphBuilder &b, const std::vector<Expr> &values) {
-  std::vector<TensorType> types;
-  for (Expr value : values) types.push_back(b.type(value));
-  return types;
-}
-
-template <typename T>
-void Append(std::vector<T> &to, const std::vector<T> &more) {
-  to.insert(to.end(), more.begin(), more.end());
-}
 
 template <typename T>
 std::vector<T> Part(const std::vector<T> &values, size_t begin, size_t count) {
@@ -51,15 +42,6 @@ absl::Status CheckRankOfAll(const std::vector<TensorType> &types) {
           absl::StrCat("a result has rank ", type.rank(), "; at most ", kMaxRank, " is supported"));
   }
   return absl::OkStatus();
-}
-
-// Whether a value may turn into another of this type: sizes that are not numbers are compared when it runs.
-absl::Status CheckSame(const TensorType &from, const TensorType &to, const std::string &what) {
-  bool same = from.dtype == to.dtype && from.rank() == to.rank();
-  for (size_t i = 0; same && i < from.dims.size(); ++i) same = (from.dims[i] - to.dims[i]).constant().value_or(0) == 0;
-  if (same) return absl::OkStatus();
-  return absl::UnimplementedError(
-      absl::StrCat(what, " changes from ", from.ToString(), " to ", to.ToString(), ", which is not supported"));
 }
 
 // Rows of all turns need memory before the first turn, so their sizes must be those of something outside of the body.
@@ -230,55 +212,6 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
   made.name = frame.builder->Function(label, all, build);
   INGOT_RETURN_IF_ERROR(status);
   return made;
-}
-
-absl::Status Importer::RunIf(NodeContext &n, const std::string &label, const Frame &frame) {
-  n.Ignore({"then_branch", "else_branch"});
-  if (!n.Has(0)) return absl::InvalidArgumentError("its condition is missing");
-  if (const Known *known = n.KnownIn(0)) {
-    std::optional<Ints> values = known->constants();
-    if (values && values->size() == 1)
-      return RunBranch(n, values->front() != 0 ? "then_branch" : "else_branch", label, frame);
-  }
-  const onnx::GraphProto *then_body = n.GraphAttribute("then_branch"), *else_body = n.GraphAttribute("else_branch");
-  if (then_body == nullptr || else_body == nullptr) return absl::InvalidArgumentError("a branch is missing");
-  INGOT_ASSIGN_OR_RETURN(Captures captures, Capture({then_body, else_body}, frame));
-  Expr condition = n.In(0);
-  if (n.dtype(0) != DType::kBool) return absl::InvalidArgumentError("its condition is not bool");
-  if (n.rank(0) != 0) condition = n.b.Reshape(condition, {});
-  if (!captures.usable) return absl::UnimplementedError("what its branches need is not supported");
-  INGOT_ASSIGN_OR_RETURN(BodyFunction yes, MakeBody(*then_body, label + "/then", frame, captures, {}, {}));
-  INGOT_ASSIGN_OR_RETURN(BodyFunction no, MakeBody(*else_body, label + "/else", frame, captures, {}, {}));
-  if (!yes.usable || !no.usable) return absl::UnimplementedError("a node of its branches is not supported");
-  if (yes.lengths.size() != no.lengths.size() || yes.lengths.size() < n.output_count())
-    return absl::InvalidArgumentError("its branches have other numbers of outputs");
-  if (yes.lengths != no.lengths)
-    return absl::UnimplementedError("its branches give sequences of other lengths, or a sequence and a tensor");
-  for (size_t i = 0; i < yes.outputs.size(); ++i)
-    INGOT_RETURN_IF_ERROR(CheckSame(yes.outputs[i], no.outputs[i],
-                                    absl::StrCat("between its branches (a condition on sizes is decided when those "
-                                                 "dims are numbers) output ",
-                                                 i)));
-  std::vector<Expr> operands = {condition};
-  Append(operands, captures.operands);
-  n.b.SetNext(label, "onnx:" + label);
-  std::vector<Expr> results =
-      n.b.EmitAll(OpKind::kIf, operands, {{"then_function", yes.name}, {"else_function", no.name}});
-  if (!n.b.status().ok()) return absl::OkStatus();  // it stops the import
-  auto next = results.begin();
-  for (size_t i = 0; i < n.output_count(); ++i) {
-    if (yes.lengths[i] == BodyFunction::kTensor) {
-      n.Set(i, *next++);
-      continue;
-    }
-    std::vector<Value *> elements;
-    for (int64_t at = 0; at < yes.lengths[i]; ++at) {
-      elements.push_back(NewValue(absl::StrCat(label, "/", i, "_", at)));
-      elements.back()->expr = *next++;
-    }
-    n.Set(i, std::move(elements));
-  }
-  return absl::OkStatus();
 }
 
 // Operands of the loop: turn, condition, limit (where it is data), values, buffers of what every turn gives, captured.

@@ -85,6 +85,10 @@ class GraphBuilder {
                          Location at = Location::current());
   std::vector<Expr> If(Expr condition, const std::vector<Expr> &operands, const Body &then_body, const Body &else_body,
                        Location at = Location::current());
+  // The same for a condition that sizes decide: 0 or 1, such as Min(1, n floordiv 512). The branches may give other
+  // sizes, and nothing is computed to choose between them.
+  std::vector<Expr> IfSize(const Dim &condition, const std::vector<Expr> &operands, const Body &then_body,
+                           const Body &else_body, Location at = Location::current());
   // `condition` gives one bool[]; `body` as many values as there are operands, of the same types.
   std::vector<Expr> While(const std::vector<Expr> &operands, const Body &condition, const Body &body,
                           Location at = Location::current());

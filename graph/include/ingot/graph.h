@@ -99,7 +99,7 @@ void RemoveDeadNodes(Graph &graph);
 
 // The function of this name among `functions`, or nullptr.
 const Graph *FindFunction(const std::vector<Graph> &functions, std::string_view name);
-// Does the op run functions: call, if, while?
+// Does the op run functions: call, if, if_size, while?
 inline bool IsControl(OpKind op) { return Schema(op).fusion == FusionKind::kControl; }
 // The functions that a node names, in the order of its attributes in the op's record.
 std::vector<std::string> FunctionsOf(const Node &node);

@@ -26,7 +26,7 @@ enum class FusionKind : uint8_t {
   kUpdate,     // writes a part of its first operand: dynamic_update
   kSort,       // orders or picks elements, alone in its kernel: top_k, non_zero
   kSizes,      // makes its operand's elements sizes: bind_sizes
-  kControl,    // runs functions of the graph: call, if, while
+  kControl,    // runs functions of the graph: call, if, if_size, while
   kComposite,  // decomposed before fusion (compiler/transforms/decompose)
 };
 

@@ -148,7 +148,8 @@ typedef enum ingot_step_kind {
   INGOT_STEP_HOST = 5,
   /* Operand 0 holds the symbols of stage `split`, i64 each. Steps behind it in its block may use the stage's sizes. */
   INGOT_STEP_BIND = 6,
-  INGOT_STEP_CHECK = 7 /* checks [split, end) must hold: those of a block, which may never be entered */
+  INGOT_STEP_CHECK = 7,  /* checks [split, end) must hold: those of a block, which may never be entered */
+  INGOT_STEP_IF_SIZE = 8 /* as IF, where the size `kernel` is not 0; no operands */
 } ingot_step_kind_t;
 
 typedef struct ingot_step {

@@ -66,6 +66,80 @@ TEST(ImportControl, BranchesOfDifferentTypesAreRefused) {
   ExpectError(m.Import().status(), absl::StatusCode::kUnimplemented, {"(If)", "f32[] to f32[n]"});
 }
 
+// y = x in two columns when its length is even, else x in one: by sizes.
+TEST(ImportControl, IfOnSizesGivesTheSizesOfTheBranchTaken) {
+  Model m;
+  m.Input("x", kFloat, {"n"})
+      .Output("y")
+      .Output("places")
+      .Int64("two", 2)
+      .Int64s("zero", {0})
+      .Int64s("columns", {-1, 2});
+  m.Int64s("column", {-1, 1}).Int64s("none", {0});
+  m.Node("Shape", {"x"}, {"shape"});
+  m.Node("Mod", {"shape", "two"}, {"rest"});
+  m.Node("Equal", {"rest", "zero"}, {"even"});
+  NodeBuilder node = m.Node("If", {"even"}, {"y", "places"});
+  onnx::GraphProto &yes = Body(node, "then_branch"), &no = Body(node, "else_branch");
+  AddNode(yes, "Reshape", {"x", "columns"}, {"p"});
+  AddNode(yes, "Identity", {"shape"}, {"p_shape"});
+  AddNode(no, "Reshape", {"x", "column"}, {"q"});
+  AddNode(no, "Identity", {"none"}, {"q_shape"});
+  for (const char *name : {"p", "p_shape"}) yes.add_output()->set_name(name);
+  for (const char *name : {"q", "q_shape"}) no.add_output()->set_name(name);
+  EXPECT_EQ(Results(m, {Floats({1, 2, 3, 4})}), (std::vector<std::vector<double>>{{1, 2, 3, 4}, {4}}));
+  EXPECT_EQ(Results(m, {Floats({1, 2, 3})}), (std::vector<std::vector<double>>{{1, 2, 3}, {0}}));
+  absl::StatusOr<Graph> graph = m.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  for (auto [n, rows, columns] : {std::tuple(6, 3, 2), {5, 5, 1}, {0, 0, 2}}) {
+    absl::StatusOr<std::vector<Tensor>> outputs = Interpret(*graph, {Tensor::Zeros(DType::kF32, {n})});
+    ASSERT_TRUE(outputs.ok()) << outputs.status();
+    EXPECT_EQ((*outputs)[0].dims(), (std::vector<int64_t>{rows, columns}));
+  }
+}
+
+// As exporters write a squeeze of an axis whose size they do not know.
+TEST(ImportControl, IfOnSizesWithOtherRanksTakesFewerAxesAndChecks) {
+  Model m;
+  m.Input("x", kFloat, {"n", "m"}).Output("y").Int64s("one", {1}).Int64s("axes", {1});
+  m.Node("Shape", {"x"}, {"shape"}).Int("start", 1);
+  m.Node("Equal", {"shape", "one"}, {"is_one"});
+  NodeBuilder node = m.Node("If", {"is_one"}, {"squeezed"});
+  onnx::GraphProto &yes = Body(node, "then_branch"), &no = Body(node, "else_branch");
+  AddNode(yes, "Squeeze", {"x", "axes"}, {"p"});
+  AddNode(no, "Identity", {"x"}, {"q"});
+  yes.add_output()->set_name("p");
+  no.add_output()->set_name("q");
+  m.Node("Neg", {"squeezed"}, {"y"});
+  absl::StatusOr<Graph> graph = m.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  absl::StatusOr<std::vector<Tensor>> outputs = Interpret(*graph, {Tensor::Zeros(DType::kF32, {3, 1})});
+  ASSERT_TRUE(outputs.ok()) << outputs.status();
+  EXPECT_EQ((*outputs)[0].dims(), (std::vector<int64_t>{3}));
+  EXPECT_FALSE(Interpret(*graph, {Tensor::Zeros(DType::kF32, {3, 2})}).ok());
+  // The other way round nothing but the check says so.
+  yes.Swap(&no);
+  m.proto.mutable_graph()->mutable_node(1)->set_op_type("Greater");
+  graph = m.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  EXPECT_TRUE(Interpret(*graph, {Tensor::Zeros(DType::kF32, {3, 1})}).ok());
+  absl::Status refused = Interpret(*graph, {Tensor::Zeros(DType::kF32, {3, 2})}).status();
+  EXPECT_FALSE(refused.ok());
+}
+
+TEST(ImportControl, BranchesOfOneElementMayHaveOtherRanks) {
+  Model m;
+  m.Input("c", kBoolean, {}).Input("x", kFloat, {1}).Output("y").Floats("three", {}, 3);
+  NodeBuilder node = m.Node("If", {"c"}, {"y"});
+  onnx::GraphProto &yes = Body(node, "then_branch"), &no = Body(node, "else_branch");
+  AddNode(yes, "Identity", {"three"}, {"p"});
+  AddNode(no, "Neg", {"x"}, {"q"});
+  yes.add_output()->set_name("p");
+  no.add_output()->set_name("q");
+  EXPECT_EQ(Results(m, {Truth(true), Floats({2})}), (std::vector<std::vector<double>>{{3}}));
+  EXPECT_EQ(Results(m, {Truth(false), Floats({2})}), (std::vector<std::vector<double>>{{-2}}));
+}
+
 // sum += x * i, and every turn's sum is kept; as long as i < M and sum[0] < `most`.
 Model Loop(bool has_limit, bool has_condition, bool has_rows) {
   Model m;

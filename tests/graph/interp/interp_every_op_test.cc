@@ -48,6 +48,7 @@ std::vector<Example> TensorExamples() {
   Tensor x = M({2, 3}, {1, 2, 3, 4, 5, 6});
   return {
       {OpKind::kReshape, {x}, {{"dims", Dims{3, 2}}}, {3, 2}, {1, 2, 3, 4, 5, 6}},
+      {OpKind::kRequire, {x}, {{"sizes", Dims{2}}, {"equal", Dims{2}}}, {2, 3}, {1, 2, 3, 4, 5, 6}},
       {OpKind::kTranspose, {x}, {{"permutation", Ints{1, 0}}}, {3, 2}, {1, 4, 2, 5, 3, 6}},
       {OpKind::kBroadcastTo,
        {M({2, 1}, {1, 2})},

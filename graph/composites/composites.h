@@ -1,0 +1,47 @@
+// Composite ops in primitives. Each body is written once, with the builder; records name it (`body`). Tests:
+// tests/graph/composites_test.cc.
+#ifndef INGOT_GRAPH_COMPOSITES_COMPOSITES_H_
+#define INGOT_GRAPH_COMPOSITES_COMPOSITES_H_
+
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "ingot/builder.h"
+
+namespace ingot {
+
+bool IsComposite(OpKind op);
+
+// A graph whose inputs are the composite's operands and whose outputs are its results. `attributes` are complete and
+// canonical, as in a validated node. A result may have its sizes in another form than the op's shape rule gives.
+absl::StatusOr<Graph> BodyOf(OpKind op, const std::vector<TensorType> &operands, const Attributes &attributes);
+
+// The graph with every composite, also of its functions, in primitives; values keep their names and types.
+absl::StatusOr<Graph> ExpandComposites(Graph graph);
+
+namespace composites {
+
+// What a body is written from.
+struct Body {
+  GraphBuilder &b;
+  const std::vector<Expr> &operands;
+  const Attributes &attributes;
+
+  template <typename T>
+  const T &Get(const char *name) const {
+    return std::get<T>(attributes.at(name));
+  }
+  // A number of the operand's dtype.
+  Expr Scalar(Expr like, double value) { return b.Scalar(value, b.type(like).dtype); }
+  Expr Scalar(Expr like, const Dim &value);
+  Expr Mean(Expr x, const Ints &axes, bool keep_dims);
+};
+
+// One result each; the declarations follow from the records.
+#define INGOT_COMPOSITE(Op, Function) Expr Function(Body body);
+#include "graph/ops/composite_bodies.inc"
+#undef INGOT_COMPOSITE
+
+}  // namespace composites
+}  // namespace ingot
+#endif  // INGOT_GRAPH_COMPOSITES_COMPOSITES_H_
