@@ -178,7 +178,7 @@ class Bodies {
     const Graph *body = Find(op);
     if (body == nullptr) return nullptr;
     SmallVector<Value> values(body->values.size());
-    for (auto [id, operand] : llvm::zip_equal(body->inputs, op->getOperands())) values[id] = operand;
+    for (auto [id, operand] : llvm::zip(body->inputs, op->getOperands())) values[id] = operand;
     ImportNodes(*body, values, 0, op->getLoc(), b);
     return values[body->outputs[0].value];
   }

@@ -12,7 +12,8 @@ namespace ingot {
 
 bool IsComposite(OpKind op);
 
-// A graph whose inputs are the composite's operands and whose outputs are its results. `attributes` are complete and
+// A graph whose first inputs are the composite's operands (others stand for sizes, and nothing reads them) and whose
+// output is its result. `attributes` are complete and
 // canonical, as in a validated node. A result may have its sizes in another form than the op's shape rule gives.
 absl::StatusOr<Graph> BodyOf(OpKind op, const std::vector<TensorType> &operands, const Attributes &attributes);
 

@@ -26,7 +26,8 @@ void Splice(const Graph &body, const Node &node, Graph &graph) {
   bool same = body.type(made) == graph.type(wanted);
   if (same) of[static_cast<size_t>(made)] = wanted;
   for (size_t i = 0; i < body.values.size(); ++i) {
-    if (of[i] != kNoValue) continue;
+    bool is_input = body.values[i].producer < 0 && body.values[i].constant < 0;
+    if (of[i] != kNoValue || is_input) continue;
     Value value = body.values[i];
     value.name = absl::StrCat(node.name, "/", value.name);
     if (value.constant >= 0) {
@@ -93,6 +94,12 @@ absl::StatusOr<Graph> BodyOf(OpKind op, const std::vector<TensorType> &operands,
     inputs.push_back(b.Input(absl::StrCat("operand", i), operands[i].dtype, operands[i].dims));
     if (is_half(operands[i].dtype)) inputs.back() = b.Cast(inputs.back(), DType::kF32);
   }
+  // Graphs whose sizes no input tells are not valid: those of a composite are told elsewhere.
+  std::vector<std::string> symbols;
+  for (const TensorType &type : operands) {
+    for (const Dim &dim : type.dims) dim.CollectSymbols(symbols);
+  }
+  for (const std::string &symbol : symbols) b.Input("size " + symbol, DType::kBool, {Dim::Symbol(symbol)});
   Expr result = function({b, inputs, attributes});
   if (is_half(operands[0].dtype) && IsFloat(b.type(result).dtype)) result = b.Cast(result, operands[0].dtype);
   b.Output("result", result);

@@ -202,6 +202,11 @@ void MeetJumps(const Noise &noise, const Graph &graph, const Node &node, const s
       if (node.op == OpKind::kPow && jumps[j].operand == 1 && *x[0] >= 0) continue;
       if (!noise.push_all && (Bits(noise, stream, i) & 1) != 0) continue;
       double reach = noise.push_reach * distances[j].spread[i];
+      // All turns are within the error, and a double may be too coarse for any: nothing is known of the result.
+      if (jumps[j].kind == JumpKind::kQuarterTurn && reach >= 0.5) {
+        *x[0] = std::numeric_limits<double>::infinity();
+        continue;
+      }
       if (reach > 0 && std::fabs(distances[j].value[i] - point) <= reach)
         MoveTo(jumps[j], point + side * reach * 0x1p-10, x);
     }

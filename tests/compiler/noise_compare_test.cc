@@ -88,6 +88,16 @@ TEST(NoiseCompare, ATangentMayBeOnTheOtherSideOfItsPole) {
   EXPECT_NE(With(graph, {x}, 1, 0.45), "");
 }
 
+// At 2.6e17 a number is steps of 2^35 from the next.
+TEST(NoiseCompare, ATangentOfHugeNumbersMayBeAnything) {
+  GraphBuilder b("huge");
+  b.Output("y", b.Tan(b.Exp(b.Input("x", DType::kF32, {2}))));
+  absl::StatusOr<Graph> graph = b.Finish();
+  Tensor x = Tensor::F32({2}, {40.1f, 1});
+  EXPECT_EQ(With(graph, {x}, 0, 12345), "");
+  EXPECT_NE(With(graph, {x}, 1, 12345), "");
+}
+
 // The erf of 3.9 is 1 or the number below it, whose acosh is 0 or NaN.
 TEST(NoiseCompare, AnArgumentMayBeAtTheEndOfADomain) {
   GraphBuilder b("domain");

@@ -112,6 +112,23 @@ TEST(Composites, BodiesEqualTheReferences) {
   }
 }
 
+// No operand has the size alone.
+TEST(Composites, SizesMayBeToldElsewhere) {
+  GraphBuilder b("sizes");
+  Expr n = b.Input("n", DType::kF32, {"n"}), x = b.Input("x", DType::kF32, {"2 * n + 1", 3});
+  b.Output("y", b.ReduceMean(b.Softmax(x, 0), {0}));
+  b.Output("n", b.Neg(n));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  absl::StatusOr<Graph> expanded = ExpandComposites(*graph);
+  ASSERT_TRUE(expanded.ok()) << expanded.status();
+  std::vector<Tensor> inputs = {Tensor::Zeros(DType::kF32, {2}), Data(DType::kF32, 5, 3, false)};
+  absl::StatusOr<std::vector<Tensor>> expected = InterpretDouble(*graph, inputs),
+                                      actual = InterpretDouble(*expanded, inputs);
+  ASSERT_TRUE(expected.ok() && actual.ok()) << expected.status() << actual.status();
+  ExpectSame((*expected)[0], (*actual)[0], 1e-6, "sizes");
+}
+
 // In the graph and in a function of it; what is no composite stays what it is, and so do the names of outputs.
 TEST(Composites, AreExpandedInFunctionsToo) {
   GraphBuilder b("both");
