@@ -34,17 +34,30 @@ bool ValidInputs(const Graph &graph, const Sizes &sizes) {
   return true;
 }
 
+// Other data for inputs of the same shapes, with other sizes where those are data; empty where no size is.
+std::vector<Tensor> OtherData(const Graph &graph, Sizes sizes, unsigned seed) {
+  bool any = false;
+  for (ValueId id : graph.inputs) {
+    const std::string &name = graph.value(id).name;
+    if (name.rfind(kTold, 0) != 0) continue;
+    int64_t &size = sizes.at(name.substr(std::string_view(kTold).size()));
+    size = (7 * size + 3) % static_cast<int64_t>(kMostTold);
+    any = true;
+  }
+  return any ? TestInputs(graph, sizes, seed + 1) : std::vector<Tensor>();
+}
+
 // One vector of sizes; empty when all is well.
 std::string CheckSizes(const Graph &graph, const JitProgram &program, const Sizes &sizes, const CheckOptions &options,
                        unsigned seed, int &runs) {
-  std::vector<Tensor> inputs = TestInputs(graph, sizes, seed);
+  std::vector<Tensor> inputs = TestInputs(graph, sizes, seed), others = OtherData(graph, sizes, seed);
   absl::StatusOr<NoiseCompare> compare = NoiseCompare::Create(graph, inputs);
   if (absl::IsResourceExhausted(compare.status())) return "";  // too much work for a test
   std::vector<Tensor> first;
   for (uint32_t threads : {1u, 2u}) {
     if (options.begin) options.begin(absl::StrCat("run on ", threads, " threads"));
     absl::StatusOr<std::vector<Tensor>> outputs =
-        RunGuarded(program.program(), inputs, threads, seed % 2 == 0 ? Guard::kEnd : Guard::kStart);
+        RunGuarded(program.program(), inputs, threads, seed % 2 == 0 ? Guard::kEnd : Guard::kStart, others);
     ++runs;
     if (!compare.ok() && !outputs.ok()) {
       return absl::IsInternal(outputs.status()) || absl::IsDataLoss(outputs.status())

@@ -64,7 +64,7 @@ struct Freed {
 bool RuntimeIsGuarded() { return ingot_guard_at_start != nullptr; }
 
 absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, const std::vector<Tensor> &inputs,
-                                               uint32_t threads, Guard guard) {
+                                               uint32_t threads, Guard guard, const std::vector<Tensor> &others) {
   if (RuntimeIsGuarded()) ingot_guard_at_start(guard == Guard::kStart);
   ingot_status_t status = {};
   ingot_pool_t *pool = nullptr;
@@ -77,19 +77,21 @@ absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, c
   if (ingot_context_create(program, &options, &context, &status) != INGOT_OK) return Refused(status);
   std::unique_ptr<ingot_context_t, Freed> context_owner(context);
 
-  std::vector<GuardedTensor> buffers;
-  std::vector<ingot_tensor_t> in, out(ingot_program_get_desc(program)->num_outputs);
-  for (const Tensor &input : inputs) {
-    buffers.emplace_back(input.bytes(), guard);
-    buffers.back().Fill(input.data());
+  std::vector<GuardedTensor> buffers, other_buffers;
+  std::vector<ingot_tensor_t> in, other_in, out(ingot_program_get_desc(program)->num_outputs);
+  auto add = [&](const Tensor &input, std::vector<GuardedTensor> &memory, std::vector<ingot_tensor_t> &views) {
+    memory.emplace_back(input.bytes(), guard);
+    memory.back().Fill(input.data());
     ingot_tensor_t view = {};
-    view.data = buffers.back().data();
+    view.data = memory.back().data();
     view.bytes = input.bytes();
     view.dtype = static_cast<uint32_t>(input.dtype());
     view.rank = static_cast<uint32_t>(input.rank());
     std::copy(input.dims().begin(), input.dims().end(), view.dims);
-    in.push_back(view);
-  }
+    views.push_back(view);
+  };
+  for (const Tensor &input : inputs) add(input, buffers, in);
+  for (const Tensor &input : others) add(input, other_buffers, other_in);
   if (ingot_context_query(context, in.data(), out.data(), &status) != INGOT_OK) return Refused(status);
   for (ingot_tensor_t &view : out) {
     buffers.emplace_back(view.bytes, guard);
@@ -98,6 +100,10 @@ absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, c
   }
   std::vector<Tensor> outputs;
   for (int run = 0; run < 2; ++run) {
+    if (run == 1 && !others.empty()) {  // whatever it says, it must leave nothing behind
+      ingot_status_t ignored;
+      ingot_context_run(context, other_in.data(), out.data(), &ignored);
+    }
     for (size_t i = inputs.size(); i < buffers.size(); ++i) buffers[i].Poison();
     if (ingot_context_run(context, in.data(), out.data(), &status) != INGOT_OK) return Refused(status);
     for (size_t i = 0; i < out.size(); ++i) {

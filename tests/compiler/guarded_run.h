@@ -15,8 +15,9 @@ enum class Guard { kEnd, kStart };
 
 // Inputs cannot be written; outputs begin as 0xff bytes. Twice in a row, since the second run of a context takes
 // another way.
+// `others`: inputs of the same shapes that the context also runs between two runs on `inputs`, which must agree.
 absl::StatusOr<std::vector<Tensor>> RunGuarded(const ingot_program_t *program, const std::vector<Tensor> &inputs,
-                                               uint32_t threads, Guard guard);
+                                               uint32_t threads, Guard guard, const std::vector<Tensor> &others = {});
 
 // Whether this program holds the guarded runtime.
 bool RuntimeIsGuarded();

@@ -204,6 +204,8 @@ std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned 
       std::uniform_real_distribution<double> near(0.8, 1.25);
       for (int64_t i = 0; i < inputs.back().size(); ++i)
         inputs.back().SetDouble(i, (engine() & 1) != 0 ? near(engine) : -near(engine));
+    } else if (value.name.rfind(kTold, 0) == 0) {
+      inputs.push_back(Tensor::I64(dims, {sizes.at(value.name.substr(std::string_view(kTold).size()))}));
     } else if (value.name.rfind("index", 0) == 0) {
       inputs.push_back(Tensor::Zeros(value.type.dtype, dims));
       std::uniform_int_distribution<int64_t> small(-20, 20);

@@ -111,6 +111,12 @@ void Cast(Case &c, OpKind op) {
   }
 }
 
+void Require(Case &c, OpKind op) {
+  Expr x = c.In({c.n, 6});
+  c.Out(op, c.b.Require(x, {6 * c.n}, {3 * c.n + 3 * c.n}));
+  c.Out(op, c.b.Require(c.b.Reshape(x, {6 * c.n}), {c.n}, {Dim::FloorDiv(c.n, 2) + Dim::CeilDiv(c.n, 2)}));
+}
+
 void Reshape(Case &c, OpKind op) {
   Expr x = c.In({c.n, 6}), y = IsNarrow(c.dtype) ? x : c.b.Transpose(c.In({6, c.n}), {1, 0});
   for (Expr from : {x, y}) {
@@ -318,7 +324,7 @@ Family TensorOps() {
           {OpKind::kConcat, Concat},           {OpKind::kPad, Pad},
           {OpKind::kGather, Gather},           {OpKind::kIota, Iota},
           {OpKind::kDimValues, DimValues},     {OpKind::kDynamicUpdate, DynamicUpdate},
-          {OpKind::kNonZero, NonZero}};
+          {OpKind::kNonZero, NonZero},         {OpKind::kRequire, Require}};
 }
 Family ReduceOps() {
   return {{OpKind::kReduceSum, Reduce}, {OpKind::kReduceMean, Reduce}, {OpKind::kReduceMax, Reduce},

@@ -160,6 +160,10 @@ Expr RandomGraph::MakeInput(const char *name, DType dtype, const Dims &dims) {
     }
     changed = changed || dim != dims[static_cast<size_t>(&dim - outside.data())];
   }
+  std::vector<std::string> symbols;
+  for (const Dim &dim : outside) dim.CollectSymbols(symbols);
+  if (std::any_of(symbols.begin(), symbols.end(), [&](const std::string &symbol) { return told_.count(symbol) != 0; }))
+    return Add(OpKind::kBroadcastTo, {MakeConstant(dtype, {})}, {{"dims", dims}});
   Expr x = Remember(b_.Input(absl::StrCat(name, inputs_++), dtype, outside), 0);
   return changed ? Add(OpKind::kReshape, {x}, {{"dims", dims}}) : x;
 }
@@ -228,6 +232,14 @@ void RandomGraph::Incomplete(const OpSchema &schema) {
 }
 
 std::optional<Expr> RandomGraph::BindSize() {
+  if (Chance(40)) {
+    const std::string symbol = absl::StrCat("b", dims_.size());
+    for (auto &sizes : sizes_) sizes[symbol] = static_cast<int64_t>(Below(kMostTold));
+    Expr number = Remember(b_.Input(absl::StrCat(kTold, symbol), DType::kI64, {1}), 0);
+    told_.insert(symbol);
+    dims_.push_back(Dim::Symbol(symbol));
+    return Try(OpKind::kBindSizes, {number}, {{"sizes", Dims{Dim::Symbol(symbol)}}});
+  }
   const Dim size = Chance(50) ? PickDim() : Dim::FloorDiv(PickDim() + 1, 2);
   const std::string symbol = absl::StrCat("b", dims_.size());
   std::vector<int64_t> values;

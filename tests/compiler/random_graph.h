@@ -11,6 +11,7 @@
 #include <map>
 #include <optional>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -80,7 +81,7 @@ class RandomGraph {
   std::optional<Expr> RandomControl();
   // A branch by a size, whose results have other sizes.
   std::vector<Expr> RandomIfSize(const std::vector<Expr> &values);
-  // Makes a size of what stands in memory as a number: the value of another dim, so that it is known here.
+  // Makes a size of what stands in memory as a number: the value of another dim, or an input of its own (kTold).
   std::optional<Expr> BindSize();
   // A value of these dims that an index op makes: concat, pad, gather, iota or slice.
   std::optional<Expr> Indexed(DType dtype, const Dims &dims);
@@ -100,6 +101,7 @@ class RandomGraph {
   std::vector<std::map<std::string, int64_t>> sizes_;
   std::vector<Dim> dims_;
   std::map<std::string, Dim> bound_;  // what bound sizes are made of
+  std::set<std::string> told_;        // bound sizes that are an input's data
   std::vector<Expr> pool_;
   std::map<ValueId, int> heat_;  // roughly the decimal exponent of a value's magnitude: what grows too hot is cooled
   std::map<ValueId, int> uses_;

@@ -290,5 +290,20 @@ TEST(Soundness, GatherOfRowsOfTheSameKernel) {
   ExpectMatches(b.Finish(), {{{"n", 5}, {"k", 9}}, {{"n", 1}, {"k", 1}}, {{"n", 3}, {"k", 40}}});
 }
 
+TEST(Soundness, WhatIsRequiredIsCheckedEvenWhereTheValueIsNotComputed) {
+  GraphBuilder b("required");
+  Expr x = b.Input("x", DType::kF32, {"n"});
+  b.Output("y", b.Require(x, {Dim::Mod("n", 4)}, {0}, "heads are of four"));
+  ExpectRefused(b.Finish(), {{"n", 6}}, "node 'require': heads are of four");
+}
+
+TEST(Soundness, ABranchBySizesWhoseConditionIsNeitherZeroNorOneIsRefused) {
+  GraphBuilder b("condition");
+  Expr x = b.Input("x", DType::kF32, {"n"});
+  auto same = [](GraphBuilder &, const std::vector<Expr> &v) { return v; };
+  b.Output("y", b.IfSize(Dim::FloorDiv("n", 4), {x}, same, same)[0]);
+  ExpectRefused(b.Finish(), {{"n", 9}}, "node 'if_size': the condition must be 0 or 1");
+}
+
 }  // namespace
 }  // namespace ingot
