@@ -46,12 +46,15 @@ def old_speech(batch, samples, rate):
     return {"input": sound, "sr": np.array(rate), "h": np.zeros((2, batch, 64), np.float32), "c": np.zeros((2, batch, 64), np.float32)}
 
 
-def speech_states(batch):
-    return {"state": np.zeros((2, batch, 128), np.float32), "sr": np.array(16000)}
+def speech_states(batch, rate=16000):
+    return {"state": np.zeros((2, batch, 128), np.float32), "sr": np.array(rate)}
 
 
 # model: arguments of ingot, inputs of several sizes, and whether the slow interpreter is asked too
 CASES = {
+    # As exported: 25 branches, most of them on sizes, and two rates.
+    VAD + "silero_vad.onnx": (
+        [], [{"input": voice(b, n), **speech_states(b, rate)} for b, n, rate in ((1, 576, 16000), (3, 576, 16000), (2, 288, 8000))], True),
     VAD + "silero_vad_op18_ifless.onnx": ([], [{"input": voice(b), **speech_states(b)} for b in (1, 2, 5)], True),
     VAD + "silero_vad_16k_op15.onnx": (["--bind", "sequence=576"], [{"input": voice(b), **speech_states(b)} for b in (1, 3, 4)], True),
     VAD + "silero_vad_16k_sequence.onnx": (

@@ -1,5 +1,6 @@
 // Shape arithmetic stays symbolic: what exporters write around Reshape, Expand, Slice and Range leaves no node behind.
 #include "graph/shape/facts.h"
+#include "ingot/interpreter.h"
 #include "tests/graph/import/onnx_model.h"
 
 namespace ingot {
@@ -100,6 +101,28 @@ TEST(ShapeArithmetic, ExpandWithTheUsualGuard) {
   std::string ops;
   EXPECT_EQ(TypeOf(m, &ops), "f32[batch, seq, 4]");
   EXPECT_EQ(ops, "broadcast_to");
+}
+
+// min(n, 8), written with Less and Where, and a quotient that counts where n is above 2.
+TEST(ShapeArithmetic, WhereChoosesSizesBySizes) {
+  Model m;
+  m.Input("x", kFloat, {"n"}).Output("y").Output("z").Int64s("eight", {8}).Int64s("zero", {0}).Int64s("two", {2});
+  m.Node("Shape", {"x"}, {"shape"});
+  m.Node("Less", {"shape", "eight"}, {"few"});
+  m.Node("Where", {"few", "shape", "eight"}, {"count"});
+  m.Node("ConstantOfShape", {"count"}, {"y"});
+  m.Node("Greater", {"shape", "two"}, {"some"});
+  m.Node("Div", {"eight", "shape"}, {"share"});
+  m.Node("Where", {"some", "share", "zero"}, {"shares"});
+  m.Node("ConstantOfShape", {"shares"}, {"z"});
+  absl::StatusOr<Graph> graph = m.Import();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  for (auto [n, count, shares] : {std::tuple(3, 3, 2), {8, 8, 1}, {20, 8, 0}, {2, 2, 0}, {1, 1, 0}}) {
+    absl::StatusOr<std::vector<Tensor>> outputs = Interpret(*graph, {Tensor::Zeros(DType::kF32, {n})});
+    ASSERT_TRUE(outputs.ok()) << n << ": " << outputs.status();
+    EXPECT_EQ((*outputs)[0].dims(), (std::vector<int64_t>{count}));
+    EXPECT_EQ((*outputs)[1].dims(), (std::vector<int64_t>{shares}));
+  }
 }
 
 TEST(ShapeArithmetic, SliceOfATableBoundsTheSymbol) {
