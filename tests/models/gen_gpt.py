@@ -8,16 +8,16 @@ import argparse
 import numpy as np
 from onnx_graph import FLOAT, INT64, OnnxGraph
 
-PRESETS = {  # layers, hidden, heads, vocabulary
-    "tiny": (2, 32, 4, 50),
-    "gpt2": (12, 768, 12, 50257),
+PRESETS = {  # layers, hidden, heads, vocabulary, positions
+    "tiny": (2, 32, 4, 50, 50),
+    "gpt2": (12, 768, 12, 50257, 1024),
 }
 
 
-def build(path, layers, hidden, heads, vocabulary, seed):
+def build(path, layers, hidden, heads, vocabulary, positions, seed):
     graph = OnnxGraph(f"gpt_step_{layers}x{hidden}", seed)
     op, ints, scalar = graph.op, graph.ints, graph.scalar
-    depth, positions = hidden // heads, 1024
+    depth = hidden // heads
     ids = graph.input("input_ids", INT64, ["batch", 1])
     places = graph.input("position_ids", INT64, ["batch", 1])
 
