@@ -113,7 +113,12 @@ class Importer {
   absl::Status RunIf(NodeContext &context, const std::string &label, const Frame &frame);
   absl::Status RunLikelyBranch(NodeContext &context, const BodyFunction &yes, const BodyFunction &no, const Dim &holds,
                                const std::string &label, const Frame &frame);
-  absl::Status RunLoop(NodeContext &context, const std::string &label, const Frame &frame);
+  // `first_rows`: the first turn has been made, and gave these; null: it has not.
+  absl::Status RunLoop(NodeContext &context, const std::string &label, const Frame &frame,
+                       const std::vector<Value *> *first_rows = nullptr);
+  // The first turn in place of the node, and then the loop.
+  absl::Status RunFirstTurn(NodeContext &context, const onnx::GraphProto &body, const std::string &label,
+                            const Frame &frame);
   absl::Status RunScan(NodeContext &context, const std::string &label, const Frame &frame);
   // importer_unroll.cc: bodies, which attributes have, in place of the node.
   absl::StatusOr<std::vector<Value *>> RunBody(const onnx::GraphProto &body, const char *attribute,

@@ -214,8 +214,29 @@ absl::StatusOr<BodyFunction> Importer::MakeBody(const onnx::GraphProto &body, co
   return made;
 }
 
+absl::Status Importer::RunFirstTurn(NodeContext &n, const onnx::GraphProto &body, const std::string &label,
+                                    const Frame &frame) {
+  Value *turn = NewValue(absl::StrCat(label, "/turn")), *go = NewValue(absl::StrCat(label, "/go"));
+  turn->known = Known::Scalar(0);
+  go->known = Known{DType::kBool, Ints{}, Dims{1}, {}};
+  std::vector<Value *> arguments = {turn, go};
+  Append(arguments, Part(n.inputs, 2, n.input_count() - 2));
+  INGOT_ASSIGN_OR_RETURN(std::vector<Value *> results,
+                         RunBody(body, "body", arguments, absl::StrCat(label, "/first"), frame));
+  for (Value *result : results) {
+    INGOT_ASSIGN_OR_RETURN(bool ready, Ready(*result));
+    if (!ready) return absl::UnimplementedError("a node of its body is not supported");
+  }
+  size_t values = n.input_count() - 2;
+  n.inputs[1] = results[0];
+  for (size_t i = 0; i < values; ++i) n.inputs[2 + i] = results[1 + i];
+  const std::vector<Value *> rows = Part(results, 1 + values, results.size() - 1 - values);
+  return RunLoop(n, label, frame, &rows);
+}
+
 // Operands of the loop: turn, condition, limit (where it is data), values, buffers of what every turn gives, captured.
-absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const Frame &frame) {
+absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const Frame &frame,
+                               const std::vector<Value *> *first_rows) {
   n.Ignore({"body"});
   const onnx::GraphProto *body = n.GraphAttribute("body");
   if (body == nullptr) return absl::InvalidArgumentError("its body is missing");
@@ -254,9 +275,15 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   if (turn.outputs[0].dtype != DType::kBool) return absl::InvalidArgumentError("its body's condition is not bool");
   std::optional<Ints> next = turn.known[0] ? turn.known[0]->constants() : std::nullopt;
   bool always = begins && next && next->size() == 1 && next->front() != 0;
-  for (size_t i = 0; i < values; ++i)
-    INGOT_RETURN_IF_ERROR(CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i)));
   size_t rows = body_outputs - 1 - values;
+  bool may_begin = begins && (!has_limit || (limit && n.bounds.Proves(1, *limit)));
+  for (size_t i = 0; i < values; ++i) {
+    absl::Status same = CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i));
+    if (same.ok()) continue;
+    // A value that takes its shape in the first turn: that one stands before the loop.
+    if (!may_begin || first_rows != nullptr) return same;
+    return RunFirstTurn(n, *body, label, frame);
+  }
   if (always && !has_limit) return absl::InvalidArgumentError("it has no end: neither a trip count nor a condition");
   if (rows > 0 && !always && (!has_limit || (limit && limit->constant().value_or(0) > kMostRows)))
     return absl::UnimplementedError(
@@ -267,7 +294,7 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
     limit = most[0];
   }
 
-  std::vector<Expr> operands = {n.b.Scalar(0, kIndex)};
+  std::vector<Expr> operands = {n.b.Scalar(first_rows != nullptr ? 1 : 0, kIndex)};
   Expr condition = n.Has(1) ? scalar(1) : n.b.Scalar(1, DType::kBool);
   operands.push_back(condition);
   bool limit_is_data = has_limit && !limit;
@@ -279,7 +306,11 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   INGOT_RETURN_IF_ERROR(CheckSizesOfRows(row_types, symbols_, given, captures));
   for (TensorType &type : row_types) type = AllTurns(type, limit.value_or(Dim(0)));
   INGOT_RETURN_IF_ERROR(CheckRankOfAll(row_types));
-  for (const TensorType &type : row_types) operands.push_back(Zeros(n.b, type));
+  for (size_t i = 0; i < rows; ++i) {
+    operands.push_back(Zeros(n.b, row_types[i]));
+    if (first_rows != nullptr)
+      operands.back() = PutTurn(n.b, operands.back(), DataOf(n.b, *(*first_rows)[i]), n.b.Scalar(0, kIndex));
+  }
   size_t first_captured = operands.size();
   Append(operands, captures.operands);
 

@@ -187,6 +187,21 @@ TEST(ImportControl, LoopEndsByItsCondition) {
   EXPECT_EQ(Results(Loop(false, true, false), {Floats({1}), Scalar(100)}), (std::vector<std::vector<double>>{{105}}));
 }
 
+// A value that is a scalar until the first turn gives it its shape; the loop ends by its condition, and keeps rows.
+TEST(ImportControl, LoopWhoseValueTakesItsShapeInTheFirstTurn) {
+  Model m = Loop(true, true, true);
+  for (auto &initializer : *m.proto.mutable_graph()->mutable_initializer()) {
+    if (initializer.name() == "zero") initializer.set_name("start");
+  }
+  auto &nodes = *m.proto.mutable_graph()->mutable_node();
+  for (int i = 0; i < nodes.size(); ++i) {
+    if (nodes[i].op_type() == "Mul") nodes.DeleteSubrange(i--, 1);  // of the graph: what made `start` as large as x
+  }
+  EXPECT_EQ(Results(m, {Floats({1, 2}), Scalar(2)}), (std::vector<std::vector<double>>{{3, 6}, {0, 0, 1, 2, 3, 6}}));
+  EXPECT_EQ(Results(m, {Floats({1}), Scalar(100)}), (std::vector<std::vector<double>>{{6}, {0, 1, 3, 6}}));
+  EXPECT_EQ(Results(m, {Floats({5, 5}), Scalar(-1)}), (std::vector<std::vector<double>>{{0, 0}, {0, 0}}));
+}
+
 TEST(ImportControl, LoopKeepsTheRowsOfTheTurnsThatItMade) {
   EXPECT_EQ(Results(Loop(true, true, true), {Floats({1, 2}), Scalar(2)}),
             (std::vector<std::vector<double>>{{3, 6}, {0, 0, 1, 2, 3, 6}}));
