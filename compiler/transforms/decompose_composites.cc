@@ -1,9 +1,9 @@
 // Composites into primitives, by their bodies (graph/composites/). What kernels want in another form is written here:
 // convolutions become a contraction over windows of the (padded) input, or a sum of their taps; powers of constants,
 // long concats and reductions of several axes become what is cheaper. Test: tests/compiler/lit/decompose.mlir.
-#include <deque>
 #include <limits>
 #include <map>
+#include <vector>
 
 #include "compiler/import/import_graph.h"
 #include "compiler/transforms/passes.h"
@@ -184,29 +184,22 @@ class Bodies {
   }
 
  private:
-  struct Made {
-    std::vector<TensorType> operands;
-    Attributes attributes;
-    Graph body;
-  };
-
   const Graph *Find(Operation *op) {
-    OpKind kind = *KindOf(op);
-    Attributes attributes = AttributesOf(op);
+    // Names, attributes and types are one object each, so that addresses tell them apart.
+    std::vector<const void *> key = {op->getName().getAsOpaquePointer(), op->getAttrDictionary().getAsOpaquePointer()};
+    for (Type type : op->getOperandTypes()) key.push_back(type.getAsOpaquePointer());
+    if (auto made = made_.find(key); made != made_.end()) return &made->second;
     std::vector<TensorType> operands;
     for (Value operand : op->getOperands()) operands.push_back(TypeOf(operand));
-    std::deque<Made> &list = made_[kind];
-    for (const Made &made : list)
-      if (made.operands == operands && made.attributes == attributes) return &made.body;
-    absl::StatusOr<Graph> body = BodyOf(kind, operands, attributes);
+    absl::StatusOr<Graph> body = BodyOf(*KindOf(op), operands, AttributesOf(op));
     if (!body.ok()) {
       op->emitOpError() << std::string(body.status().message());
       return nullptr;
     }
-    return &list.emplace_back(Made{std::move(operands), std::move(attributes), *std::move(body)}).body;
+    return &made_.emplace(std::move(key), *std::move(body)).first->second;
   }
 
-  std::map<OpKind, std::deque<Made>> made_;
+  std::map<std::vector<const void *>, Graph> made_;
 };
 
 struct DecomposeComposites : impl::DecomposeCompositesBase<DecomposeComposites> {

@@ -13,11 +13,12 @@ namespace ingot {
 bool IsComposite(OpKind op);
 
 // A graph whose first inputs are the composite's operands (others stand for sizes, and nothing reads them) and whose
-// output is its result. `attributes` are complete and
-// canonical, as in a validated node. A result may have its sizes in another form than the op's shape rule gives.
+// output is its result. Its constants are scalars. `attributes` are complete and canonical, as in a validated node. A
+// result may have its sizes in another form than the op's shape rule gives. InvalidArgument: the op is no composite.
 absl::StatusOr<Graph> BodyOf(OpKind op, const std::vector<TensorType> &operands, const Attributes &attributes);
 
-// The graph with every composite, also of its functions, in primitives; values keep their names and types.
+// A valid graph with every composite, also of its functions, in primitives. Values keep their names and types; what
+// stands for a composite is named after its node ("gelu/erf"), which may have any name.
 absl::StatusOr<Graph> ExpandComposites(Graph graph);
 
 namespace composites {

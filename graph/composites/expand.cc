@@ -1,3 +1,8 @@
+// Composites by their bodies: a body as a graph of its own, and whole graphs without composites. Test:
+// tests/graph/composites_test.cc.
+#include <map>
+#include <set>
+
 #include "absl/strings/str_cat.h"
 #include "graph/composites/composites.h"
 
@@ -18,8 +23,28 @@ BodyFunction FindBody(OpKind op) {
   }
 }
 
+// Names of a graph's values, of which no two are equal.
+class ValueNames {
+ public:
+  explicit ValueNames(const Graph &graph) {
+    for (const Value &value : graph.values) taken_.insert(value.name);
+  }
+  std::string Unique(const std::string &wanted) {
+    if (taken_.insert(wanted).second) return wanted;
+    int &counter = counters_[wanted];
+    for (;;) {
+      std::string name = absl::StrCat(wanted, "_", ++counter);
+      if (taken_.insert(name).second) return name;
+    }
+  }
+
+ private:
+  std::set<std::string> taken_;
+  std::map<std::string, int> counters_;
+};
+
 // Appends the body's nodes in place of `node`, whose operands and results are values of `graph`.
-void Splice(const Graph &body, const Node &node, Graph &graph) {
+void Splice(const Graph &body, const Node &node, ValueNames &names, Graph &graph) {
   std::vector<ValueId> of(body.values.size(), kNoValue);
   for (size_t i = 0; i < node.inputs.size(); ++i) of[static_cast<size_t>(body.inputs[i])] = node.inputs[i];
   ValueId made = body.outputs[0].value, wanted = node.outputs[0];
@@ -29,7 +54,7 @@ void Splice(const Graph &body, const Node &node, Graph &graph) {
     bool is_input = body.values[i].producer < 0 && body.values[i].constant < 0;
     if (of[i] != kNoValue || is_input) continue;
     Value value = body.values[i];
-    value.name = absl::StrCat(node.name, "/", value.name);
+    value.name = names.Unique(absl::StrCat(node.name, "/", value.name));
     if (value.constant >= 0) {
       graph.constants.push_back(body.constants[static_cast<size_t>(value.constant)]);
       value.constant = static_cast<int32_t>(graph.constants.size()) - 1;
@@ -62,13 +87,14 @@ void Splice(const Graph &body, const Node &node, Graph &graph) {
 absl::Status Expand(Graph &graph) {
   std::vector<Node> nodes = std::move(graph.nodes);
   graph.nodes.clear();
+  ValueNames names(graph);
   for (Node &node : nodes) {
     if (IsComposite(node.op)) {
       std::vector<TensorType> operands;
       for (ValueId id : node.inputs) operands.push_back(graph.type(id));
       absl::StatusOr<Graph> body = BodyOf(node.op, operands, node.attributes);
       if (!body.ok()) return body.status();
-      Splice(*body, node, graph);
+      Splice(*body, node, names, graph);
       continue;
     }
     for (ValueId id : node.outputs)

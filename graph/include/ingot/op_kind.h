@@ -27,7 +27,7 @@ enum class FusionKind : uint8_t {
   kSort,       // orders or picks elements, alone in its kernel: top_k, non_zero
   kSizes,      // makes its operand's elements sizes: bind_sizes
   kControl,    // runs functions of the graph: call, if, if_size, while
-  kComposite,  // decomposed before fusion (compiler/transforms/decompose)
+  kComposite,  // decomposed before fusion (graph/composites)
 };
 
 // Which elements of an operand one element of the result needs. Only what is read pointwise, or along rows by a row
