@@ -55,7 +55,7 @@ def main():
         programs = {}
         for version in ("before", "after"):
             programs[version] = work / f"{name}_{version}.so"
-            run([getattr(arguments, version).resolve(), "compile", model, "-o", programs[version], "--name", name, "--cpu", "native"])
+            run([getattr(arguments, version).resolve(), "compile", model, "-o", programs[version], "--name", f"{name}_{version}", "--cpu", "native"])
         sizes = [option for dim in dims for option in ("--dim", dim)]
         for threads in (1, 2):
             limits = ["--threads", threads, "--seconds", arguments.seconds]
