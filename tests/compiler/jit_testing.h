@@ -30,12 +30,12 @@ std::vector<std::string> TestLevels();
 Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine);
 // N(0, 1).
 Tensor NormalTensor(std::vector<int64_t> dims, unsigned seed, DType dtype = DType::kF32);
-// Every input by RandomTensor, but those whose name begins with "factor": near 1 or -1, so that products stay in range,
-// and those whose name begins with "index": between -20 and 20.
 // An input of this name and a symbol's is a vector of one element, the symbol's value: the size is data, below
 // kMostTold.
 constexpr char kTold[] = "told_";
 constexpr uint64_t kMostTold = 18;
+// Every input by RandomTensor, but those whose name begins with "factor": near 1 or -1, so that products stay in range,
+// and those whose name begins with "index": between -20 and 20.
 std::vector<Tensor> TestInputs(const Graph &graph, const Sizes &sizes, unsigned seed);
 
 // Whether the op, computed in its dtype, gives the double result rounded once; and whether an output must have the

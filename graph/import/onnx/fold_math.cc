@@ -119,18 +119,23 @@ std::optional<Dim> Power(const SymbolBounds &, const Dim &a, const Dim &b) {
   return result;
 }
 
-// 0 or 1. What the bounds do not decide is an expression, within [0, 1] whatever the symbols are.
-Dim AsBool(const SymbolBounds &bounds, const Dim &dim) { return bounds.Min(1, bounds.Max(0, dim)); }
-
-// The truth of at_least >= 1.
+// The truth of at_least >= 1, as 0 or 1: what the bounds do not decide is an expression, within [0, 1] whatever the
+// symbols are. Nothing where it may overflow, or is large.
 std::optional<Dim> Decide(const SymbolBounds &bounds, const Dim &at_least) {
-  Dim truth = AsBool(bounds, at_least);
+  constexpr int64_t kUnbounded = INT64_C(1) << 62;  // of Interval
+  if (at_least.undefined()) return std::nullopt;
+  Interval range = bounds.Of(at_least);
+  if (range.low >= 1) return Dim(1);
+  if (range.high <= 0) return Dim(0);
+  if (range.low <= -kUnbounded || range.high >= kUnbounded) return std::nullopt;
+  Dim truth = bounds.Min(1, bounds.Max(0, at_least));
   return IsSmall(truth) ? std::optional<Dim>(truth) : std::nullopt;
 }
 
 std::optional<Dim> IsLess(const SymbolBounds &bounds, const Dim &a, const Dim &b) { return Decide(bounds, b - a); }
 std::optional<Dim> IsLessOrEqual(const SymbolBounds &bounds, const Dim &a, const Dim &b) {
-  return Decide(bounds, b - a + 1);
+  std::optional<Dim> greater = IsLess(bounds, b, a);  // b - a + 1 may overflow where a - b does not
+  return greater ? std::optional<Dim>(1 - *greater) : std::nullopt;
 }
 std::optional<Dim> IsGreater(const SymbolBounds &bounds, const Dim &a, const Dim &b) { return IsLess(bounds, b, a); }
 std::optional<Dim> IsGreaterOrEqual(const SymbolBounds &bounds, const Dim &a, const Dim &b) {

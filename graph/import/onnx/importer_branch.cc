@@ -51,15 +51,21 @@ BodyFunction OneElementAs(GraphBuilder &b, const std::vector<TensorType> &wanted
 // squeezes an axis expects that it is 1.
 absl::Status Importer::RunLikelyBranch(NodeContext &n, const BodyFunction &yes, const BodyFunction &no,
                                        const Dim &holds, const std::string &label, const Frame &frame) {
+  if (yes.HasSequences())
+    return absl::UnimplementedError("its branches give sequences whose elements have other ranks");
   int yes_rank = 0, no_rank = 0;
   for (const TensorType &type : yes.outputs) yes_rank += type.rank();
   for (const TensorType &type : no.outputs) no_rank += type.rank();
   bool then = yes_rank <= no_rank;
   INGOT_RETURN_IF_ERROR(RunBranch(n, then ? "then_branch" : "else_branch", label, frame));
   for (Value *output : n.outputs) {
-    if (output == nullptr || output->known || output->tensor || !output->is_tensor()) continue;
+    if (output == nullptr) continue;
     n.b.SetNext(label, "onnx:" + label);
-    output->expr = n.b.Require(output->expr, {holds}, {then ? 1 : 0},
+    // What is known is known only if the branch is the right one: from here on it is data behind the check.
+    Expr data = DataOf(n.b, *output);
+    output->known.reset();
+    output->tensor.reset();
+    output->expr = n.b.Require(data, {holds}, {then ? 1 : 0},
                                "its branches give other ranks, and the one of fewer axes was taken; give the dims "
                                "in its condition numbers (--bind) to take the other");
   }

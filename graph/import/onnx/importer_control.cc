@@ -276,12 +276,12 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   std::optional<Ints> next = turn.known[0] ? turn.known[0]->constants() : std::nullopt;
   bool always = begins && next && next->size() == 1 && next->front() != 0;
   size_t rows = body_outputs - 1 - values;
-  bool may_begin = begins && (!has_limit || (limit && n.bounds.Proves(1, *limit)));
+  bool has_first_turn = begins && (!has_limit || (limit && n.bounds.Proves(1, *limit)));
   for (size_t i = 0; i < values; ++i) {
     absl::Status same = CheckSame(types[2 + i], turn.outputs[1 + i], absl::StrCat("its value ", i));
     if (same.ok()) continue;
     // A value that takes its shape in the first turn: that one stands before the loop.
-    if (!may_begin || first_rows != nullptr) return same;
+    if (!has_first_turn || first_rows != nullptr) return same;
     return RunFirstTurn(n, *body, label, frame);
   }
   if (always && !has_limit) return absl::InvalidArgumentError("it has no end: neither a trip count nor a condition");
@@ -304,6 +304,9 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   std::vector<TensorType> row_types = Part(turn.outputs, 1 + values, rows), given = TypesOf(n.b, carried);
   Append(given, TypesOf(n.b, captures.operands));
   INGOT_RETURN_IF_ERROR(CheckSizesOfRows(row_types, symbols_, given, captures));
+  for (size_t i = 0; first_rows != nullptr && i < rows; ++i)
+    INGOT_RETURN_IF_ERROR(CheckSame(n.b.type(DataOf(n.b, *(*first_rows)[i])), row_types[i],
+                                    absl::StrCat("what its turns give, ", i, ",")));
   for (TensorType &type : row_types) type = AllTurns(type, limit.value_or(Dim(0)));
   INGOT_RETURN_IF_ERROR(CheckRankOfAll(row_types));
   for (size_t i = 0; i < rows; ++i) {

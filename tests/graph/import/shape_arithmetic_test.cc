@@ -125,6 +125,34 @@ TEST(ShapeArithmetic, WhereChoosesSizesBySizes) {
   }
 }
 
+// Exporters write "no limit" as the largest number, and a size less that must not overflow.
+TEST(ShapeArithmetic, SizesAreComparedWithTheEndsOfInt64) {
+  for (auto [op, end, rows] : {std::tuple("LessOrEqual", INT64_MAX, 1),
+                               {"Less", INT64_MAX, 1},
+                               {"Equal", INT64_MAX, 2},
+                               {"Greater", INT64_MAX, 2},
+                               {"GreaterOrEqual", INT64_MAX, 2},
+                               {"Equal", INT64_MIN, 2},
+                               {"GreaterOrEqual", INT64_MIN, 1},
+                               {"Greater", INT64_MIN, 1},
+                               {"Less", INT64_MIN, 2},
+                               {"LessOrEqual", INT64_MIN, 2}}) {
+    Model m;
+    m.Input("x", kFloat, {"n"}).Output("y").Int64s("end", {end}).Int64s("one", {1}).Int64s("two", {2});
+    m.Node("Shape", {"x"}, {"shape"});
+    m.Node(op, {"shape", "end"}, {"holds"});
+    m.Node("Where", {"holds", "one", "two"}, {"rows"});
+    m.Node("ConstantOfShape", {"rows"}, {"y"});
+    absl::StatusOr<Graph> graph = m.Import();
+    ASSERT_TRUE(graph.ok()) << op << " " << end << ": " << graph.status();
+    for (int64_t n : {0, 3}) {
+      absl::StatusOr<std::vector<Tensor>> outputs = Interpret(*graph, {Tensor::Zeros(DType::kF32, {n})});
+      ASSERT_TRUE(outputs.ok()) << op << " " << end << ": " << outputs.status();
+      EXPECT_EQ((*outputs)[0].dims(), (std::vector<int64_t>{rows})) << op << " " << end;
+    }
+  }
+}
+
 TEST(ShapeArithmetic, SliceOfATableBoundsTheSymbol) {
   Model m = Start();
   m.Floats("table", {512, 768}).Int64s("zero", {0}).Int64s("one", {1}).Int64s("two", {2});
