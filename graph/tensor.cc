@@ -34,6 +34,8 @@ int64_t Tensor::size() const {
   return product;
 }
 
+Tensor Tensor::Parts() const { return IsComplex(dtype_) ? Tensor(DType::kF32, {2 * size()}, data_, owner_) : *this; }
+
 TensorType Tensor::type() const { return {dtype_, Dims(dims_.begin(), dims_.end())}; }
 
 namespace {
@@ -96,13 +98,25 @@ double Tensor::GetDouble(int64_t i) const {
     case DType::kF8E4M3:
     case DType::kF8E5M2:
       return Float8ToFloat(dtype_, Load<uint8_t>(data_, i));
+    case DType::kComplex64:
+      return Load<float>(data_, 2 * i);
     case DType::kU64:
       return static_cast<double>(Load<uint64_t>(data_, i));
-    case DType::kInvalid:
-      return 0;
-    default:
+    case DType::kI64:
+    case DType::kI32:
+    case DType::kI16:
+    case DType::kI8:
+    case DType::kU32:
+    case DType::kU16:
+    case DType::kU8:
+    case DType::kBool:
+    case DType::kI4:
+    case DType::kU4:
       return static_cast<double>(GetInt(i));
+    case DType::kInvalid:
+      break;
   }
+  return 0;
 }
 
 int64_t Tensor::GetInt(int64_t i) const {
@@ -128,9 +142,27 @@ int64_t Tensor::GetInt(int64_t i) const {
       return (LoadHalfByte(data_, i) ^ 8) - 8;
     case DType::kU4:
       return LoadHalfByte(data_, i);
-    default:
+    case DType::kF64:
+    case DType::kF32:
+    case DType::kF16:
+    case DType::kBF16:
+    case DType::kF8E4M3:
+    case DType::kF8E5M2:
+    case DType::kComplex64:
       return static_cast<int64_t>(GetDouble(i));
+    case DType::kInvalid:
+      break;
   }
+  return 0;
+}
+
+std::complex<double> Tensor::GetComplex(int64_t i) const {
+  return {Load<float>(data_, 2 * i), Load<float>(data_, 2 * i + 1)};
+}
+
+void Tensor::SetComplex(int64_t i, std::complex<double> value) {
+  Store<float>(mutable_data(), 2 * i, static_cast<float>(value.real()));
+  Store<float>(mutable_data(), 2 * i + 1, static_cast<float>(value.imag()));
 }
 
 void Tensor::SetDouble(int64_t i, double value) {
@@ -147,6 +179,8 @@ void Tensor::SetDouble(int64_t i, double value) {
     case DType::kF8E4M3:
     case DType::kF8E5M2:
       return Store<uint8_t>(data, i, FloatToFloat8(dtype_, RoundToOdd(value)));
+    case DType::kComplex64:
+      return SetComplex(i, value);
     case DType::kU64:
       return Store<uint64_t>(data, i, Saturate<uint64_t>(value));
     case DType::kBool:
@@ -158,6 +192,7 @@ void Tensor::SetDouble(int64_t i, double value) {
 
 void Tensor::SetInt(int64_t i, int64_t value) {
   char *data = mutable_data();
+  if (IsComplex(dtype_)) return SetComplex(i, static_cast<double>(value));
   switch (BitWidth(dtype_)) {
     case 64:
       return Store<int64_t>(data, i, value);

@@ -6,7 +6,7 @@
 namespace ingot {
 namespace {
 
-enum class Kind : uint8_t { kNone, kFloat, kSigned, kUnsigned, kBool };
+enum class Kind : uint8_t { kNone, kFloat, kComplex, kSigned, kUnsigned, kBool };
 
 struct Row {
   DType dtype;
@@ -34,6 +34,7 @@ constexpr const Row &RowOf(DType dtype) { return kRows[static_cast<size_t>(dtype
 }  // namespace
 
 bool IsFloat(DType dtype) { return RowOf(dtype).kind == Kind::kFloat; }
+bool IsComplex(DType dtype) { return RowOf(dtype).kind == Kind::kComplex; }
 bool IsSigned(DType dtype) { return RowOf(dtype).kind == Kind::kSigned; }
 bool IsUnsigned(DType dtype) { return RowOf(dtype).kind == Kind::kUnsigned; }
 int BitWidth(DType dtype) { return RowOf(dtype).bits; }

@@ -71,6 +71,8 @@ mlir::Type ToElementType(MLIRContext *context, DType dtype) {
       return Float8E5M2Type::get(context);
     case DType::kBool:
       return IntegerType::get(context, 1);
+    case DType::kComplex64:
+      return ComplexType::get(Float32Type::get(context));
     case DType::kInvalid:
       return NoneType::get(context);
     default:
@@ -87,6 +89,7 @@ DType ToDType(mlir::Type type) {
   if (type.isBF16()) return DType::kBF16;
   if (isa<Float8E4M3FNType>(type)) return DType::kF8E4M3;
   if (isa<Float8E5M2Type>(type)) return DType::kF8E5M2;
+  if (isa<ComplexType>(type)) return DType::kComplex64;
   auto integer = dyn_cast<IntegerType>(type);
   if (!integer) return DType::kInvalid;
   bool is_unsigned = integer.isUnsigned();

@@ -10,6 +10,20 @@ namespace ingot::compiler {
 
 namespace {
 
+// A constant of one element.
+mlir::Value ImportScalar(const Tensor &tensor, const TensorType &type, Location loc, OpBuilder &b) {
+  DType dtype = tensor.dtype();
+  if (IsComplex(dtype)) {
+    auto part = [&](double value) { return MakeScalar(b, loc, {DType::kF32, type.dims}, value); };
+    std::complex<double> number = tensor.GetComplex(0);
+    mlir::Value real = part(number.real());
+    return MakeOp(b, loc, OpKind::kComplex, {real, part(number.imag())}, {});
+  }
+  if (IsFloat(dtype)) return MakeScalar(b, loc, type, tensor.GetDouble(0));
+  IntegerType element = b.getIntegerType(dtype == DType::kBool ? 1 : BitWidth(dtype));
+  return ir::ScalarOp::create(b, loc, ToMlirType(b.getContext(), type), IntegerAttr::get(element, tensor.GetInt(0)));
+}
+
 // One function of the module: the graph as @main, or one of its functions. States are arguments behind the inputs, and
 // what takes their place results behind the outputs. Constants count from `first_constant`.
 void ImportBody(const Graph &graph, StringRef symbol, int64_t first_constant, OpBuilder &b) {
@@ -48,14 +62,7 @@ void ImportNodes(const Graph &graph, MutableArrayRef<mlir::Value> values, int64_
     const Tensor &tensor = graph.constants[value.constant];
     Location loc = location(value.name);
     if (tensor.size() == 1)
-      values[i] =
-          IsFloat(tensor.dtype())
-              ? MakeScalar(b, loc, value.type, tensor.GetDouble(0))
-              : ir::ScalarOp::create(
-                    b, loc, ToMlirType(context, value.type),
-                    IntegerAttr::get(b.getIntegerType(tensor.dtype() == DType::kBool ? 1 : BitWidth(tensor.dtype())),
-                                     tensor.GetInt(0)))
-                    .getResult();
+      values[i] = ImportScalar(tensor, value.type, loc, b);
     else
       values[i] = ir::ConstantOp::create(b, loc, ToMlirType(context, value.type),
                                          b.getI64IntegerAttr(first_constant + value.constant));
@@ -93,6 +100,7 @@ std::vector<Tensor> AllConstants(const Graph &graph) {
   std::vector<Tensor> constants = graph.constants;
   for (const Graph &function : graph.functions)
     constants.insert(constants.end(), function.constants.begin(), function.constants.end());
+  for (Tensor &constant : constants) constant = constant.Parts();
   return constants;
 }
 

@@ -134,7 +134,8 @@ absl::Status Pipeline::RunPasses(llvm::function_ref<void(OpPassManager &)> add) 
 
 absl::Status Pipeline::Simplify() {
   absl::Status status = RunPasses([](OpPassManager &pm) {
-    // First: no later pass knows elements that share a byte.
+    // First: no later pass knows complex numbers, nor elements that share a byte.
+    pm.addPass(createSplitComplex());
     pm.addPass(createPackHalfBytes());
     auto &function = pm.nest<func::FuncOp>();
     // Primitives only from here on: every later pass knows few ops.

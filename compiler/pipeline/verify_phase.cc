@@ -75,6 +75,8 @@ LogicalResult VerifyAfterSimplify(ModuleOp module) {
     for (Type type : op->getResultTypes())
       if (isa<RankedTensorType>(type) && IsNarrow(ToTensorType(type).dtype))
         check.Fail(op, "has elements that share a byte; --ingot-pack-half-bytes has to make them bytes");
+      else if (isa<RankedTensorType>(type) && IsComplex(ToTensorType(type).dtype))
+        check.Fail(op, "has complex elements; --ingot-split-complex has to make them floats");
     if (op != module && !IsGraphFunction(op) && !IsGraphOp(op) &&
         !isa<ir::ContractOp, ir::WindowsOp, ir::CopyOp, ir::HalvesOp>(op))
       check.Fail(op, "does not belong here; views, packs and kernels come with the next phase");

@@ -1,6 +1,9 @@
 // The compiler's passes on the `ingot` dialect, in the order of the pipeline (compiler/pipeline/).
 include "mlir/Pass/PassBase.td"
 
+def SplitComplex : Pass<"ingot-split-complex", "::mlir::ModuleOp"> {
+  let summary = "Tensors of complex numbers into pairs of their parts, and into tensors of floats where memory holds them";
+}
 def PackHalfBytes : Pass<"ingot-pack-half-bytes", "::mlir::ModuleOp"> {
   let summary = "Tensors of 4-bit elements into tensors of bytes, casts from and to them into arithmetic on bytes";
 }

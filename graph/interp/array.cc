@@ -1,5 +1,7 @@
 #include "graph/interp/array.h"
 
+#include <cstring>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "kernels/reference/convert.h"
@@ -29,6 +31,8 @@ Array MakeArray(DType dtype, std::vector<int64_t> dims) {
   array.dims = std::move(dims);
   if (IsFloat(dtype)) {
     array.reals.resize(count);
+  } else if (IsComplex(dtype)) {
+    array.complexes.resize(count);
   } else {
     array.integers.resize(count);
   }
@@ -38,16 +42,23 @@ Array MakeArray(DType dtype, std::vector<int64_t> dims) {
 Array FromTensor(const Tensor &tensor) {
   Array array = MakeArray(tensor.dtype(), tensor.dims());
   for (size_t i = 0; i < array.reals.size(); ++i) array.reals[i] = tensor.GetDouble(static_cast<int64_t>(i));
+  for (size_t i = 0; i < array.complexes.size(); ++i) array.complexes[i] = tensor.GetComplex(static_cast<int64_t>(i));
   for (size_t i = 0; i < array.integers.size(); ++i) array.integers[i] = tensor.GetInt(static_cast<int64_t>(i));
   return array;
 }
 
 Tensor ToTensor(const Array &array, bool wide_floats) {
+  if (wide_floats && IsComplex(array.dtype)) {
+    Tensor parts = Tensor::Zeros(DType::kF64, {2 * array.size()});
+    if (array.size() != 0) std::memcpy(parts.mutable_data(), array.complexes.data(), parts.bytes());
+    return parts;
+  }
   DType dtype = wide_floats && IsFloat(array.dtype) ? DType::kF64 : array.dtype;
   Tensor tensor = Tensor::Zeros(dtype, array.dims);
   // Rounded here, in one step: going through float first would round halves twice.
   for (size_t i = 0; i < array.reals.size(); ++i)
     tensor.SetDouble(static_cast<int64_t>(i), RoundTo(dtype, array.reals[i]));
+  for (size_t i = 0; i < array.complexes.size(); ++i) tensor.SetComplex(static_cast<int64_t>(i), array.complexes[i]);
   for (size_t i = 0; i < array.integers.size(); ++i) tensor.SetInt(static_cast<int64_t>(i), array.integers[i]);
   return tensor;
 }
@@ -72,6 +83,8 @@ double RoundTo(DType dtype, double value) {
 void Normalize(Array &array, bool round_floats) {
   if (round_floats && array.dtype != DType::kF64) {
     for (double &value : array.reals) value = RoundTo(array.dtype, value);
+    for (std::complex<double> &value : array.complexes)
+      value = {reference::RoundToFloat(value.real()), reference::RoundToFloat(value.imag())};
   }
   int bits = BitWidth(array.dtype);
   if (!IsInteger(array.dtype) || bits == 64) return;

@@ -37,6 +37,12 @@ void AddNoiseTo(double &value, uint64_t bits, double epsilon, double relative, d
   value = vanishes ? 0 : value + Amount(bits) * epsilon * reach;
 }
 
+// Floats, or both parts of complex numbers one after another.
+std::span<double> PartsOf(Array &array) {
+  if (!IsComplex(array.dtype)) return array.reals;
+  return {reinterpret_cast<double *>(array.complexes.data()), 2 * array.complexes.size()};
+}
+
 // Elements of an operand in a row of that many do not meet those of other rows.
 size_t RowSize(const Node &node, size_t operand, const Array &array) {
   size_t first = 0;  // the axes from here on are a row
@@ -154,6 +160,12 @@ void Learn(double position, size_t i, JumpDistances::Elements &elements) {
 void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array) {
   for (size_t i = 0; i < array.reals.size(); ++i)
     AddNoiseTo(array.reals[i], Bits(noise, stream, i), Epsilon(array.dtype) * noise.sign, relative, absolute);
+  // Parts of products cancel: they are off by what their number is large.
+  for (size_t i = 0; i < array.complexes.size(); ++i) {
+    double reach = relative * std::abs(array.complexes[i]) + absolute;
+    for (size_t part : {2 * i, 2 * i + 1})
+      AddNoiseTo(PartsOf(array)[part], Bits(noise, stream, part), Epsilon(array.dtype) * noise.sign, 0, reach);
+  }
 }
 
 void AddOperandNoise(const Noise &noise, const Node &node, size_t operand, uint64_t stream, double units,
@@ -163,9 +175,10 @@ void AddOperandNoise(const Noise &noise, const Node &node, size_t operand, uint6
   uint64_t third = (2 * noise.seed + (noise.sign > 0 ? 1 : 0)) % 3;
   double unknown = third == 0 ? std::nan("") : third == 1 ? std::numeric_limits<double>::infinity() : 0;
   double range = array.dtype == DType::kF64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
-  size_t row = RowSize(node, operand, array);
-  for (size_t begin = 0; begin < array.reals.size(); begin += row) {
-    double *values = &array.reals[begin];
+  std::span<double> parts = PartsOf(array);
+  size_t row = RowSize(node, operand, array) * (IsComplex(array.dtype) ? 2 : 1);
+  for (size_t begin = 0; begin < parts.size(); begin += row) {
+    double *values = &parts[begin];
     double largest = LargestFinite(values, row);
     for (size_t i = 0; i < row; ++i) {
       if (largest > std::sqrt(range) / 1024) values[i] = std::copysign(unknown, values[i]);

@@ -13,6 +13,7 @@ namespace ingot::interp {
 absl::StatusOr<Array> Unary(const OpCall &call, const reference::UnaryScalar &scalar);
 absl::StatusOr<Array> Binary(const OpCall &call, const reference::BinaryScalar &scalar);
 absl::StatusOr<Array> Compare(const OpCall &call, const reference::CompareScalar &scalar);
+absl::StatusOr<Array> Part(const OpCall &call, double (*part)(const reference::Complex &));
 
 // ops_reduce.cc
 absl::StatusOr<Array> Reduce(const OpCall &call);

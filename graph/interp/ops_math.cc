@@ -1,4 +1,4 @@
-// Element-wise ops. Which of a scalar's three functions applies follows from the operand's dtype.
+// Element-wise ops. Which of a scalar's functions applies follows from the operand's dtype.
 #include "absl/strings/str_cat.h"
 #include "graph/interp/ops.h"
 #include "kernels/reference/convert.h"
@@ -44,8 +44,8 @@ absl::StatusOr<Sizes> BroadcastOperands(const OpCall &c) {
 }
 
 // Both operands of any one kind of number, with results of type R in `out`.
-template <typename Scalar, typename R>
-absl::Status Apply2(const OpCall &c, const Scalar &scalar, std::span<R> out_of_reals,
+template <typename Scalar, typename R, typename C>
+absl::Status Apply2(const OpCall &c, const Scalar &scalar, std::span<R> out_of_reals, std::span<C> out_of_complexes,
                     std::span<int64_t> out_of_integers) {
   const Array &x = c.operand(0), &y = c.operand(1);
   if (x.dtype != y.dtype) return absl::InvalidArgumentError("the operands differ in dtype");
@@ -53,6 +53,12 @@ absl::Status Apply2(const OpCall &c, const Scalar &scalar, std::span<R> out_of_r
     if (scalar.f == nullptr) return Undefined(x.dtype);
     reference::Map2(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, c.dims(),
                     out_of_reals, scalar.f);
+    return absl::OkStatus();
+  }
+  if (IsComplex(x.dtype)) {
+    if (scalar.c == nullptr) return Undefined(x.dtype);
+    reference::Map2(std::span<const reference::Complex>(x.complexes), x.dims,
+                    std::span<const reference::Complex>(y.complexes), y.dims, c.dims(), out_of_complexes, scalar.c);
     return absl::OkStatus();
   }
   bool defined = WithInteger(scalar, x.dtype, [&](auto f) {
@@ -73,6 +79,11 @@ absl::StatusOr<Array> Unary(const OpCall &c, const reference::UnaryScalar &scala
     reference::Map(std::span<const double>(x.reals), std::span<double>(result->reals), scalar.f);
     return result;
   }
+  if (IsComplex(x.dtype)) {
+    if (scalar.c == nullptr) return Undefined(x.dtype);
+    reference::Map(std::span<const reference::Complex>(x.complexes), std::span(result->complexes), scalar.c);
+    return result;
+  }
   bool defined = WithInteger(scalar, x.dtype, [&](auto f) {
     reference::Map(std::span<const int64_t>(x.integers), std::span<int64_t>(result->integers), f);
   });
@@ -85,7 +96,8 @@ absl::StatusOr<Array> Binary(const OpCall &c, const reference::BinaryScalar &sca
   if (!dims.ok()) return dims.status();
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
-  absl::Status status = Apply2(c, scalar, std::span<double>(result->reals), std::span<int64_t>(result->integers));
+  absl::Status status =
+      Apply2(c, scalar, std::span(result->reals), std::span(result->complexes), std::span(result->integers));
   if (!status.ok()) return status;
   return result;
 }
@@ -96,7 +108,7 @@ absl::StatusOr<Array> Compare(const OpCall &c, const reference::CompareScalar &s
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
   std::span<int64_t> out(result->integers);
-  absl::Status status = Apply2(c, scalar, out, out);
+  absl::Status status = Apply2(c, scalar, out, out, out);
   if (!status.ok()) return status;
   return result;
 }
@@ -118,13 +130,31 @@ absl::StatusOr<Array> Select(const OpCall &c) {
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
   std::span<const int64_t> holds(condition.integers);
-  if (IsFloat(x.dtype)) {
-    reference::Select(holds, condition.dims, std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals),
-                      y.dims, *dims, std::span<double>(result->reals));
-  } else {
-    reference::Select(holds, condition.dims, std::span<const int64_t>(x.integers), x.dims,
-                      std::span<const int64_t>(y.integers), y.dims, *dims, std::span<int64_t>(result->integers));
-  }
+  OnElements(
+      x.dtype,
+      [&](auto from_x, auto from_y, auto to) {
+        reference::Select(holds, condition.dims, from_x, x.dims, from_y, y.dims, *dims, to);
+      },
+      x, y, *result);
+  return result;
+}
+
+absl::StatusOr<Array> Complex(const OpCall &c) {
+  absl::StatusOr<Sizes> dims = BroadcastOperands(c);
+  if (!dims.ok()) return dims.status();
+  absl::StatusOr<Array> result = c.Result(*dims);
+  if (!result.ok()) return result;
+  const Array &real = c.operand(0), &imaginary = c.operand(1);
+  reference::Map2(std::span<const double>(real.reals), real.dims, std::span<const double>(imaginary.reals),
+                  imaginary.dims, *dims, std::span(result->complexes),
+                  [](double re, double im) { return reference::Complex(re, im); });
+  return result;
+}
+
+absl::StatusOr<Array> Part(const OpCall &c, double (*part)(const reference::Complex &)) {
+  absl::StatusOr<Array> result = c.Result(c.operand(0).dims);
+  if (!result.ok()) return result;
+  reference::Map(std::span<const reference::Complex>(c.operand(0).complexes), std::span(result->reals), part);
   return result;
 }
 
@@ -135,14 +165,21 @@ absl::StatusOr<Array> Cast(const OpCall &c) {
   std::span<const double> reals(x.reals);
   std::span<const int64_t> integers(x.integers);
   DType to = c.dtype();
+  auto to_double = [&](int64_t v) {
+    return x.dtype == DType::kU64 ? static_cast<double>(static_cast<uint64_t>(v)) : static_cast<double>(v);
+  };
+  if (IsComplex(to)) {
+    result->complexes.assign(x.complexes.begin(), x.complexes.end());
+    for (double v : reals) result->complexes.push_back(v);
+    for (int64_t v : integers) result->complexes.push_back(to_double(v));
+    return result;
+  }
   if (IsFloat(to)) {
     std::span<double> out(result->reals);
     if (IsFloat(x.dtype)) {
       reference::Map(reals, out, [](double v) { return v; });
-    } else if (x.dtype == DType::kU64) {
-      reference::Map(integers, out, [](int64_t v) { return static_cast<double>(static_cast<uint64_t>(v)); });
     } else {
-      reference::Map(integers, out, [](int64_t v) { return static_cast<double>(v); });
+      reference::Map(integers, out, to_double);
     }
     if (!IsFloat8(to) || to == x.dtype) return result;
     // 8-bit floats are for storage: they saturate, and round at every precision of the interpreter.

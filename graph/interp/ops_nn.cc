@@ -29,13 +29,9 @@ absl::StatusOr<Array> MatMul(const OpCall &c) {
   dims->push_back(y.dims.back());
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
-  if (IsFloat(x.dtype)) {
-    reference::BatchMatMul(std::span<const double>(x.reals), x.dims, std::span<const double>(y.reals), y.dims, *dims,
-                           std::span<double>(result->reals));
-  } else {
-    reference::BatchMatMul(std::span<const int64_t>(x.integers), x.dims, std::span<const int64_t>(y.integers), y.dims,
-                           *dims, std::span<int64_t>(result->integers));
-  }
+  OnElements(
+      x.dtype, [&](auto left, auto right, auto to) { reference::BatchMatMul(left, x.dims, right, y.dims, *dims, to); },
+      x, y, *result);
   return result;
 }
 

@@ -1,4 +1,6 @@
 // Reductions.
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "graph/interp/ops.h"
 #include "kernels/reference/reduce.h"
@@ -18,6 +20,18 @@ int64_t Limit(DType dtype, bool highest) {
   return highest ? largest : -largest - 1;
 }
 
+// Sums and means of complex numbers: of their parts.
+void SumParts(OpKind op, const Array &x, const std::vector<bool> &reduced, Array &result) {
+  std::vector<double> part(x.complexes.size()), sums(result.complexes.size()), imaginary(result.complexes.size());
+  auto sum = op == OpKind::kReduceMean ? reference::ReduceMean
+                                       : static_cast<decltype(&reference::ReduceMean)>(reference::ReduceSum);
+  std::transform(x.complexes.begin(), x.complexes.end(), part.begin(), [](const auto &v) { return v.real(); });
+  sum(part, x.dims, reduced, sums);
+  std::transform(x.complexes.begin(), x.complexes.end(), part.begin(), [](const auto &v) { return v.imag(); });
+  sum(part, x.dims, reduced, imaginary);
+  for (size_t i = 0; i < sums.size(); ++i) result.complexes[i] = {sums[i], imaginary[i]};
+}
+
 }  // namespace
 
 absl::StatusOr<Array> Reduce(const OpCall &c) {
@@ -35,6 +49,10 @@ absl::StatusOr<Array> Reduce(const OpCall &c) {
   }
   absl::StatusOr<Array> result = c.Result(dims);
   if (!result.ok()) return result;
+  if (IsComplex(x.dtype)) {
+    SumParts(c.node.op, x, reduced, *result);
+    return result;
+  }
   bool real = IsFloat(x.dtype), is_unsigned = IsUnsigned(x.dtype);
   std::span<const double> reals(x.reals);
   std::span<double> real_out(result->reals);

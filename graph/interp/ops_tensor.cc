@@ -1,4 +1,4 @@
-// Ops that move or index data. Float and integer tensors go through the same templates.
+// Ops that move or index data. Tensors of all dtypes go through the same templates.
 #include <algorithm>
 
 #include "absl/strings/str_cat.h"
@@ -9,16 +9,6 @@ namespace ingot::interp {
 namespace {
 
 using reference::Sizes;
-
-// Calls f(elements of x, elements of out) with spans of whichever type the dtype is stored as.
-template <typename F>
-void OnElements(const Array &x, Array &out, F f) {
-  if (IsFloat(x.dtype)) {
-    f(std::span<const double>(x.reals), std::span<double>(out.reals));
-  } else {
-    f(std::span<const int64_t>(x.integers), std::span<int64_t>(out.integers));
-  }
-}
 
 }  // namespace
 
@@ -32,8 +22,7 @@ absl::StatusOr<Array> Reshape(const OpCall &c) {
   }
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
-  result->reals = x.reals;
-  result->integers = x.integers;
+  OnElements(x.dtype, [](auto from, auto to) { std::copy(from.begin(), from.end(), to.begin()); }, x, *result);
   return result;
 }
 
@@ -44,7 +33,7 @@ absl::StatusOr<Array> Transpose(const OpCall &c) {
   for (int64_t axis : permutation) dims.push_back(x.dims[static_cast<size_t>(axis)]);
   absl::StatusOr<Array> result = c.Result(dims);
   if (!result.ok()) return result;
-  OnElements(x, *result, [&](auto from, auto to) { reference::Transpose(from, x.dims, permutation, to); });
+  OnElements(x.dtype, [&](auto from, auto to) { reference::Transpose(from, x.dims, permutation, to); }, x, *result);
   return result;
 }
 
@@ -57,7 +46,7 @@ absl::StatusOr<Array> BroadcastTo(const OpCall &c) {
   }
   absl::StatusOr<Array> result = c.Result(*dims);
   if (!result.ok()) return result;
-  OnElements(x, *result, [&](auto from, auto to) { reference::BroadcastTo(from, x.dims, *dims, to); });
+  OnElements(x.dtype, [&](auto from, auto to) { reference::BroadcastTo(from, x.dims, *dims, to); }, x, *result);
   return result;
 }
 
@@ -85,7 +74,8 @@ absl::StatusOr<Array> Slice(const OpCall &c) {
   }
   absl::StatusOr<Array> result = c.Result(dims);
   if (!result.ok()) return result;
-  OnElements(x, *result, [&](auto from, auto to) { reference::Slice(from, x.dims, *starts, steps, dims, to); });
+  OnElements(
+      x.dtype, [&](auto from, auto to) { reference::Slice(from, x.dims, *starts, steps, dims, to); }, x, *result);
   return result;
 }
 
@@ -106,7 +96,9 @@ absl::StatusOr<Array> Concat(const OpCall &c) {
   if (!result.ok()) return result;
   Sizes at(dims.size(), 0);
   for (const Array *operand : c.operands) {
-    OnElements(*operand, *result, [&](auto from, auto to) { reference::Place(from, operand->dims, at, dims, to); });
+    OnElements(
+        operand->dtype, [&](auto from, auto to) { reference::Place(from, operand->dims, at, dims, to); }, *operand,
+        *result);
     at[axis] += operand->dims[axis];
   }
   return result;
@@ -128,9 +120,13 @@ absl::StatusOr<Array> Pad(const OpCall &c) {
   }
   absl::StatusOr<Array> result = c.Result(dims);
   if (!result.ok()) return result;
-  std::fill(result->reals.begin(), result->reals.end(), value.reals.empty() ? 0 : value.reals[0]);
-  std::fill(result->integers.begin(), result->integers.end(), value.integers.empty() ? 0 : value.integers[0]);
-  OnElements(x, *result, [&](auto from, auto to) { reference::Place(from, x.dims, *low, dims, to); });
+  OnElements(
+      x.dtype,
+      [&](auto from, auto around, auto to) {
+        std::fill(to.begin(), to.end(), around[0]);
+        reference::Place(from, x.dims, *low, dims, to);
+      },
+      x, value, *result);
   return result;
 }
 
@@ -147,11 +143,14 @@ absl::StatusOr<Array> Gather(const OpCall &c) {
     return absl::InvalidArgumentError(absl::StrCat("axis ", axis, " of x is empty, so there is nothing to gather"));
   }
   bool is_unsigned = IsUnsigned(indices.dtype);
-  OnElements(x, *result, [&](auto from, auto to) {
-    if (around.size > 0)
-      reference::Gather(from, around.outer, around.size, around.inner, std::span<const int64_t>(indices.integers),
-                        is_unsigned, to);
-  });
+  if (around.size == 0) return result;
+  OnElements(
+      x.dtype,
+      [&](auto from, auto to) {
+        reference::Gather(from, around.outer, around.size, around.inner, std::span<const int64_t>(indices.integers),
+                          is_unsigned, to);
+      },
+      x, *result);
   return result;
 }
 
@@ -211,18 +210,16 @@ absl::StatusOr<Array> DynamicUpdate(const OpCall &c) {
   if (part.size > all.size || part.outer != all.outer || part.inner != all.inner)
     return absl::InvalidArgumentError(absl::StrCat(DimsText(y.dims), " does not go into ", DimsText(x.dims)));
   int64_t start = std::clamp<int64_t>(c.operand(2).integers[0], 0, all.size - part.size);
-  auto put = [&](const auto &from, const auto &what, auto &to) {
-    to = from;
-    for (int64_t outer = 0; outer < all.outer; ++outer) {
-      auto begin = what.begin() + outer * part.size * part.inner;
-      std::copy(begin, begin + part.size * part.inner, to.begin() + (outer * all.size + start) * all.inner);
-    }
-  };
-  if (IsFloat(x.dtype)) {
-    put(x.reals, y.reals, result->reals);
-  } else {
-    put(x.integers, y.integers, result->integers);
-  }
+  OnElements(
+      x.dtype,
+      [&](auto from, auto what, auto to) {
+        std::copy(from.begin(), from.end(), to.begin());
+        for (int64_t outer = 0; outer < all.outer; ++outer) {
+          auto begin = what.begin() + outer * part.size * part.inner;
+          std::copy(begin, begin + part.size * part.inner, to.begin() + (outer * all.size + start) * all.inner);
+        }
+      },
+      x, y, *result);
   return result;
 }
 

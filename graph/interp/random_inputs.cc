@@ -35,7 +35,7 @@ class SplitMix64 {
 
 // The largest element of a constant, if it is a constant of integers.
 std::optional<int64_t> LargestElement(const Tensor *tensor) {
-  if (tensor == nullptr || IsFloat(tensor->dtype()) || tensor->size() == 0) return std::nullopt;
+  if (tensor == nullptr || !IsInteger(tensor->dtype()) || tensor->size() == 0) return std::nullopt;
   int64_t largest = tensor->GetInt(0);
   for (int64_t i = 1; i < tensor->size(); ++i) largest = std::max(largest, tensor->GetInt(i));
   return largest;
@@ -146,6 +146,11 @@ absl::StatusOr<std::vector<Tensor>> RandomInputs(const Graph &graph, const std::
       below = std::min(below, INT64_C(1) << (bits - 1));  // what is signed holds
     if (IsFloat(dtype)) {
       for (int64_t i = 0; i < *count; ++i) tensor.SetDouble(i, random.Normal());
+    } else if (IsComplex(dtype)) {
+      for (int64_t i = 0; i < *count; ++i) {
+        double real = random.Normal();
+        tensor.SetComplex(i, {real, random.Normal()});
+      }
     } else if (bound == bounds->end() && IsMask(value.name)) {
       FillMask(random, tensor);
     } else {

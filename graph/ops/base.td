@@ -53,6 +53,10 @@ class Ingot_Op<string mnemonic, string fusionKind, string shape, list<Trait> tra
   string fusion = fusionKind;
   string shapeRule = shape;
   string dtypes = "Number";  // DTypeSet without the k, of the operands
+  // How complex operands are computed, since kernels know real numbers alone: "Parts" where their parts go the same way
+  // each, else the function of compiler/transforms/split_complex.cc that does it. Empty: the op does not take them
+  // (nor does FromParts, whose result they are).
+  string complex = "";
   int sinceOpSet = 1;
   string toleranceText = "8";
   // Which elements of each operand one element of the result needs (Reads without the k); the last entry stands for the operands behind it.

@@ -3,6 +3,7 @@ include "graph/ops/base.td"
 
 class Ingot_Control<string mnemonic> : Ingot_Op<mnemonic, "Control", mnemonic> {
   let dtypes = "Every";
+  let complex = "Memory";
   let results = (outs Variadic<AnyRankedTensor>:$results);
   let cost = 0;
   let toleranceText = "256";

@@ -10,6 +10,7 @@ OPS.json is what `llvm-tblgen --dump-json` makes of ops.td. Written into OUT_DIR
   reference_cases.inc       what the interpreter evaluates, as a switch; reference_declarations.inc the functions named after ops
   scalar_bodies.inc         the element-wise bodies as a switch, for the compiler
   onnx_rows.inc             INGOT_ONNX(Enum, "Name", operands) per op that ONNX has exactly so
+  complex_rules.inc         INGOT_COMPLEX(Enum, Rule) per op that takes complex numbers, for the compiler
   examples.inc              INGOT_EXAMPLE(Enum, kF64, {{...}, ...}, {...}) per element-wise op, for tests
 --docs writes docs/ops.md, or with --check fails when it is stale. Tests: tests/graph/ops_test.cc, the `ops_docs_are_fresh` test.
 """
@@ -27,7 +28,7 @@ READS = {"Leaf": "Point", "Elementwise": "Point", "Reduction": "Rows", "Contract
 
 # Functions of this file, each of which makes the .inc file of its name (also listed in graph/CMakeLists.txt).
 GENERATED = ("op_kinds", "schemas", "builder_methods", "builder_methods_impl", "shape_rules", "shape_rule_declarations", "reference_cases", "composite_bodies",
-             "reference_declarations", "scalar_bodies", "onnx_rows", "examples")
+             "reference_declarations", "scalar_bodies", "onnx_rows", "complex_rules", "examples")
 
 
 class Op:
@@ -37,7 +38,7 @@ class Op:
         self.summary = record["summary"]
         self.family = os.path.basename(record["!locs"][-1].split(":")[0]).removesuffix(".td")
         for key in ("fusion", "shapeRule", "dtypes", "floatBody", "intBody", "unsignedBody", "boolBody", "toleranceText", "sinceOpSet", "cost",
-                    "reference", "body", "onnx", "example"):
+                    "reference", "body", "onnx", "example", "complex"):
             setattr(self, key, record[key])
         self.operands, self.attributes = [], []
         for argument, name in record["arguments"]["args"]:
@@ -112,7 +113,7 @@ def schemas(ops):
         operands = f"k{op.enum}Operands" if op.operands else "{}"
         attributes = f"k{op.enum}Attributes" if op.attributes else "{}"
         out.append(f'    {{OpKind::k{op.enum}, "{op.name}", {json.dumps(op.summary)}, {operands}, k{op.enum}Results, {attributes}, '
-                   f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, "{op.shapeRule}", {op.sinceOpSet}, {op.cost}, {op.toleranceText}}},\n')
+                   f'FusionKind::k{op.fusion}, DTypeSet::k{op.dtypes}, {str(op.complex not in ("", "FromParts")).lower()}, "{op.shapeRule}", {op.sinceOpSet}, {op.cost}, {op.toleranceText}}},\n')
     out.append("};\n")
     return "".join(out)
 
@@ -185,6 +186,10 @@ def reference_declarations(ops):
 
 def onnx_rows(ops):
     return "".join(f'INGOT_ONNX({op.enum}, "{op.onnx}", {len(op.operands)})\n' for op in ops if op.onnx)
+
+
+def complex_rules(ops):
+    return "".join(f"INGOT_COMPLEX({op.enum}, {op.complex})\n" for op in ops if op.complex)
 
 
 def examples(ops):

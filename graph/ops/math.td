@@ -4,6 +4,7 @@ include "graph/ops/base.td"
 
 def Ingot_NegOp : Ingot_Unary<"neg"> {
   let summary = "-x";
+  let complex = "Parts";
   let example = "1, -2, 0 -> -1, 2, -0.0";
   let floatBody = "arith::NegFOp::create(b, x)";
   let intBody = "arith::SubIOp::create(b, ZeroLike(b, x), x)";
@@ -219,24 +220,28 @@ def Ingot_IsNanOp : Ingot_Unary<"is_nan", "predicate"> {
 
 def Ingot_AddOp : Ingot_Binary<"add"> {
   let summary = "x + y";
+  let complex = "Parts";
   let example = "1, 2; 10, 20 -> 11, 22";
   let floatBody = "arith::AddFOp::create(b, x, y)";
   let intBody = "arith::AddIOp::create(b, x, y)";
 }
 def Ingot_SubOp : Ingot_Binary<"sub"> {
   let summary = "x - y";
+  let complex = "Parts";
   let example = "1, 2; 10, 20 -> -9, -18";
   let floatBody = "arith::SubFOp::create(b, x, y)";
   let intBody = "arith::SubIOp::create(b, x, y)";
 }
 def Ingot_MulOp : Ingot_Binary<"mul"> {
   let summary = "x * y";
+  let complex = "Product";
   let example = "1, 2; 10, 20 -> 10, 40";
   let floatBody = "arith::MulFOp::create(b, x, y)";
   let intBody = "arith::MulIOp::create(b, x, y)";
 }
 def Ingot_DivOp : Ingot_Binary<"div"> {
   let summary = "x / y; integers round towards zero, and a zero divisor gives 0.";
+  let complex = "Quotient";
   let example = "1, 1; 4, 0 -> 0.25, kInf";
   let cost = 4;
   let floatBody = "arith::DivFOp::create(b, x, y)";
@@ -317,10 +322,12 @@ class Ingot_Compare<string mnemonic, string ordered, string signedPredicate, str
 }
 def Ingot_EqualOp : Ingot_Compare<"equal", "OEQ", "eq", "eq"> {
   let summary = "x == y";
+  let complex = "Equal";
   let example = "1, 2, kNan; 1, 3, kNan -> 1, 0, 0";
 }
 def Ingot_NotEqualOp : Ingot_Compare<"not_equal", "UNE", "ne", "ne"> {
   let summary = "x != y";
+  let complex = "NotEqual";
   let example = "1, 2, kNan; 1, 3, kNan -> 0, 1, 1";
 }
 def Ingot_LessOp : Ingot_Compare<"less", "OLT", "slt", "ult"> {
@@ -342,6 +349,7 @@ def Ingot_GreaterEqualOp : Ingot_Compare<"greater_equal", "OGE", "sge", "uge"> {
 
 def Ingot_SelectOp : Ingot_Op<"select", "Elementwise", "select"> {
   let summary = "x where condition holds, else y.";
+  let complex = "Parts";
   let dtypes = "Any";
   let arguments = (ins AnyRankedTensor:$condition, AnyRankedTensor:$x, AnyRankedTensor:$y);
   let floatBody = "arith::SelectOp::create(b, x, y, z)";
@@ -350,9 +358,29 @@ def Ingot_SelectOp : Ingot_Op<"select", "Elementwise", "select"> {
 }
 def Ingot_CastOp : Ingot_Op<"cast", "Elementwise", "cast"> {
   let summary = "Converts to another dtype: floats to integers truncate and saturate, integers to integers keep the low bits, anything to an 8-bit float saturates (infinity becomes its largest number), anything to bool is x != 0.";
+  let complex = "ToComplex";
   let dtypes = "Every";
   let arguments = (ins AnyRankedTensor:$x, DTypeAttr<>:$to);
   let floatBody = "CastTo(b, x, from, to)";
   let intBody = "CastTo(b, x, from, to)";
   let boolBody = "CastTo(b, x, from, to)";
+}
+def Ingot_ComplexOp : Ingot_Op<"complex", "Gather", "complex"> {
+  let summary = "The complex64 numbers of these real and imaginary parts (f32).";
+  let complex = "FromParts";
+  let dtypes = "Float";
+  let arguments = (ins AnyRankedTensor:$real, AnyRankedTensor:$imaginary);
+}
+class Ingot_Part<string mnemonic> : Ingot_Op<mnemonic, "View", "part"> {
+  let complex = "Part";
+  let dtypes = "Complex";
+  let arguments = (ins AnyRankedTensor:$x);
+}
+def Ingot_RealOp : Ingot_Part<"real"> {
+  let summary = "The real parts of complex64 numbers, as f32.";
+  let reference = "Part(c, [](const reference::Complex &x) { return x.real(); })";
+}
+def Ingot_ImagOp : Ingot_Part<"imag"> {
+  let summary = "The imaginary parts of complex64 numbers, as f32.";
+  let reference = "Part(c, [](const reference::Complex &x) { return x.imag(); })";
 }

@@ -3,6 +3,7 @@ include "graph/ops/base.td"
 
 def Ingot_MatMulOp : Ingot_Op<"matmul", "Contraction", "mat_mul"> {
   let summary = "Matrix product of the last two axes (rank at least 2 each); leading axes broadcast.";
+  let complex = "MatrixProduct";
   let dtypes = "Number";
   let arguments = (ins AnyRankedTensor:$x, AnyRankedTensor:$y);
   let toleranceText = "64";

@@ -6,9 +6,13 @@ class Ingot_Reduce<string mnemonic> : Ingot_Op<mnemonic, "Reduction", "reduce"> 
   let toleranceText = "32";
   let reference = "Reduce(c)";
 }
-def Ingot_ReduceSumOp : Ingot_Reduce<"reduce_sum"> { let summary = "Sum; 0 over nothing."; }
+def Ingot_ReduceSumOp : Ingot_Reduce<"reduce_sum"> {
+  let summary = "Sum; 0 over nothing.";
+  let complex = "Parts";
+}
 def Ingot_ReduceMeanOp : Ingot_Reduce<"reduce_mean"> {
   let summary = "Mean; NaN over nothing.";
+  let complex = "Parts";
   let body = "ReduceMeanBody";
   let dtypes = "Float";
 }

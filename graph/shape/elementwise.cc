@@ -39,9 +39,24 @@ absl::StatusOr<TensorType> InferSelect(InferContext &c) {
   return TensorType{type->dtype, *std::move(dims)};
 }
 
+absl::StatusOr<TensorType> InferComplex(InferContext &c) {
+  for (size_t i = 0; i < 2; ++i) {
+    if (c.operand(i).dtype != DType::kF32)
+      return absl::InvalidArgumentError(
+          absl::StrCat("parts of complex64 are f32, not ", std::string(Name(c.operand(i).dtype)), "; cast them first"));
+  }
+  absl::StatusOr<TensorType> type = Broadcast(c, 0);
+  if (type.ok()) type->dtype = DType::kComplex64;
+  return type;
+}
+
+absl::StatusOr<TensorType> InferPart(InferContext &c) { return TensorType{DType::kF32, c.operand(0).dims}; }
+
 absl::StatusOr<TensorType> InferCast(InferContext &c) {
   DType to = c.Get<DType>("to");
   if (to == DType::kInvalid) return absl::InvalidArgumentError("cannot cast to an invalid dtype");
+  if (IsComplex(c.operand(0).dtype) && !IsComplex(to))
+    return absl::InvalidArgumentError("a complex number is no real one; take its parts with real and imag");
   return TensorType{to, c.operand(0).dims};
 }
 

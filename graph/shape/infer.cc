@@ -104,10 +104,12 @@ absl::Status CompleteAttributes(const OpSchema &schema, Attributes &attributes) 
 }  // namespace
 
 std::string_view CastAdvice(DType dtype) {
+  if (IsComplex(dtype)) return "take its parts with real and imag first";
   return IsNarrow(dtype) ? "cast it to i8 first" : IsFloat8(dtype) ? "cast it to f32 first" : "cast it first";
 }
 
 bool Allows(DTypeSet set, DType dtype) {
+  if (IsComplex(dtype)) return set == DTypeSet::kComplex;
   if (set == DTypeSet::kEvery || dtype == DType::kInvalid) return dtype != DType::kInvalid;
   if (IsNarrow(dtype)) return false;
   switch (set) {
@@ -124,8 +126,14 @@ bool Allows(DTypeSet set, DType dtype) {
       return dtype == DType::kBool;
     case DTypeSet::kLogical:
       return dtype == DType::kBool || IsInteger(dtype);
+    case DTypeSet::kComplex:
+      return false;
   }
   return false;
+}
+
+bool Takes(const OpSchema &schema, DType dtype) {
+  return Allows(schema.dtypes, dtype) || (schema.takes_complex && IsComplex(dtype));
 }
 
 ShapeRule FindShapeRule(std::string_view name) {
@@ -186,7 +194,7 @@ absl::StatusOr<ResultTypes> InferTypes(const OpSchema &schema, const std::vector
   }
   for (size_t i = 0; i < operands.size(); ++i) {
     if (operands[i] == nullptr) return absl::InvalidArgumentError(absl::StrCat("operand ", i, " is missing"));
-    if (!Allows(schema.dtypes, operands[i]->dtype)) {
+    if (!Takes(schema, operands[i]->dtype)) {
       return absl::InvalidArgumentError(
           absl::StrCat("operand ", i, " has dtype ", std::string(Name(operands[i]->dtype)),
                        ", which this op does not take; ", std::string(CastAdvice(operands[i]->dtype))));

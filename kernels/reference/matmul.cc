@@ -88,6 +88,21 @@ RowsFunction BestRows() {
 RowsFunction BestRows() { return PlainRows; }
 #endif
 
+// add(sum, x, y) is the sum with the product of x and y added.
+template <typename T, typename F>
+void SumOfProducts(std::span<const T> a, std::span<const T> b, int64_t m, int64_t k, int64_t n, std::span<T> c, F add) {
+  std::fill(c.begin(), c.end(), T());
+  for (int64_t i = 0; i < m; ++i) {
+    for (int64_t p = 0; p < k; ++p) {
+      const T left = a[static_cast<size_t>(i * k + p)];
+      for (int64_t j = 0; j < n; ++j) {
+        T &sum = c[static_cast<size_t>(i * n + j)];
+        sum = add(sum, left, b[static_cast<size_t>(p * n + j)]);
+      }
+    }
+  }
+}
+
 }  // namespace
 
 void MatMul(std::span<const double> a, std::span<const double> b, int64_t m, int64_t k, int64_t n,
@@ -106,16 +121,13 @@ void MatMul(std::span<const double> a, std::span<const double> b, int64_t m, int
 
 void MatMul(std::span<const int64_t> a, std::span<const int64_t> b, int64_t m, int64_t k, int64_t n,
             std::span<int64_t> c) {
-  std::fill(c.begin(), c.end(), 0);
-  for (int64_t i = 0; i < m; ++i) {
-    for (int64_t p = 0; p < k; ++p) {
-      int64_t left = a[static_cast<size_t>(i * k + p)];
-      for (int64_t j = 0; j < n; ++j) {
-        int64_t &sum = c[static_cast<size_t>(i * n + j)];
-        sum = WrapAdd(sum, WrapMul(left, b[static_cast<size_t>(p * n + j)]));
-      }
-    }
-  }
+  SumOfProducts(a, b, m, k, n, c, [](int64_t sum, int64_t x, int64_t y) { return WrapAdd(sum, WrapMul(x, y)); });
+}
+
+void MatMul(std::span<const Complex> a, std::span<const Complex> b, int64_t m, int64_t k, int64_t n,
+            std::span<Complex> c) {
+  SumOfProducts(a, b, m, k, n, c,
+                [](const Complex &sum, const Complex &x, const Complex &y) { return sum + Multiply(x, y); });
 }
 
 }  // namespace ingot::reference

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <span>
 
+#include "kernels/reference/complex.h"
 #include "kernels/reference/index.h"
 
 namespace ingot::reference {
@@ -18,6 +19,9 @@ void MatMul(std::span<const double> a, std::span<const double> b, int64_t m, int
 // The same for integers, wrapping at 64 bits.
 void MatMul(std::span<const int64_t> a, std::span<const int64_t> b, int64_t m, int64_t k, int64_t n,
             std::span<int64_t> c);
+// The same for complex numbers, whose products are those of complex.h.
+void MatMul(std::span<const Complex> a, std::span<const Complex> b, int64_t m, int64_t k, int64_t n,
+            std::span<Complex> c);
 
 // The product of the last two axes; the leading axes of a and b broadcast to those of out_dims. Ranks are at least 2.
 template <typename T>

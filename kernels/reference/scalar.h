@@ -1,7 +1,7 @@
 // What every element-wise op does to one element: one row per op, in double precision for floats, in 64-bit two's
 // complement for integers. The caller wraps integer results to the width of their dtype. `i` sees signed integers, `u`
 // unsigned ones and bools (0 and 1); a null `u` means that the bits do not depend on the sign. Null elsewhere: the op
-// is not defined there.
+// is not defined there. `c` sees complex numbers.
 //
 // Tests: tests/graph/interp/interp_math_test.cc.
 #ifndef INGOT_KERNELS_REFERENCE_SCALAR_H_
@@ -10,22 +10,27 @@
 #include <cmath>
 #include <cstdint>
 
+#include "kernels/reference/complex.h"
+
 namespace ingot::reference {
 
 struct UnaryScalar {
   double (*f)(double) = nullptr;
   int64_t (*i)(int64_t) = nullptr;
   uint64_t (*u)(uint64_t) = nullptr;
+  Complex (*c)(const Complex &) = nullptr;
 };
 struct BinaryScalar {
   double (*f)(double, double) = nullptr;
   int64_t (*i)(int64_t, int64_t) = nullptr;
   uint64_t (*u)(uint64_t, uint64_t) = nullptr;
+  Complex (*c)(const Complex &, const Complex &) = nullptr;
 };
 struct CompareScalar {
   bool (*f)(double, double) = nullptr;
   bool (*i)(int64_t, int64_t) = nullptr;
   bool (*u)(uint64_t, uint64_t) = nullptr;
+  bool (*c)(const Complex &, const Complex &) = nullptr;
 };
 
 // Signed arithmetic that wraps.
@@ -57,7 +62,8 @@ inline int64_t Divide(int64_t x, int64_t y) {
 }
 inline int64_t Remainder(int64_t x, int64_t y) { return y == 0 || y == -1 ? 0 : x % y; }
 
-inline constexpr UnaryScalar kNeg = {[](double x) { return -x; }, [](int64_t x) { return WrapSub(0, x); }};
+inline constexpr UnaryScalar kNeg = {[](double x) { return -x; }, [](int64_t x) { return WrapSub(0, x); }, nullptr,
+                                     [](const Complex &x) { return -x; }};
 inline constexpr UnaryScalar kAbs = {[](double x) { return std::fabs(x); },
                                      [](int64_t x) { return x < 0 ? WrapSub(0, x) : x; }, [](uint64_t x) { return x; }};
 inline constexpr UnaryScalar kSign = {
@@ -96,11 +102,13 @@ inline constexpr UnaryScalar kGeluTanh = {[](double x) {
   return 0.5 * x * (1 + std::tanh(std::sqrt(2 / 3.14159265358979323846) * (x + 0.044715 * x * x * x)));
 }};
 
-inline constexpr BinaryScalar kAdd = {[](double x, double y) { return x + y; }, WrapAdd};
-inline constexpr BinaryScalar kSub = {[](double x, double y) { return x - y; }, WrapSub};
-inline constexpr BinaryScalar kMul = {[](double x, double y) { return x * y; }, WrapMul};
+inline constexpr BinaryScalar kAdd = {[](double x, double y) { return x + y; }, WrapAdd, nullptr,
+                                      [](const Complex &x, const Complex &y) { return x + y; }};
+inline constexpr BinaryScalar kSub = {[](double x, double y) { return x - y; }, WrapSub, nullptr,
+                                      [](const Complex &x, const Complex &y) { return x - y; }};
+inline constexpr BinaryScalar kMul = {[](double x, double y) { return x * y; }, WrapMul, nullptr, Multiply};
 inline constexpr BinaryScalar kDiv = {[](double x, double y) { return x / y; }, Divide,
-                                      [](uint64_t x, uint64_t y) { return y == 0 ? 0 : x / y; }};
+                                      [](uint64_t x, uint64_t y) { return y == 0 ? 0 : x / y; }, Divide};
 inline constexpr BinaryScalar kRem = {[](double x, double y) { return std::fmod(x, y); }, Remainder,
                                       [](uint64_t x, uint64_t y) { return y == 0 ? 0 : x % y; }};
 inline constexpr BinaryScalar kPow = {[](double x, double y) { return std::pow(x, y); }};
@@ -121,9 +129,11 @@ inline constexpr BinaryScalar kShiftRight = {nullptr,
                                              [](uint64_t x, uint64_t y) { return y < 64 ? x >> y : 0; }};
 
 inline constexpr CompareScalar kEqual = {[](double x, double y) { return x == y; },
-                                         [](int64_t x, int64_t y) { return x == y; }};
+                                         [](int64_t x, int64_t y) { return x == y; }, nullptr,
+                                         [](const Complex &x, const Complex &y) { return x == y; }};
 inline constexpr CompareScalar kNotEqual = {[](double x, double y) { return x != y; },
-                                            [](int64_t x, int64_t y) { return x != y; }};
+                                            [](int64_t x, int64_t y) { return x != y; }, nullptr,
+                                            [](const Complex &x, const Complex &y) { return x != y; }};
 inline constexpr CompareScalar kLess = {[](double x, double y) { return x < y; },
                                         [](int64_t x, int64_t y) { return x < y; },
                                         [](uint64_t x, uint64_t y) { return x < y; }};

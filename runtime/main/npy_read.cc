@@ -87,7 +87,7 @@ const char *ParseType(Cursor *cursor, NpyHeader *header) {
       return nullptr;
     }
   }
-  return "its element type is not supported: use f8 f4 f2 V2 (bf16) V1 (8-bit floats) i8 i4 i2 i1 u8 u4 u2 u1 or b1";
+  return "its element type is not supported: use f8 f4 f2 c8 V2 (bf16) V1 (8-bit floats) i8 i4 i2 i1 u8 u4 u2 u1 or b1";
 }
 
 const char *ParseShape(Cursor *cursor, NpyHeader *header) {

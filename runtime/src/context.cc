@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runtime/src/elements.h"
 #include "runtime/src/execute.h"
 #include "runtime/src/plan.h"
 #include "runtime/src/pool.h"
@@ -85,14 +86,14 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {
     const ingot_io_t &io = desc->inputs[i];
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
-    if (!BufferOk(inputs[i], needed, ingot_dtype_size(io.dtype)))
+    if (!BufferOk(inputs[i], needed, DtypeAlignment(io.dtype)))
       return BufferError("input", io.name, inputs[i], needed, status);
   }
   for (uint32_t i = 0; i < desc->num_outputs; ++i) {
     const ingot_io_t &io = desc->outputs[i];
     if (IsLate(desc, io)) continue;  // TakeLateOutputs
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
-    if (!BufferOk(outputs[i], needed, ingot_dtype_size(io.dtype)))
+    if (!BufferOk(outputs[i], needed, DtypeAlignment(io.dtype)))
       return BufferError("output", io.name, outputs[i], needed, status);
     DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, &outputs[i]);
   }

@@ -8,11 +8,13 @@ namespace {
 struct DtypeRow {
   const char *name;
   uint32_t bits;
+  uint32_t alignment;
 };
+constexpr uint32_t kFloat = 1, kComplex = 2, kSigned = 1, kUnsigned = 1, kBool = 1;  // parts of an element
 
 constexpr DtypeRow kDtypes[] = {
-    {"invalid", 0},
-#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) {name, bits},
+    {"invalid", 0, 1},
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) {name, bits, (bits + 7) / 8 / k##kind},
 #include "ingot/dtypes.inc"
 };
 constexpr uint32_t kNumDtypes = sizeof(kDtypes) / sizeof(kDtypes[0]);
@@ -36,6 +38,7 @@ static_assert(InOrder(), "ingot_dtype_t names the rows of ingot/dtypes.inc, in t
 namespace ingot::runtime {
 
 uint32_t DtypeBits(uint32_t dtype) { return dtype < kNumDtypes ? kDtypes[dtype].bits : 0; }
+uint32_t DtypeAlignment(uint32_t dtype) { return dtype < kNumDtypes ? kDtypes[dtype].alignment : 1; }
 
 }  // namespace ingot::runtime
 

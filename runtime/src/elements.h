@@ -9,6 +9,8 @@ namespace ingot::runtime {
 
 // Bits of one element of an ingot_dtype_t, 0 when unknown.
 uint32_t DtypeBits(uint32_t dtype);
+// What the address of elements must be a multiple of: their size, of complex numbers that of a part (as in C and C++).
+uint32_t DtypeAlignment(uint32_t dtype);
 
 // Bytes of `count` elements of `bits` bits, rounded up. False on overflow, and for a negative count of elements that
 // are no whole bytes.

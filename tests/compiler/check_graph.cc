@@ -16,8 +16,9 @@ namespace {
 std::string ThreadsDiffer(const std::vector<Tensor> &one, const std::vector<Tensor> &two) {
   for (size_t i = 0; i < one.size(); ++i) {
     if (std::memcmp(one[i].data(), two[i].data(), one[i].bytes()) == 0) continue;
-    for (int64_t e = 0; e < one[i].size(); ++e) {
-      double a = one[i].GetDouble(e), b = two[i].GetDouble(e);
+    const Tensor first = one[i].Parts(), second = two[i].Parts();
+    for (int64_t e = 0; e < first.size(); ++e) {
+      double a = first.GetDouble(e), b = second.GetDouble(e);
       if (a == b || (a != a && b != b)) continue;
       return absl::StrCat("output ", i, ": element ", e, " is ", a, " on one thread and ", b, " on two");
     }

@@ -34,6 +34,8 @@ bool IsExact(const Graph &graph, const Node &node) {
     DType from = graph.type(node.inputs[0]).dtype, to = graph.type(node.outputs[0]).dtype;
     return to == DType::kF64 || to == DType::kF32 || !IsFloat(to) || from == DType::kF32 || BitWidth(from) < 32;
   }
+  if ((node.op == OpKind::kMul || node.op == OpKind::kDiv) && IsComplex(graph.type(node.outputs[0]).dtype))
+    return false;
   FusionKind fusion = Schema(node.op).fusion;
   return kExact.count(node.op) != 0 || fusion == FusionKind::kView || fusion == FusionKind::kGather ||
          fusion == FusionKind::kLeaf || fusion == FusionKind::kUpdate || fusion == FusionKind::kSort;
@@ -97,7 +99,8 @@ absl::StatusOr<Expected> Evaluate(const Graph &graph, const std::vector<Tensor> 
   all.outputs.clear();
   std::vector<ValueId> ids;
   for (size_t id = 0; id < graph.values.size(); ++id) {
-    if (!IsFloat(graph.values[id].type.dtype)) continue;
+    DType dtype = graph.values[id].type.dtype;
+    if (!IsFloat(dtype) && !IsComplex(dtype)) continue;
     all.outputs.push_back({absl::StrCat("v", id), static_cast<ValueId>(id)});
     ids.push_back(static_cast<ValueId>(id));
   }
@@ -119,6 +122,7 @@ absl::StatusOr<Expected> Evaluate(const Graph &graph, const std::vector<Tensor> 
 std::string Compare(const Tensor &actual, const Tensor &expected, const Accuracy &accuracy, double floor) {
   if (actual.type() != expected.type())
     return absl::StrCat(actual.type().ToString(), " instead of ", expected.type().ToString());
+  if (IsComplex(expected.dtype())) return Compare(actual.Parts(), expected.Parts(), accuracy, floor);
   int64_t wrong = 0;
   std::string first;
   for (int64_t i = 0; i < expected.size(); ++i) {
@@ -171,6 +175,9 @@ Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine
   for (int64_t i = 0; i < tensor.size(); ++i) {
     if (IsFloat(dtype)) {
       tensor.SetDouble(i, normal(engine) * 1.5);
+    } else if (IsComplex(dtype)) {
+      double real = normal(engine) * 1.5;
+      tensor.SetComplex(i, {real, normal(engine) * 1.5});
     } else if (dtype == DType::kBool) {
       tensor.SetInt(i, static_cast<int64_t>(engine() & 1));
     } else {

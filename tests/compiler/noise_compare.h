@@ -29,7 +29,7 @@ class NoiseCompare {
   NoiseCompare(const Graph &graph, const std::vector<Tensor> &inputs) : graph_(graph), inputs_(inputs) {}
   // Brings the number of noisy runs to `count`.
   void Run(size_t count);
-  std::string Compare(size_t output, const Tensor &actual) const;
+  std::string Compare(size_t output, const Tensor &whole) const;
   bool Allowed(size_t output, int64_t i, double actual) const;
 
   const Graph &graph_;

@@ -13,7 +13,7 @@
 namespace ingot {
 namespace {
 
-bool Takes(OpKind op, DType dtype) { return Allows(Schema(op).dtypes, dtype); }
+bool Takes(OpKind op, DType dtype) { return Takes(Schema(op), dtype); }
 
 // A graph that grows: inputs are made on first use, outputs are numbered.
 class Case {
@@ -55,7 +55,7 @@ class Case {
       case 1:
         return In({n, 1});
       case 2:
-        return dtype == DType::kBool ? In({}) : b.Scalar(3, dtype);
+        return dtype == DType::kBool || IsComplex(dtype) ? In({}) : b.Scalar(3, dtype);
       case 3:
         return In({1, 1});
       default:
@@ -96,6 +96,13 @@ void BinaryInAllForms(Case &c, OpKind op) {
   c.Out(op, c.b.Emit(op, {c.In({c.n, 1, 3}), c.In({2, 1, 5, 3})}, {}));
   c.Out(op, c.b.Emit(op, {c.In({}), c.Broadcast(2)}, {}));
 }
+void Complex(Case &c, OpKind op) {
+  if (c.dtype != DType::kF32) return;
+  c.Out(op, c.b.Complex(c.Operand(0), c.Operand(3)));
+  c.Out(op, c.b.Complex(c.Broadcast(1), c.Operand(1)));
+  c.Out(op, c.b.Complex(c.Broadcast(0), c.Broadcast(2)));
+  c.Out(op, c.b.Complex(c.In({}), c.In({})));
+}
 void Select(Case &c, OpKind op) {
   Expr mask = c.In({c.n, 7}, "mask", DType::kBool), row = c.In({7}, "mask", DType::kBool),
        column = c.In({c.n, 1}, "mask", DType::kBool);
@@ -105,9 +112,10 @@ void Select(Case &c, OpKind op) {
   c.Out(op, c.b.Select(c.b.Transpose(c.In({7, c.n}, "mask", DType::kBool), {1, 0}), c.Broadcast(1), c.Broadcast(0)));
 }
 void Cast(Case &c, OpKind op) {
-  for (DType to : {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI8, DType::kU64,
-                   DType::kU32, DType::kU8, DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4, DType::kU4}) {
-    c.Out(op, c.b.Cast(c.Operand(static_cast<int>(to)), to));
+  for (DType to :
+       {DType::kF64, DType::kF32, DType::kF16, DType::kI64, DType::kI32, DType::kI8, DType::kU64, DType::kU32,
+        DType::kU8, DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4, DType::kU4, DType::kComplex64}) {
+    if (!IsComplex(c.dtype) || IsComplex(to)) c.Out(op, c.b.Cast(c.Operand(static_cast<int>(to)), to));
   }
 }
 
@@ -307,6 +315,8 @@ Family UnaryOps() {
   Family family = ElementwiseOps(1, Unary);
   family.push_back({OpKind::kGelu, Gelu});
   family.push_back({OpKind::kCast, Cast});
+  family.push_back({OpKind::kReal, Unary});
+  family.push_back({OpKind::kImag, Unary});
   return family;
 }
 Family BinaryOps() {
@@ -316,6 +326,7 @@ Family BinaryOps() {
       if (example.op == op) example.build = BinaryInAllForms;
   }
   family.push_back({OpKind::kSelect, Select});
+  family.push_back({OpKind::kComplex, Complex});
   return family;
 }
 Family TensorOps() {
@@ -403,12 +414,12 @@ std::string CaseName(const testing::TestParamInfo<std::tuple<NamedFamily, DType>
 INSTANTIATE_TEST_SUITE_P(Symbolic, OpsJit,
                          testing::ValuesIn(Cases({DType::kF32, DType::kF64, DType::kF16, DType::kI64, DType::kI32,
                                                   DType::kU8, DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4,
-                                                  DType::kU4})),
+                                                  DType::kU4, DType::kComplex64})),
                          CaseName);
 // Known sizes change loops, not arithmetic: fewer dtypes do.
 INSTANTIATE_TEST_SUITE_P(Static, OpsJitStatic,
                          testing::ValuesIn(Cases({DType::kF32, DType::kF16, DType::kI64, DType::kBool, DType::kF8E5M2,
-                                                  DType::kI4})),
+                                                  DType::kI4, DType::kComplex64})),
                          CaseName);
 
 }  // namespace

@@ -23,6 +23,10 @@ Expr Changed(RandomGraph &g, GraphBuilder &f, const Exprs &values, Expr x) {
     if (g.Chance(50)) return Alike(g, f, values, x);
     return f.Cast(f.Neg(f.Cast(x, is_float ? DType::kF32 : DType::kI8)), type.dtype);
   }
+  if (IsComplex(type.dtype)) {
+    if (g.Chance(50)) return Alike(g, f, values, x);
+    return g.Chance(50) ? f.Neg(x) : f.Complex(f.Imag(x), f.Real(x));
+  }
   switch (g.Below(6)) {
     case 0:
       return x;

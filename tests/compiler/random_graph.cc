@@ -82,9 +82,10 @@ bool RandomGraph::Always(const Dims &dims, bool (*holds)(const std::vector<int64
 bool RandomGraph::Small(const Dims &dims) const { return dims.size() <= 6 && Always(dims, FewElements); }
 
 DType RandomGraph::PickDType() {
-  static const std::vector<DType> kRare = {
-      DType::kF64, DType::kF16, DType::kBF16, DType::kI64,  DType::kI32,    DType::kI16,    DType::kI8, DType::kU8,
-      DType::kU16, DType::kU32, DType::kU64,  DType::kBool, DType::kF8E4M3, DType::kF8E5M2, DType::kI4, DType::kU4};
+  static const std::vector<DType> kRare = {DType::kF64, DType::kF16,      DType::kBF16,   DType::kI64,    DType::kI32,
+                                           DType::kI16, DType::kI8,       DType::kU8,     DType::kU16,    DType::kU32,
+                                           DType::kU64, DType::kBool,     DType::kF8E4M3, DType::kF8E5M2, DType::kI4,
+                                           DType::kU4,  DType::kComplex64};
   return Chance(72) ? DType::kF32 : OneOf(kRare);
 }
 
@@ -105,6 +106,7 @@ Expr RandomGraph::Pick() {
 }
 
 Expr RandomGraph::CastTo(Expr x, DType dtype) {
+  if (IsComplex(type(x).dtype) && !IsComplex(dtype)) x = Add(Chance(50) ? OpKind::kReal : OpKind::kImag, {x});
   return type(x).dtype == dtype ? x : Add(OpKind::kCast, {x}, {{"to", dtype}});
 }
 
@@ -123,8 +125,15 @@ Expr RandomGraph::PickOf(DTypeSet set) {
       return CastTo(x, DType::kBool);
     case DTypeSet::kLogical:
       return CastTo(x, Chance(50) ? DType::kBool : DType::kI32);
+    case DTypeSet::kComplex:
+      return CastTo(x, DType::kComplex64);
   }
   return x;
+}
+
+Expr RandomGraph::PickFor(const OpSchema &schema) {
+  Expr x = schema.dtypes == DTypeSet::kEvery ? PickOfEvery() : Pick();
+  return Takes(schema, type(x).dtype) ? x : PickOf(schema.dtypes);
 }
 
 Expr RandomGraph::PickFloat(size_t least_rank) {

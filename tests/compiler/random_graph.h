@@ -51,6 +51,8 @@ class RandomGraph {
   Expr PickOfEvery();
   // One whose dtype is in the set; a cast makes it so.
   Expr PickOf(DTypeSet set);
+  // One whose dtype the op takes.
+  Expr PickFor(const OpSchema &schema);
   Expr PickFloat(size_t least_rank = 0);
   // A value of exactly this type: one made before, a constant where it can be, an input or a broadcast.
   Expr Make(DType dtype, const Dims &dims);

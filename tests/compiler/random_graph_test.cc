@@ -34,7 +34,7 @@ TEST(RandomGraphTest, EveryOpIsFedByNodesAndFeedsNodes) {
                                         << " is never fed by a node; tests/compiler/random_ops.cc makes it";
     EXPECT_TRUE(feeding.count(schema.kind)) << schema.name << " never feeds a node";
   }
-  EXPECT_EQ(dtypes.size(), 17u);
+  EXPECT_EQ(dtypes.size(), 18u);
 }
 
 TEST(RandomGraphTest, ASeedIsOneGraph) {

@@ -39,14 +39,19 @@ Attributes Flags(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Elementwise(RandomGraph &g, const OpSchema &schema) {
-  std::vector<Expr> operands = {g.PickOf(schema.dtypes)};
+  std::vector<Expr> operands = {g.PickFor(schema)};
   while (operands.size() < schema.operands.size()) operands.push_back(Mate(g, operands[0], g.type(operands[0]).dtype));
   if (operands.size() == 2 && g.Chance(40)) std::swap(operands[0], operands[1]);
   return g.Try(schema.kind, operands, Flags(g, schema));
 }
 
+Made Complex(RandomGraph &g, const OpSchema &schema) {
+  Expr real = g.CastTo(g.PickFor(schema), DType::kF32), imaginary = Mate(g, real, DType::kF32);
+  return g.Chance(60) ? g.Try(schema.kind, {real, imaginary}) : g.Try(schema.kind, {imaginary, real});
+}
+
 Made Select(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Expr condition = Mate(g, x, DType::kBool), y = Mate(g, x, g.type(x).dtype);
   return g.Chance(50) ? g.Try(schema.kind, {condition, x, y}) : g.Try(schema.kind, {condition, y, x});
 }
@@ -54,12 +59,12 @@ Made Select(RandomGraph &g, const OpSchema &schema) {
 Made Cast(RandomGraph &g, const OpSchema &schema) {
   static const std::vector<DType> kTo = {DType::kF32,    DType::kF64,    DType::kF16, DType::kBF16, DType::kI64,
                                          DType::kI32,    DType::kI8,     DType::kU8,  DType::kBool, DType::kI16,
-                                         DType::kF8E4M3, DType::kF8E5M2, DType::kI4,  DType::kU4};
-  return g.Try(schema.kind, {g.PickOf(schema.dtypes)}, {{"to", g.OneOf(kTo)}});
+                                         DType::kF8E4M3, DType::kF8E5M2, DType::kI4,  DType::kU4,   DType::kComplex64};
+  return g.Try(schema.kind, {g.PickFor(schema)}, {{"to", g.OneOf(kTo)}});
 }
 
 Made WithAxis(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   size_t rank = g.DimsOf(x).size();
   if (rank == 0) return std::nullopt;
   int64_t axis = g.Chance(60) ? -1 : static_cast<int64_t>(g.Below(rank));
@@ -72,7 +77,7 @@ Made WithAxis(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made TopK(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   size_t rank = g.DimsOf(x).size();
   if (rank == 0) return std::nullopt;
   int64_t axis = static_cast<int64_t>(g.Chance(60) ? rank - 1 : g.Below(rank));
@@ -84,7 +89,7 @@ Made TopK(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made NonZero(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Dim count = g.Chance(50) ? g.PickDim() : Dim(static_cast<int64_t>(g.Below(9)));
   return g.Try(schema.kind, {x}, {{"count", Dims{count}}});
 }
@@ -109,7 +114,7 @@ Made LayerNorm(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Reduce(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   // Products of large numbers overflow in one order, and meet their 0 first in another.
   if (schema.kind == OpKind::kReduceProd && IsFloat(g.type(x).dtype)) {
     Made small = g.Try(OpKind::kTanh, {x}, {});
@@ -126,7 +131,7 @@ Made Reduce(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made MatMul(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.Chance(80) ? g.PickFloat(2) : g.PickOf(schema.dtypes);
+  Expr x = g.Chance(80) ? g.PickFloat(2) : g.PickFor(schema);
   Dims a = g.DimsOf(x);
   if (a.size() < 2) return std::nullopt;
   Ints swap;
@@ -183,7 +188,7 @@ Made Conv(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Reshape(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Dims dims = g.DimsOf(x);
   for (size_t times = 0; times < 1 + g.Below(2); ++times) {
     if (dims.empty()) {
@@ -222,7 +227,7 @@ Made Reshape(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Transpose(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Ints order;
   for (size_t i = 0; i < g.DimsOf(x).size(); ++i) order.push_back(static_cast<int64_t>(i));
   for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[g.Below(i)]);
@@ -230,7 +235,7 @@ Made Transpose(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made BroadcastTo(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Dims dims = g.DimsOf(x);
   for (Dim &dim : dims) {
     if (dim.Is(1) && g.Chance(60)) dim = g.PickDim();
@@ -246,7 +251,7 @@ bool SliceHolds(const std::vector<int64_t> &v) {  // size, start, limit, step
 }
 
 Made Slice(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Dims limits = g.DimsOf(x), starts(limits.size(), Dim(0));
   Ints steps(limits.size(), 1);
   for (size_t axis = 0; axis < limits.size(); ++axis) {
@@ -266,7 +271,7 @@ Made Slice(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made DynamicUpdate(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   Dims dims = g.DimsOf(x);
   if (dims.empty()) return std::nullopt;
   int64_t axis = static_cast<int64_t>(g.Below(dims.size()));
@@ -278,7 +283,7 @@ Made DynamicUpdate(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Concat(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   if (g.DimsOf(x).empty()) return std::nullopt;
   size_t axis = g.Below(g.DimsOf(x).size());
   std::vector<Expr> parts = {x};
@@ -292,7 +297,7 @@ Made Concat(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Pad(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   auto amounts = [&] {
     Dims dims;
     for (size_t i = 0; i < g.DimsOf(x).size(); ++i) {
@@ -305,7 +310,7 @@ Made Pad(RandomGraph &g, const OpSchema &schema) {
 }
 
 Made Gather(RandomGraph &g, const OpSchema &schema) {
-  Expr x = g.PickOf(schema.dtypes);
+  Expr x = g.PickFor(schema);
   if (g.DimsOf(x).empty()) return std::nullopt;
   size_t axis = g.Below(g.DimsOf(x).size());
   if (!g.Always({g.DimsOf(x)[axis]}, AtLeastOne)) return std::nullopt;
@@ -339,6 +344,8 @@ std::optional<Expr> RandomGraph::RandomOp(const OpSchema &schema) {
   static const std::map<std::string_view, Generator> kGenerators = {{"elementwise", Elementwise},
                                                                     {"predicate", Elementwise},
                                                                     {"select", Select},
+                                                                    {"complex", Complex},
+                                                                    {"part", Elementwise},
                                                                     {"cast", Cast},
                                                                     {"reshape", Reshape},
                                                                     {"transpose", Transpose},

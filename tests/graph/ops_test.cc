@@ -56,6 +56,7 @@ TEST(OpsTest, DefaultsParse) {
     if (schema.dtypes == DTypeSet::kInteger || schema.dtypes == DTypeSet::kLogical || schema.shape_rule == "gather")
       type.dtype = DType::kI32;
     if (schema.dtypes == DTypeSet::kBool || schema.shape_rule == "select") type.dtype = DType::kBool;
+    if (schema.dtypes == DTypeSet::kComplex) type.dtype = DType::kComplex64;
     Attributes attributes;
     std::vector<const TensorType *> operands(schema.operands.size(), &type);
     TensorType place{DType::kI64, {}};

@@ -41,6 +41,7 @@ constexpr Row kRows[] = {
     {DType::kF8E5M2, INGOT_F8E5M2, proto::F8E5M2, "f8e5m2", 8},
     {DType::kI4, INGOT_I4, proto::I4, "i4", 4},
     {DType::kU4, INGOT_U4, proto::U4, "u4", 4},
+    {DType::kComplex64, INGOT_COMPLEX64, proto::COMPLEX64, "complex64", 64},
 };
 
 TEST(TypesTest, DTypesAgreeWithAbiAndWireFormat) {
@@ -52,7 +53,8 @@ TEST(TypesTest, DTypesAgreeWithAbiAndWireFormat) {
     EXPECT_EQ(Name(row.dtype), row.name);
     EXPECT_EQ(BitWidth(row.dtype), row.bits) << row.name;
     EXPECT_EQ(ParseDType(row.name), row.dtype == DType::kInvalid ? std::nullopt : std::optional<DType>(row.dtype));
-    int kinds = IsFloat(row.dtype) + IsSigned(row.dtype) + IsUnsigned(row.dtype) + (row.dtype == DType::kBool);
+    int kinds = IsFloat(row.dtype) + IsComplex(row.dtype) + IsSigned(row.dtype) + IsUnsigned(row.dtype) +
+                (row.dtype == DType::kBool);
     EXPECT_EQ(kinds, row.dtype == DType::kInvalid ? 0 : 1) << row.name;
     EXPECT_EQ(IsInteger(row.dtype), row.name[0] == 'u' || (row.name[0] == 'i' && row.dtype != DType::kInvalid));
   }
@@ -207,6 +209,21 @@ TEST(TensorTest, StoresAndLoadsEveryDType) {
     for (int i = 0; i < 6; ++i) tensor.SetInt(i, 5 - i);
     for (int i = 0; i < 6; ++i) EXPECT_EQ(tensor.GetInt(i), row.dtype == DType::kBool ? i != 5 : 5 - i) << row.name;
   }
+}
+
+TEST(TensorTest, ComplexNumbersAreTwoFloats) {
+  Tensor tensor = Tensor::Zeros(DType::kComplex64, {2, 1});
+  tensor.SetComplex(0, {1.5, -2});
+  tensor.SetComplex(1, {1 + 0x1p-30, 0x1p-150});
+  EXPECT_EQ(tensor.GetComplex(0), std::complex<double>(1.5, -2));
+  EXPECT_EQ(tensor.GetComplex(1), std::complex<double>(1, 0)) << "parts are rounded";
+  EXPECT_EQ(tensor.GetDouble(0), 1.5);
+  EXPECT_EQ(tensor.GetInt(0), 1);
+  Tensor parts = tensor.Parts();
+  EXPECT_EQ(parts.type(), (TensorType{DType::kF32, {4}}));
+  EXPECT_EQ(parts.GetDouble(1), -2);
+  EXPECT_EQ(parts.data(), tensor.data());
+  EXPECT_EQ(parts.Parts().type(), parts.type());
 }
 
 TEST(TensorTest, IntegersFromDoublesNeverTrap) {

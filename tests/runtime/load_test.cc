@@ -239,11 +239,13 @@ TEST(DtypeTest, NamesAndSizes) {
   EXPECT_STREQ(ingot_dtype_name(INGOT_BOOL), "bool");
   EXPECT_STREQ(ingot_dtype_name(0), "invalid");
   EXPECT_STREQ(ingot_dtype_name(INGOT_F8E5M2), "f8e5m2");
-  EXPECT_STREQ(ingot_dtype_name(18), "invalid");
-  const uint32_t bits[] = {0, 64, 32, 16, 16, 64, 32, 16, 8, 64, 32, 16, 8, 8, 8, 8, 4, 4, 0};
-  for (uint32_t d = 0; d < 19; ++d) {
+  EXPECT_STREQ(ingot_dtype_name(INGOT_COMPLEX64), "complex64");
+  EXPECT_STREQ(ingot_dtype_name(19), "invalid");
+  const uint32_t bits[] = {0, 64, 32, 16, 16, 64, 32, 16, 8, 64, 32, 16, 8, 8, 8, 8, 4, 4, 64, 0};
+  for (uint32_t d = 0; d < 20; ++d) {
     EXPECT_EQ(ingot_dtype_size(d), (bits[d] + 7) / 8) << d;
     EXPECT_EQ(ingot::runtime::DtypeBits(d), bits[d]) << d;
+    EXPECT_EQ(ingot::runtime::DtypeAlignment(d), d == INGOT_COMPLEX64 ? 4 : std::max<uint32_t>((bits[d] + 7) / 8, 1));
   }
 }
 

@@ -224,6 +224,7 @@ absl::Status Compare(const Tensor &actual, const Tensor &expected, const Toleran
   if (actual.dtype() != expected.dtype() || actual.dims() != expected.dims()) {
     return absl::InvalidArgumentError(absl::StrCat("is ", TypeText(actual), ", expected ", TypeText(expected)));
   }
+  if (IsComplex(expected.dtype())) return Compare(actual.Parts(), expected.Parts(), tolerance);
   int64_t wrong = 0, worst = 0;
   double worst_excess = 0;
   for (int64_t i = 0; i < expected.size(); ++i) {

@@ -38,7 +38,9 @@ struct Summary {
   std::vector<double> first;
 };
 
-Summary Summarize(const Tensor &tensor) {
+// Of complex numbers: of their parts.
+Summary Summarize(const Tensor &whole) {
+  const Tensor tensor = whole.Parts();
   Summary summary;
   double sum = 0;
   for (int64_t i = 0; i < tensor.size(); ++i) {

@@ -5,7 +5,7 @@
 namespace ingot::onnx_import {
 
 std::optional<Known> Known::FromTensor(const Tensor &tensor) {
-  if (tensor.size() > kMaxKnownElements) return std::nullopt;
+  if (tensor.size() > kMaxKnownElements || IsComplex(tensor.dtype())) return std::nullopt;
   Known known{tensor.dtype(), tensor.dims(), {}, {}};
   for (int64_t i = 0; i < tensor.size(); ++i) {
     if (known.is_real()) {

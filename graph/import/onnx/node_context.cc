@@ -199,10 +199,8 @@ void NodeContext::Forward(size_t i, Value &from) {
   outputs[i]->is_none = from.is_none;
 }
 
-bool Takes(OpKind op, DType dtype) { return Allows(Schema(op).dtypes, dtype); }
-
 absl::Status CheckTakes(OpKind op, DType dtype) {
-  if (Takes(op, dtype)) return absl::OkStatus();
+  if (Takes(Schema(op), dtype)) return absl::OkStatus();
   return absl::UnimplementedError(absl::StrCat("it works on ", std::string(Name(dtype)), ", for which '",
                                                std::string(Name(op)), "' is not supported; ",
                                                std::string(CastAdvice(dtype))));

@@ -121,8 +121,7 @@ class NodeContext {
   std::set<std::string> read_;
 };
 
-// Whether an Ingot op takes operands of this dtype.
-bool Takes(OpKind op, DType dtype);
+// Unimplemented unless the Ingot op takes operands of this dtype.
 absl::Status CheckTakes(OpKind op, DType dtype);
 // Unimplemented unless operand i holds floats.
 absl::Status CheckFloat(const NodeContext &n, size_t i);

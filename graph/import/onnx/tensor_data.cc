@@ -34,11 +34,11 @@ absl::Status WrongCount(const char *field, int64_t have, int64_t want) {
   return absl::InvalidArgumentError(absl::StrCat("has ", have, " elements in ", field, ", but its dims need ", want));
 }
 
-// A repeated field of exactly the element type, borrowed.
+// A repeated field of exactly the bytes, borrowed.
 template <typename Field>
 absl::StatusOr<Tensor> Borrow(const char *name, const Field &field, DType dtype, const std::vector<int64_t> &dims,
-                              int64_t size, const std::shared_ptr<const void> &owner) {
-  if (field.size() != size) return WrongCount(name, field.size(), size);
+                              int64_t count, const std::shared_ptr<const void> &owner) {
+  if (field.size() != count) return WrongCount(name, field.size(), count);
   return Tensor(dtype, dims, field.data(), owner);
 }
 
@@ -82,6 +82,8 @@ absl::StatusOr<Tensor> FromFields(const TensorProto &proto, DType dtype, const s
       return Borrow("int32_data", proto.int32_data(), dtype, dims, size, owner);
     case DType::kU32:
       return Narrow("uint64_data", proto.uint64_data(), dtype, dims, size);
+    case DType::kComplex64:  // both parts one after another
+      return Borrow("float_data", proto.float_data(), dtype, dims, 2 * size, owner);
     case DType::kI4:
     case DType::kU4:
       return HalfBytes(proto, dtype, dims);
@@ -125,8 +127,6 @@ std::string OnnxTypeName(int onnx_type) {
   switch (onnx_type) {
     case 8:
       return "string";
-    case 14:
-      return "complex64";
     case 15:
       return "complex128";
     case 18:

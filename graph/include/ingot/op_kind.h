@@ -38,8 +38,18 @@ enum class Reads : uint8_t {
   kAnywhere,  // any
 };
 
-// Which dtypes an operand may have. Elements of 4 bits are in kEvery alone, 8-bit floats in kAny besides.
-enum class DTypeSet : uint8_t { kEvery, kAny, kNumber, kFloat, kInteger, kBool, kLogical /* bool or integer */ };
+// Which dtypes an operand may have. Elements of 4 bits are in kEvery alone, 8-bit floats in kAny besides; complex
+// numbers in kComplex alone: other ops that take them say so besides.
+enum class DTypeSet : uint8_t {
+  kEvery,
+  kAny,
+  kNumber,
+  kFloat,
+  kInteger,
+  kBool,
+  kLogical /* bool or integer */,
+  kComplex
+};
 
 enum class OperandForm : uint8_t { kOne, kVariadic /* one or more */, kAny /* none or more */ };
 enum class AttributeKind : uint8_t { kBool, kInt, kFloat, kString, kInts, kFloats, kDims, kDType, kFunction };
@@ -65,6 +75,7 @@ struct OpSchema {
   std::span<const AttributeSchema> attributes;
   FusionKind fusion;
   DTypeSet dtypes;              // of the operands
+  bool takes_complex;           // and complex numbers
   std::string_view shape_rule;  // name in graph/shape
   int since;
   int cost;          // of one element of the result, in additions

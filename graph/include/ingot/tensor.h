@@ -2,6 +2,7 @@
 #ifndef INGOT_TENSOR_H_
 #define INGOT_TENSOR_H_
 
+#include <complex>
 #include <cstring>
 #include <memory>
 #include <vector>
@@ -37,14 +38,23 @@ class Tensor {
   // The same bytes as elements of another dtype of the same width.
   Tensor WithType(DType dtype) const { return Tensor(dtype, dims_, data_, owner_); }
 
-  // Element i, converted: floats and integers to double, exact for |integer| up to 2^53.
+  // The floats of complex elements one after another, [2 n] of them, in the same bytes; a tensor of another dtype as
+  // it is.
+  Tensor Parts() const;
+
+  // Element i, converted: floats and integers to double, exact for |integer| up to 2^53; of a complex number its real
+  // part.
   double GetDouble(int64_t i) const;
   // Element i of an integer or bool tensor.
   int64_t GetInt(int64_t i) const;
   // Stores with rounding to nearest (floats; beyond the range infinity, or NaN where the type has none), truncation
-  // (integers; at most 64 bits, of which the low ones are kept) or x != 0 (bool). After Zeros only.
+  // (integers; at most 64 bits, of which the low ones are kept), x != 0 (bool), or as a real number (complex). After
+  // Zeros only.
   void SetDouble(int64_t i, double value);
   void SetInt(int64_t i, int64_t value);
+  // Element i of a complex tensor; parts are rounded to nearest.
+  std::complex<double> GetComplex(int64_t i) const;
+  void SetComplex(int64_t i, std::complex<double> value);
 
  private:
   DType dtype_ = DType::kInvalid;

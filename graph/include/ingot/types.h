@@ -13,7 +13,7 @@
 
 namespace ingot {
 
-// kF64, kF32, kF16, kBF16, kI64 ... kU8, kBool, kF8E4M3, kF8E5M2, kI4, kU4: the rows of ingot/dtypes.inc.
+// kF64, kF32, kF16, kBF16, kI64 ... kU8, kBool, kF8E4M3, kF8E5M2, kI4, kU4, kComplex64: the rows of ingot/dtypes.inc.
 enum class DType : uint8_t {
   kInvalid = 0,
 #define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) k##cc = value,
@@ -24,6 +24,7 @@ constexpr int kMaxRank = 8;
 constexpr int kMaxDimList = 32;  // dims in one attribute
 
 bool IsFloat(DType dtype);
+bool IsComplex(DType dtype);   // two floats of half the bits, the real part first
 bool IsSigned(DType dtype);    // signed integers
 bool IsUnsigned(DType dtype);  // unsigned integers, without bool
 inline bool IsInteger(DType dtype) { return IsSigned(dtype) || IsUnsigned(dtype); }
@@ -33,7 +34,7 @@ inline bool IsNarrow(DType dtype) { return BitWidth(dtype) == 4; }  // two eleme
 // Bytes of so many elements one after another, rounded up to whole bytes; nullopt when they do not fit int64_t, and for
 // a negative number of elements.
 std::optional<int64_t> StorageBytes(DType dtype, int64_t elements);
-double Epsilon(DType dtype);         // of floats: from 1 to the next number above
+double Epsilon(DType dtype);         // of floats, and of complex parts: from 1 to the next number above
 std::string_view Name(DType dtype);  // "f32"
 std::optional<DType> ParseDType(std::string_view name);
 

@@ -99,7 +99,7 @@ TEST(TensorData, SizesMustBeBacked) {
 TEST(TensorData, OtherTypesAreUnsupported) {
   ExpectError(Load(Proto(TensorProto::STRING, {1})).status(), absl::StatusCode::kUnimplemented,
               {"tensor 't' holds string"});
-  ExpectError(Load(Proto(TensorProto::COMPLEX64, {1})).status(), absl::StatusCode::kUnimplemented, {"complex64"});
+  ExpectError(Load(Proto(TensorProto::COMPLEX128, {1})).status(), absl::StatusCode::kUnimplemented, {"complex128"});
   ExpectError(Load(Proto(18, {1})).status(), absl::StatusCode::kUnimplemented,
               {"an 8-bit float without a negative zero"});
   ExpectError(Load(Proto(-5, {1})).status(), absl::StatusCode::kUnimplemented, {"type -5"});

@@ -28,6 +28,14 @@ Example MakeExample(OpKind op, DType dtype, const std::vector<std::vector<double
 Tensor B(const std::vector<int64_t> &values) { return Vec(DType::kBool, values); }
 Tensor I(const std::vector<int64_t> &values) { return Vec(DType::kI64, values); }
 
+// 1 + 2i, 3 - 4i
+Tensor OneTwo() {
+  Tensor tensor = Tensor::Zeros(DType::kComplex64, {2});
+  tensor.SetComplex(0, {1, 2});
+  tensor.SetComplex(1, {3, -4});
+  return tensor;
+}
+
 // Those of the element-wise ops' records.
 std::vector<Example> RecordExamples() {
   return {
@@ -40,6 +48,9 @@ std::vector<Example> RecordExamples() {
 std::vector<Example> MathExamples() {
   return {
       {OpKind::kSelect, {B({1, 0}), F64({1, 2}), F64({10, 20})}, {}, {2}, {1, 20}},
+      {OpKind::kComplex, {F32({1, 2}), F32({3, 4})}, {}, {2}, {1, 2}},  // by its real parts
+      {OpKind::kReal, {OneTwo()}, {}, {2}, {1, 3}},
+      {OpKind::kImag, {OneTwo()}, {}, {2}, {2, -4}},
       {OpKind::kCast, {F64({1.9, -1.9, 300, kNan})}, {{"to", DType::kI8}}, {4}, {1, -1, 127, 0}},
   };
 }
