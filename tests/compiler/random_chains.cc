@@ -140,11 +140,39 @@ Made ConvBlock(RandomGraph &g) {
   return sum;
 }
 
+// Arithmetic on complex numbers, and what takes them apart again.
+Made ComplexArithmetic(RandomGraph &g) {
+  static const std::vector<OpKind> kOps = {OpKind::kMul, OpKind::kMul, OpKind::kDiv, OpKind::kAdd, OpKind::kSub};
+  Expr z = g.PickComplex();
+  for (size_t i = 0; i < 1 + g.Below(3); ++i) {
+    Expr other = g.Chance(30)   ? z
+                 : g.Chance(30) ? g.MakeConstant(DType::kComplex64, {})
+                                : g.Make(DType::kComplex64, g.DimsOf(z));
+    Made made = g.Chance(50) ? g.Try(g.OneOf(kOps), {z, other}) : g.Try(g.OneOf(kOps), {other, z});
+    if (!made) return std::nullopt;
+    z = *made;
+  }
+  switch (g.Below(4)) {
+    case 0: {  // equal in one part, and in both where the other is 0
+      Expr conjugate =
+          g.Add(OpKind::kComplex, {g.Add(OpKind::kReal, {z}), g.Add(OpKind::kNeg, {g.Add(OpKind::kImag, {z})})});
+      return g.Try(g.Chance(50) ? OpKind::kEqual : OpKind::kNotEqual, {z, conjugate});
+    }
+    case 1:
+      return g.Try(OpKind::kReal, {z});
+    case 2:
+      return g.Try(OpKind::kImag, {z});
+    default:
+      return z;
+  }
+}
+
 }  // namespace
 
 std::optional<Expr> RandomGraph::RandomChain() {
-  static constexpr Made (*kChains[])(RandomGraph &) = {Product,   Product,   Product,    GatheredRows, GatheredRows,
-                                                       Attention, Embedding, Normalised, ConvBlock};
+  static constexpr Made (*kChains[])(RandomGraph &) = {Product,      Product,          Product,   GatheredRows,
+                                                       GatheredRows, Attention,        Embedding, Normalised,
+                                                       ConvBlock,    ComplexArithmetic};
   return kChains[Below(std::size(kChains))](*this);
 }
 

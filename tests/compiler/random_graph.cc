@@ -131,7 +131,18 @@ Expr RandomGraph::PickOf(DTypeSet set) {
   return x;
 }
 
+Expr RandomGraph::PickComplex() {
+  std::vector<Expr> complex;
+  for (Expr x : pool_) {
+    if (IsComplex(type(x).dtype)) complex.push_back(x);
+  }
+  if (!complex.empty() && Chance(75)) return OneOf(complex);
+  Expr real = CastTo(Pick(), DType::kF32);
+  return Add(OpKind::kComplex, {real, Chance(30) ? real : Make(DType::kF32, DimsOf(real))});
+}
+
 Expr RandomGraph::PickFor(const OpSchema &schema) {
+  if (schema.takes_complex && schema.fusion != FusionKind::kControl && Chance(8)) return PickComplex();
   Expr x = schema.dtypes == DTypeSet::kEvery ? PickOfEvery() : Pick();
   return Takes(schema, type(x).dtype) ? x : PickOf(schema.dtypes);
 }

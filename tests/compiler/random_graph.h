@@ -51,6 +51,7 @@ class RandomGraph {
   Expr PickOfEvery();
   // One whose dtype is in the set; a cast makes it so.
   Expr PickOf(DTypeSet set);
+  Expr PickComplex();
   // One whose dtype the op takes.
   Expr PickFor(const OpSchema &schema);
   Expr PickFloat(size_t least_rank = 0);
