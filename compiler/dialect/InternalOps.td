@@ -24,7 +24,7 @@ def Ingot_ViewOp : Ingot_InternalOp<"view"> {
   let assemblyFormat = "$source `offset` custom<DimList>($offset) `strides` custom<DimList>($strides) attr-dict `:` type($source) `->` type($result)";
 }
 def Ingot_WindowsOp : Ingot_InternalOp<"windows"> {
-  let summary = "A convolution's windows: [n, g, out..., c, kernel...] is x[n, g * C + c, out * stride + kernel * dilation], C being the result's c axis. Moves no data.";
+  let summary = "A convolution's windows: [n, g, out..., c, kernel...] is x[n, g * C + c, out * stride + kernel * dilation], C being the result's c axis; without a g axis where there is one group. Moves no data.";
   let arguments = (ins AnyRankedTensor:$x, DenseI64ArrayAttr:$steps, DenseI64ArrayAttr:$dilations);
   let results = (outs AnyRankedTensor:$result);
   let assemblyFormat = "$x attr-dict `:` type($x) `->` type($result)";

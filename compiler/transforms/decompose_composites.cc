@@ -84,36 +84,44 @@ Value DecomposeConv(Maker m, ir::ConvOp op) {
     x = m.Make(OpKind::kPad, {x, m.Scalar(x, 0)}, {{"low", low}, {"high", high}});
   }
   if (Value sum = DecomposeDepthwise(m, op, x)) return sum;
-  Dims in = TypeOf(x).dims, w = TypeOf(weights).dims;
-  Dim groups = static_cast<int64_t>(op.getGroups());
-  Dim per_group = Dim::FloorDiv(w[0], groups);  // without a rest: a check says so
-  TensorType windows_type{result.dtype, {in[0], groups}};
-  windows_type.dims.insert(windows_type.dims.end(), result.dims.begin() + 2, result.dims.end());
-  windows_type.dims.insert(windows_type.dims.end(), w.begin() + 1, w.end());
-  Value windows = ir::WindowsOp::create(m.b, m.loc, ToMlirType(m.b.getContext(), windows_type), x, strides, dilations);
+  Dims in = TypeOf(x).dims, w = TypeOf(weights).dims, out(result.dims.begin() + 2, result.dims.end());
+  // An axis of one group would stand between the product and what follows it.
+  Dims batch{in[0]};
+  if (op.getGroups() != 1) batch.push_back(static_cast<int64_t>(op.getGroups()));
+  Dim per_group = Dim::FloorDiv(w[0], static_cast<int64_t>(op.getGroups()));  // without a rest: a check says so
+  auto type_of = [&](std::initializer_list<ArrayRef<Dim>> parts) {
+    TensorType type{result.dtype, {}};
+    for (ArrayRef<Dim> part : parts) type.dims.insert(type.dims.end(), part.begin(), part.end());
+    return ToMlirType(m.b.getContext(), type);
+  };
+  Value windows =
+      ir::WindowsOp::create(m.b, m.loc, type_of({batch, out, ArrayRef(w).drop_front()}), x, strides, dilations);
   // Weights [g * m, c, kernel...] as [n (stride 0), g, c, kernel..., m].
-  Dims split{groups, per_group, w[1]}, target{in[0], groups, w[1]};
-  Ints order{0};
-  for (size_t i = 0; i < spatial; ++i) {
-    split.push_back(w[i + 2]);
-    target.push_back(w[i + 2]);
+  Dims split(batch.begin() + 1, batch.end()), target = batch;
+  Ints order;
+  for (size_t i = 0; i < split.size(); ++i) order.push_back(static_cast<int64_t>(i));
+  int64_t filters = static_cast<int64_t>(split.size());
+  split.push_back(per_group);
+  for (size_t i = 1; i < w.size(); ++i) {
+    order.push_back(static_cast<int64_t>(split.size()));
+    split.push_back(w[i]);
+    target.push_back(w[i]);
   }
-  for (size_t i = 0; i <= spatial; ++i) order.push_back(static_cast<int64_t>(i) + 2);
-  order.push_back(1);
+  order.push_back(filters);
   target.push_back(per_group);
-  Value right =
-      m.Make(OpKind::kTranspose, {m.Make(OpKind::kReshape, {weights}, {{"dims", split}})}, {{"permutation", order}});
+  Value right = split == w ? weights : m.Make(OpKind::kReshape, {weights}, {{"dims", split}});
+  right = m.Make(OpKind::kTranspose, {right}, {{"permutation", order}});
   right = m.Make(OpKind::kBroadcastTo, {right}, {{"dims", target}});
-  TensorType product{result.dtype, {in[0], groups}};
-  product.dims.insert(product.dims.end(), result.dims.begin() + 2, result.dims.end());
-  product.dims.push_back(per_group);
-  Value contracted = ir::ContractOp::create(m.b, m.loc, ToMlirType(m.b.getContext(), product), windows, right, 2,
+  int64_t leading = static_cast<int64_t>(batch.size());
+  Value contracted = ir::ContractOp::create(m.b, m.loc, type_of({batch, out, per_group}), windows, right, leading,
                                             spatial, spatial + 1);
   // [n, g, out..., m] -> [n, g, m, out...] -> [n, g * m, out...]
-  Ints back{0, 1, static_cast<int64_t>(spatial) + 2};
-  for (size_t i = 0; i < spatial; ++i) back.push_back(static_cast<int64_t>(i) + 2);
+  Ints back;
+  for (int64_t i = 0; i < leading; ++i) back.push_back(i);
+  back.push_back(leading + static_cast<int64_t>(spatial));
+  for (size_t i = 0; i < spatial; ++i) back.push_back(leading + static_cast<int64_t>(i));
   Value moved = m.Make(OpKind::kTranspose, {contracted}, {{"permutation", back}});
-  return m.Make(OpKind::kReshape, {moved}, {{"dims", result.dims}});
+  return leading == 1 ? moved : m.Make(OpKind::kReshape, {moved}, {{"dims", result.dims}});
 }
 
 // Constant exponents of common formulas need no pow.

@@ -141,6 +141,25 @@ class Resolver {
       use.set(*fusion == FusionKind::kElementwise   ? OperandAs(use.get(), dims, loc)
               : *fusion == FusionKind::kContraction ? InMemory(use.get(), TypeOf(use.get()).dims, loc)
                                                     : operand(use.get(), loc));
+    if (auto contract = dyn_cast<ir::ContractOp>(op)) ReadInARow(contract);
+  }
+
+  // The contracted axis along which the left operand lies element by element (a convolution's channels, where they are
+  // last) becomes the innermost one, so that it is read in long runs. A sum has its terms in any order.
+  void ReadInARow(ir::ContractOp op) {
+    Access x = AccessOf(op.getX()), y = AccessOf(op.getY());
+    size_t first = op.getBatch() + op.getRows(), last = x.view.dims.size() - 1, of_y = op.getBatch();
+    size_t run = first;
+    while (run < last && !(x.view.strides[run].Is(1) && !x.view.dims[run].Is(1))) ++run;
+    if (run == last || x.view.strides[last].Is(1)) return;
+    auto to_end = [](Access &access, size_t begin, size_t from, size_t end) {
+      for (Dims *axes : {&access.view.dims, &access.view.strides})
+        std::rotate(axes->begin() + begin + from, axes->begin() + begin + from + 1, axes->begin() + end);
+    };
+    to_end(x, first, run - first, last + 1);
+    to_end(y, of_y, run - first, of_y + op.getDepth());
+    op.getXMutable().assign(MakeView(b_, op.getLoc(), x.buffer, x.view));
+    op.getYMutable().assign(MakeView(b_, op.getLoc(), y.buffer, y.view));
   }
 
   Placed ResolveView(Operation *op, Placed from) {
@@ -159,11 +178,12 @@ class Resolver {
     return {CopyOf(from, op->getLoc()), StridedView::Contiguous(target)};
   }
 
-  // [n, c, in...] -> [n, g, out..., c / g, kernel...]
+  // [n, c, in...] -> [n, g, out..., c / g, kernel...], without g where there is one group.
   static StridedView WindowsOf(const StridedView &view, ir::WindowsOp op) {
     Dims dims = TypeOf(op.getResult()).dims;
-    size_t spatial = op.getSteps().size(), channel = 2 + spatial;
-    StridedView result{view.offset, dims, {view.strides[0], view.strides[1] * dims[channel]}};
+    size_t spatial = op.getSteps().size(), channel = dims.size() - spatial - 1;
+    StridedView result{view.offset, dims, {view.strides[0]}};
+    if (channel == 2 + spatial) result.strides.push_back(view.strides[1] * dims[channel]);
     for (size_t i = 0; i < spatial; ++i) result.strides.push_back(view.strides[i + 2] * Dim(op.getSteps()[i]));
     result.strides.push_back(view.strides[1]);
     for (size_t i = 0; i < spatial; ++i) result.strides.push_back(view.strides[i + 2] * Dim(op.getDilations()[i]));

@@ -1,6 +1,7 @@
 // An element-wise op on a transposed tensor is the transposed element-wise op: moving the transpose behind it lets the
-// op fuse with what made the data (a convolution, whose result is channels-last). The same holds for reductions, and
-// for reshapes that only add or drop axes of size 1. Test: tests/compiler/lit/sink-transposes.mlir.
+// op fuse with what made the data (a convolution, whose result is channels-last). The same holds for reductions, for
+// reshapes that only add or drop axes of size 1, and for slices and pads, of which pools are made. Test:
+// tests/compiler/lit/sink-transposes.mlir.
 #include "compiler/transforms/passes.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
@@ -20,15 +21,23 @@ Ints Inverse(const Ints &permutation) {
 
 Ints PermutationOf(ir::TransposeOp op) { return Ints(op.getPermutation()); }
 
-// Does the value come from a contraction by element-wise ops, reductions and reshapes alone? Only then does moving a
-// transpose pay, and only then does it end: sinking every transpose would trade those of two operands for each other.
-bool ComesFromContraction(Value value, int depth = 0) {
-  Operation *producer = value.getDefiningOp();
-  if (!producer || depth > 32) return false;
-  FusionKind kind = FusionKindOf(producer).value_or(FusionKind::kLeaf);
-  if (kind == FusionKind::kContraction) return isa<ir::ContractOp>(producer);
-  if (kind != FusionKind::kElementwise && kind != FusionKind::kReduction && !isa<ir::ReshapeOp>(producer)) return false;
-  return llvm::any_of(producer->getOperands(), [&](Value operand) { return ComesFromContraction(operand, depth + 1); });
+// Does the value come from a contraction by element-wise ops, reductions, reshapes and cuts alone? Only then does
+// moving a transpose pay, and only then does it end: sinking every transpose would trade those of two operands for each
+// other.
+bool ComesFromContraction(Value value) {
+  constexpr size_t kMostOps = 256;
+  SmallVector<Value> work{value};
+  SmallPtrSet<Operation *, 16> seen;  // paths may be many more than ops
+  while (!work.empty() && seen.size() < kMostOps) {
+    Operation *producer = work.pop_back_val().getDefiningOp();
+    if (!producer || !seen.insert(producer).second) continue;
+    if (isa<ir::ContractOp>(producer)) return true;
+    FusionKind kind = FusionKindOf(producer).value_or(FusionKind::kLeaf);
+    if (kind == FusionKind::kElementwise || kind == FusionKind::kReduction ||
+        isa<ir::ReshapeOp, ir::SliceOp, ir::PadOp>(producer))
+      llvm::append_range(work, producer->getOperands());
+  }
+  return false;
 }
 
 // A transpose of a convolution's result (convolutions are channels-last inside).
@@ -97,6 +106,50 @@ struct SinkThroughReduction : RewritePattern {
     Value inner = MakeOp(b, op->getLoc(), *KindOf(op), {transpose.getX()}, {{"axes", axes}, {"keep_dims", true}});
     Value moved = MakeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}});
     b.replaceOp(op, MakeOp(b, op->getLoc(), OpKind::kReshape, {moved}, {{"dims", TypeOf(op->getResult(0)).dims}}));
+    return success();
+  }
+};
+
+// The attributes, one entry per axis, in another order of axes.
+template <typename T>
+T Permuted(const T &entries, const Ints &order) {
+  T result;
+  for (int64_t axis : order) result.push_back(entries[axis]);
+  return result;
+}
+
+// Is it cut into windows that are multiplied? Those of a depthwise convolution are read row by row: a channel has one
+// weight for each, while weights of neighbouring channels lie apart.
+bool IsCutForProducts(Value value) {
+  return llvm::any_of(value.getUsers(), [](Operation *user) {
+    return isa<ir::MulOp>(user) || (isa<ir::SliceOp>(user) && IsCutForProducts(user->getResult(0)));
+  });
+}
+
+struct SinkThroughSlice : OpRewritePattern<ir::SliceOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::SliceOp op, PatternRewriter &b) const override {
+    ir::TransposeOp transpose = Sinkable(op.getX());
+    if (!transpose || IsCutForProducts(op.getResult())) return failure();
+    Ints permutation = PermutationOf(transpose), back = Inverse(permutation);
+    Value inner = MakeOp(b, op.getLoc(), OpKind::kSlice, {transpose.getX()},
+                         {{"starts", Permuted(op.getStarts(), back)},
+                          {"limits", Permuted(op.getLimits(), back)},
+                          {"steps", Permuted(Ints(op.getSteps()), back)}});
+    b.replaceOp(op, MakeOp(b, op.getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
+    return success();
+  }
+};
+
+struct SinkThroughPad : OpRewritePattern<ir::PadOp> {
+  using OpRewritePattern::OpRewritePattern;
+  LogicalResult matchAndRewrite(ir::PadOp op, PatternRewriter &b) const override {
+    ir::TransposeOp transpose = Sinkable(op.getX());
+    if (!transpose || IsCutForProducts(op.getResult())) return failure();
+    Ints permutation = PermutationOf(transpose), back = Inverse(permutation);
+    Value inner = MakeOp(b, op.getLoc(), OpKind::kPad, {transpose.getX(), op.getValue()},
+                         {{"low", Permuted(op.getLow(), back)}, {"high", Permuted(op.getHigh(), back)}});
+    b.replaceOp(op, MakeOp(b, op.getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
     return success();
   }
 };
@@ -178,8 +231,8 @@ struct DropIdentity : RewritePattern {
 struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<SinkThroughElementwise, SinkThroughReduction, SinkThroughUnitReshape, ComposeTransposes, DropIdentity>(
-        &getContext());
+    patterns.add<SinkThroughElementwise, SinkThroughReduction, SinkThroughSlice, SinkThroughPad, SinkThroughUnitReshape,
+                 ComposeTransposes, DropIdentity>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
   }
 };

@@ -64,6 +64,43 @@ TEST(ConvJit, TwoDimensionsSymbolic) {
 }
 TEST(ConvJit, F64) { ExpectConvolutions({kTwoDimensions[2]}, {9, 8}, DType::kF64, {{{"n", 2}}}); }
 
+// Channels-last inside, so that channels are read in runs: sums in several blocks of them, of each tap or of several.
+TEST(ConvJit, ManyChannelsBehindEachOther) {
+  GraphBuilder b("deep");
+  b.Input("rows", DType::kF32, {"h"});  // where the symbol gets its value
+  Expr x = b.Input("x", DType::kF32, {"n", 20, "h + 3", 6});
+  unsigned seed = 0;
+  auto conv = [&](Expr y, int64_t from, int64_t to, Ints kernel, Ints strides) {
+    Expr weights = b.Constant(NormalTensor({to, from, kernel[0], kernel[1]}, ++seed));
+    Expr sum = b.Conv(y, weights, strides, {1, 1}, {kernel[0] / 2, 0, 0, kernel[1] / 2});
+    return b.Tanh(b.Add(sum, b.Constant(NormalTensor({to, 1, 1}, ++seed))));
+  };
+  Expr y = conv(x, 20, 300, {3, 1}, {1, 1});
+  Expr z = conv(y, 300, 9, {3, 3}, {1, 1});
+  b.Output("tapwise", z);
+  b.Output("steps", conv(y, 300, 17, {1, 2}, {2, 1}));
+  b.Output("several", conv(conv(y, 300, 40, {1, 1}, {1, 1}), 40, 5, {3, 3}, {2, 2}));
+  ExpectMatches(b.Finish(), {{{"n", 1}, {"h", 0}}, {{"n", 2}, {"h", 4}}});
+}
+
+TEST(ConvJit, PoolsOfChannelsLast) {
+  GraphBuilder b("pools");
+  b.Input("rows", DType::kF32, {"h"});
+  Expr x = b.Input("x", DType::kF32, {"n", 5, "h + 2", 7});
+  Expr y = b.Relu(b.Conv(x, b.Constant(NormalTensor({19, 5, 3, 3}, 1)), {1, 1}, {1, 1}, {1, 1, 1, 1}));
+  Expr padded = b.Pad(y, b.Scalar(-1e30), {0, 0, 1, 2}, {0, 0, 0, 1}), most;
+  for (int64_t i : {0, 1}) {
+    for (int64_t j : {0, 1, 2}) {
+      Expr tap = b.Slice(padded, {0, 0, i, j}, {"n", 19, 2 + Dim::Symbol("h") + i, 8 + j}, {1, 1, 1, 2});
+      most = most.id == kNoValue ? tap : b.Max(most, tap);
+    }
+  }
+  b.Output("most", most);
+  b.Output("behind", b.Conv(most, b.Constant(NormalTensor({4, 19, 2, 2}, 2)), {1, 1}, {1, 1}, {0, 0, 0, 0}));
+  b.Output("backwards", b.Slice(y, {0, 18, Dim::Symbol("h") + 1, 6}, {"n", -1, -1, -1}, {1, -2, -1, -3}));
+  ExpectMatches(b.Finish(), {{{"n", 1}, {"h", 0}}, {{"n", 3}, {"h", 5}}});
+}
+
 // Norms, pools and residuals between convolutions, which are channels-last inside.
 TEST(ConvJit, Block) {
   GraphBuilder b("conv");

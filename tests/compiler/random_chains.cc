@@ -129,15 +129,60 @@ Made Normalised(RandomGraph &g) {
   return g.Try(OpKind::kMul, {centred, g.Add(OpKind::kRsqrt, {positive})});
 }
 
+// A pool of two taps along a spatial axis, over what is padded differently along every axis.
+Made Pooled(RandomGraph &g, Expr x) {
+  Dims low, high, limits = g.DimsOf(x);
+  for (Dim &limit : limits) {
+    low.push_back(Dim(static_cast<int64_t>(g.Below(3))));
+    high.push_back(Dim(static_cast<int64_t>(g.Below(3))));
+    limit = limit + low.back() + high.back();
+  }
+  Made padded = g.Try(OpKind::kPad, {x, g.MakeConstant(g.type(x).dtype, {})}, {{"low", low}, {"high", high}});
+  size_t axis = 2 + g.Below(limits.size() - 2);
+  if (!padded || !g.Always({limits[axis]}, AtLeastOne)) return padded;
+  Ints steps(limits.size(), 1);
+  steps[axis] = static_cast<int64_t>(1 + g.Below(3));
+  Dims starts(limits.size(), Dim(0)), from = starts, to = limits;
+  to[axis] = limits[axis] - 1;
+  from[axis] = 1;
+  Made first = g.Try(OpKind::kSlice, {*padded}, {{"starts", starts}, {"limits", to}, {"steps", steps}}),
+       second = g.Try(OpKind::kSlice, {*padded}, {{"starts", from}, {"limits", limits}, {"steps", steps}});
+  if (!first || !second) return padded;
+  return g.Try(g.Chance(50) ? OpKind::kMax : OpKind::kAdd, {*first, *second});
+}
+
+// One group over two spatial axes, of a value or of another convolution's result.
+Made PlainConv(RandomGraph &g, Made x) {
+  if (!x) {
+    Dims dims = {Dim(static_cast<int64_t>(1 + g.Below(2))), Dim(static_cast<int64_t>(1 + g.Below(20))), g.PickDim(),
+                 g.PickDim()};
+    if (!g.Small(dims)) return std::nullopt;
+    x = g.Make(DType::kF32, dims);
+  }
+  const Dims &dims = g.DimsOf(*x);
+  std::optional<int64_t> channels = dims.size() == 4 ? dims[1].constant() : std::nullopt;
+  if (!channels || *channels < 1 || g.type(*x).dtype != DType::kF32) return std::nullopt;
+  int64_t high = static_cast<int64_t>(1 + g.Below(3)), wide = static_cast<int64_t>(1 + g.Below(3));
+  Ints strides = {static_cast<int64_t>(1 + g.Below(2)), static_cast<int64_t>(1 + g.Below(2))};
+  return g.Try(OpKind::kConv,
+               {*x, g.MakeConstant(DType::kF32, {static_cast<int64_t>(1 + g.Below(20)), *channels, high, wide})},
+               {{"strides", strides},
+                {"dilations", Ints{1, 1}},
+                {"pads", Ints{high - 1, 0, 0, wide - 1}},
+                {"groups", int64_t{1}}});
+}
+
 Made ConvBlock(RandomGraph &g) {
-  Made y = g.RandomOp(Schema(OpKind::kConv));
+  Made y = g.Chance(60) ? PlainConv(g, std::nullopt) : g.RandomOp(Schema(OpKind::kConv));
   if (!y) return std::nullopt;
   Dims dims = g.DimsOf(*y), channel(dims.size() - 1, Dim(1));
   channel[0] = dims[1];
   Expr sum = g.Add(OpKind::kAdd, {*y, g.Make(g.type(*y).dtype, channel)});
   if (g.Chance(50)) sum = Activation(g, sum);
   if (Made other = g.Indexed(g.type(*y).dtype, dims); other && g.Chance(50)) sum = g.Add(OpKind::kAdd, {sum, *other});
-  return sum;
+  Made result = g.Chance(50) ? Pooled(g, sum) : Made(sum);
+  if (Made next = g.Chance(50) ? PlainConv(g, result) : std::nullopt) return next;
+  return result;
 }
 
 // Arithmetic on complex numbers, and what takes them apart again.

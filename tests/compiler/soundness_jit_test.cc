@@ -282,6 +282,15 @@ TEST(Soundness, RowsThatEndWithOneNarrowedElement) {
 }
 
 // A gather reads other rows than the one a row kernel is at.
+// 2^40 paths lead from the transpose to the input: what looks where a value comes from must not walk them all.
+TEST(Soundness, ManyPathsFromOneValue) {
+  GraphBuilder b("paths");
+  Expr x = b.Input("x", DType::kF32, {"n", 3});
+  for (int i = 0; i < 40; ++i) x = b.Add(x, x);
+  b.Output("y", b.Relu(b.Transpose(x, {1, 0})));
+  ExpectMatches(b.Finish(), {{{"n", 5}}});
+}
+
 TEST(Soundness, GatherOfRowsOfTheSameKernel) {
   GraphBuilder b("rows");
   Expr x = b.Input("x", DType::kF32, {"n", "k"}), i = b.Input("index", DType::kI64, {"n"});

@@ -21,6 +21,7 @@ import gen_bert
 import gen_gpt
 import gen_llama
 import gen_mlp
+import gen_resnet
 from model_inputs import declared_inputs, make_inputs
 from ort_case import open_session
 
@@ -31,11 +32,13 @@ MARKS = "<!-- made by make_fixtures.py -->", "<!-- end -->"
 
 BERT_SIZES = [{"batch": 1, "seq": 1}, {"batch": 3, "seq": 7}, {"batch": 1, "seq": 16}, {"batch": 3, "seq": 16}]
 STEP_SIZES = [{"batch": 1, "past": 0}, {"batch": 2, "past": 5}, {"batch": 1, "past": 40}]
+IMAGE_SIZES = [{"batch": 1, "height": 33, "width": 40}, {"batch": 2, "height": 64, "width": 64}]
 MLP_SIZES = [{"batch": 1}, {"batch": 3}, {"batch": 17}]
 PLAIN = {
     "mlp": (lambda path: gen_mlp.build(path, [16, 32, 10], "batch", seed=1), MLP_SIZES),
     "bert_plain": (lambda path: gen_bert.build(path, *gen_bert.PRESETS["tiny"], batch="batch", seq="seq", seed=2), BERT_SIZES),
     "llama_plain": (lambda path: gen_llama.build(path, *gen_llama.PRESETS["tiny"], seed=4), BERT_SIZES),
+    "resnet": (lambda path: gen_resnet.build(path, *gen_resnet.PRESETS["tiny"], classes=10, norms=True, seed=6), IMAGE_SIZES),
     "gpt_step": (lambda path: gen_gpt.build(path, *gen_gpt.PRESETS["tiny"], seed=5), STEP_SIZES),
 }
 TORCH = {  # kind, newer exporter?

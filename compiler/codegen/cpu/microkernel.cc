@@ -46,7 +46,7 @@ void Microkernel::EmitBlock(KernelBuilder &k, Value first, Value number, int row
     }
     return next;
   };
-  Value ahead = callbacks.prefetch && depth.size() == 1 ? callbacks.prefetch(number) : Value();
+  Value ahead = callbacks.prefetch ? callbacks.prefetch(number) : Value();
   // Steps [begin, end) of one axis and all of the axes behind it.
   std::function<SmallVector<Value>(size_t, Value, Value, Value, Value, ValueRange)> nest =
       [&](size_t axis, Value begin, Value end, Value left_offset, Value flat,
@@ -57,11 +57,11 @@ void Microkernel::EmitBlock(KernelBuilder &k, Value first, Value number, int row
       if (axis + 1 == depth.size()) return step(left, index, values);
       return nest(axis + 1, k.Constant(0), k.Size(depth[axis + 1]), left, index, values);
     };
-    if (!ahead) return k.ForReduce(begin, end, k.Constant(1), carried, at);
+    if (!ahead || axis + 1 != depth.size()) return k.ForReduce(begin, end, k.Constant(1), carried, at);
     // Four steps with a prefetch, then the rest.
     Value four = k.Constant(kStepsPerPrefetch), whole = k.Add(begin, k.Mul(k.Udiv(k.Sub(end, begin), four), four));
     SmallVector<Value> sums = k.ForReduce(begin, whole, four, carried, [&](Value i, ValueRange values) {
-      Value line = k.BytePointer(ahead, k.Mul(i, k.Constant(64 / kStepsPerPrefetch)));
+      Value line = k.BytePointer(ahead, k.Mul(k.Add(flat, i), k.Constant(64 / kStepsPerPrefetch)));
       LLVM::Prefetch::create(b, line, /*rw=*/0, /*hint=*/2, /*cache=*/1);
       SmallVector<Value> next(values.begin(), values.end());
       for (int64_t s = 0; s < kStepsPerPrefetch; ++s) next = at(k.Add(i, k.Constant(s)), next);
@@ -76,26 +76,39 @@ void Microkernel::EmitBlock(KernelBuilder &k, Value first, Value number, int row
     for (int i = 0; i < rows; ++i)
       for (int v = 0; v < vectors; ++v) body(callbacks.sum(first, i, v * width), static_cast<size_t>(i * vectors + v));
   };
-  Value begin = k.Constant(0), end = k.Size(depth[0]);
+  Value begin = k.Constant(0);
   std::optional<int64_t> total = NumElements(depth).constant();
   if (total && *total <= k.schedule.sum_length) {
-    SmallVector<Value> sums = nest(0, begin, end, begin, begin, zeros);
+    SmallVector<Value> sums = nest(0, begin, k.Size(depth[0]), begin, begin, zeros);
     over_sums([&](Value pointer, size_t n) { k.Store(sums[n], pointer, accumulator, width, nullptr); });
     return;
   }
-  // Blocks of the first axis.
-  int64_t per_step = NumElements(Dims(depth.begin() + 1, depth.end())).constant().value_or(k.schedule.sum_length);
+  // Blocks of one axis, the first of which one step is no longer than a sum may be.
+  auto behind = [&](size_t axis) { return NumElements(Dims(depth.begin() + axis + 1, depth.end())); };
+  size_t blocked = 0;
+  while (blocked + 1 < depth.size() && behind(blocked).constant().value_or(0) > k.schedule.sum_length) ++blocked;
+  int64_t per_step = behind(blocked).constant().value_or(k.schedule.sum_length);
   Value block = k.Constant(std::max<int64_t>(1, k.schedule.sum_length / std::max<int64_t>(1, per_step)));
   over_sums([&](Value pointer, size_t n) { k.Store(zeros[n], pointer, accumulator, width, nullptr); });
-  k.ForRange(begin, end, block, [&](Value from) {
-    SmallVector<Value> sums = nest(0, from, k.Min(end, k.Add(from, block)), begin, begin, zeros);
-    over_sums([&](Value pointer, size_t n) {
-      Value old = k.Load(pointer, accumulator, width, nullptr);
-      Value sum = isa<FloatType>(element) ? Value(arith::AddFOp::create(b, old, sums[n]))
-                                          : Value(arith::AddIOp::create(b, old, sums[n]));
-      k.Store(sum, pointer, accumulator, width, nullptr);
+  std::function<void(size_t, Value, Value)> blocks = [&](size_t axis, Value left_offset, Value flat) {
+    if (axis < blocked) {
+      k.ForRange(begin, k.Size(depth[axis]), k.Constant(1), [&](Value i) {
+        blocks(axis + 1, k.Add(left_offset, k.MulDim(i, strides[axis])), k.Add(flat, k.Mul(i, k.Size(behind(axis)))));
+      });
+      return;
+    }
+    Value last = k.Size(depth[axis]);
+    k.ForRange(begin, last, block, [&](Value from) {
+      SmallVector<Value> sums = nest(axis, from, k.Min(last, k.Add(from, block)), left_offset, flat, zeros);
+      over_sums([&](Value pointer, size_t n) {
+        Value old = k.Load(pointer, accumulator, width, nullptr);
+        Value sum = isa<FloatType>(element) ? Value(arith::AddFOp::create(b, old, sums[n]))
+                                            : Value(arith::AddIOp::create(b, old, sums[n]));
+        k.Store(sum, pointer, accumulator, width, nullptr);
+      });
     });
-  });
+  };
+  blocks(0, begin, begin);
 }
 
 void Microkernel::Emit(KernelBuilder &k, Value begin, Value end, int panels, int max_rows, const Callbacks &callbacks,

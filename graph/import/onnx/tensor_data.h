@@ -18,7 +18,7 @@ class TensorProto;
 
 namespace ingot::onnx_import {
 
-// ONNX's TensorProto.DataType; nullopt for types Ingot has not (string, complex, 8- and 4-bit floats).
+// ONNX's TensorProto.DataType; nullopt for types Ingot has not (strings, complex128, other floats of 8 and 4 bits).
 std::optional<DType> ToDType(int onnx_type);
 // "string", "float8e4m3fn"; for messages.
 std::string OnnxTypeName(int onnx_type);

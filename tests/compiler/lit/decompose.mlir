@@ -14,16 +14,26 @@ func.func @softmax(%x: tensor<?x8xf32, #ingot.dims<["n", "8"]>>) -> tensor<?x8xf
   return %y : tensor<?x8xf32, #ingot.dims<["n", "8"]>>
 }
 
-// Weights [6, 3, 5] as [3 * 5, 6]; the result back to [n, 6, out].
+// One group is no axis: what follows the product reads it as it is, but for the order of its axes.
 // CHECK-LABEL: func @conv
 // CHECK: ingot.pad
-// CHECK: ingot.windows
-// CHECK: ingot.contract {{.*}}batch = 2 : i64, depth = 2 : i64, rows = 1 : i64
-// CHECK: ingot.transpose
-// CHECK: ingot.reshape
+// CHECK: ingot.windows {{.*}} -> tensor<2x16x3x5xf32>
+// CHECK: ingot.contract {{.*}}batch = 1 : i64, depth = 2 : i64, rows = 1 : i64
+// CHECK-NEXT: ingot.transpose
+// CHECK-NEXT: return
 func.func @conv(%x: tensor<2x3x16xf32>, %w: tensor<6x3x5xf32>) -> tensor<2x6x16xf32> {
   %y = ingot.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 2, 2>, groups = 1 : i64} : (tensor<2x3x16xf32>, tensor<6x3x5xf32>) -> tensor<2x6x16xf32>
   return %y : tensor<2x6x16xf32>
+}
+
+// CHECK-LABEL: func @conv_in_groups
+// CHECK: ingot.windows {{.*}} -> tensor<2x3x12x1x5xf32>
+// CHECK: ingot.contract {{.*}}batch = 2 : i64, depth = 2 : i64, rows = 1 : i64
+// CHECK: ingot.transpose
+// CHECK: ingot.reshape
+func.func @conv_in_groups(%x: tensor<2x3x16xf32>, %w: tensor<6x1x5xf32>) -> tensor<2x6x12xf32> {
+  %y = ingot.conv %x, %w {strides = array<i64: 1>, dilations = array<i64: 1>, pads = array<i64: 0, 0>, groups = 3 : i64} : (tensor<2x3x16xf32>, tensor<6x1x5xf32>) -> tensor<2x6x12xf32>
+  return %y : tensor<2x6x12xf32>
 }
 
 // Trailing axes are reduced as one.

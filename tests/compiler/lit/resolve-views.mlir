@@ -48,3 +48,17 @@ func.func @repeated(%x: tensor<?x?xf32, #ingot.dims<["m", "n"]>>) -> tensor<?x?x
   %2 = ingot.mul %x, %1 : (tensor<?x?xf32, #ingot.dims<["m", "n"]>>, tensor<?x?xf32, #ingot.dims<["m", "n"]>>) -> tensor<?x?xf32, #ingot.dims<["m", "n"]>>
   return %2 : tensor<?x?xf32, #ingot.dims<["m", "n"]>>
 }
+
+// A convolution's input whose channels are last is read in runs of channels; the weights follow.
+// CHECK-LABEL: func @runs
+// CHECK: %[[X:.*]] = ingot.view %arg0 {{.*}}strides ["72", "8", "8", "1"] : tensor<2x9x8xf32> -> tensor<2x7x3x8xf32>
+// CHECK: %[[W:.*]] = ingot.view %arg1 {{.*}}strides ["0", "1", "3", "24"] : tensor<5x8x3xf32> -> tensor<2x3x8x5xf32>
+// CHECK: ingot.contract %[[X]], %[[W]]
+func.func @runs(%x: tensor<2x9x8xf32>, %w: tensor<5x8x3xf32>) -> tensor<2x7x5xf32> {
+  %0 = ingot.transpose %x {permutation = array<i64: 0, 2, 1>} : (tensor<2x9x8xf32>) -> tensor<2x8x9xf32>
+  %1 = ingot.windows %0 {steps = array<i64: 1>, dilations = array<i64: 1>} : tensor<2x8x9xf32> -> tensor<2x7x8x3xf32>
+  %2 = ingot.transpose %w {permutation = array<i64: 1, 2, 0>} : (tensor<5x8x3xf32>) -> tensor<8x3x5xf32>
+  %3 = ingot.broadcast_to %2 {dims = #ingot.dims<["2", "8", "3", "5"]>} : (tensor<8x3x5xf32>) -> tensor<2x8x3x5xf32>
+  %4 = ingot.contract %1, %3 {batch = 1 : i64, rows = 1 : i64, depth = 2 : i64} : tensor<2x7x8x3xf32>, tensor<2x8x3x5xf32> -> tensor<2x7x5xf32>
+  return %4 : tensor<2x7x5xf32>
+}
