@@ -1,13 +1,13 @@
-"""Reads and writes .npy files of float32, with the standard library alone."""
+"""Reads .npy files of float32 and writes them, and those of int64, with the standard library alone."""
 import ast
 import struct
 
 
-def write(path, shape, values):
-    header = f"{{'descr': '<f4', 'fortran_order': False, 'shape': ({''.join(f'{n},' for n in shape)}), }}".encode()
+def write(path, shape, values, descr="<f4"):
+    header = f"{{'descr': '{descr}', 'fortran_order': False, 'shape': ({''.join(f'{n},' for n in shape)}), }}".encode()
     header += b" " * (-(len(header) + 11) % 64) + b"\n"
     with open(path, "wb") as f:
-        f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(f"<{len(values)}f", *values))
+        f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header + struct.pack(f"<{len(values)}{'f' if descr == '<f4' else 'q'}", *values))
 
 
 def read(path):
