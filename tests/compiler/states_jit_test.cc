@@ -82,9 +82,9 @@ class Machine {
 };
 
 void ExpectNear(const Tensor &got, const Tensor &expected, const std::string &what) {
-  ASSERT_EQ(got.dims(), expected.dims()) << what;
-  for (int64_t i = 0; i < got.size(); ++i)
-    ASSERT_NEAR(got.GetDouble(i), expected.GetDouble(i), 1e-5) << what << ", element " << i;
+  ASSERT_EQ(got.type(), expected.type()) << what;
+  const Tensor x = got.Parts(), y = expected.Parts();
+  for (int64_t i = 0; i < x.size(); ++i) ASSERT_NEAR(x.GetDouble(i), y.GetDouble(i), 1e-5) << what << ", element " << i;
 }
 
 // Runs the program and the interpreter on these inputs, one after another, and compares outputs and states each time.
@@ -212,6 +212,26 @@ TEST(StatesJit, ACounterAndARunningMean) {
   // Another size is another state's.
   EXPECT_TRUE(machine.Run({Tensor::F32({2}, {1, 2})}).empty());
   EXPECT_THAT(machine.error(), HasSubstr("state 'mean': dim 0 is 3, expected 2"));
+}
+
+TEST(StatesJit, ComplexNumbers) {
+  constexpr DType kC = DType::kComplex64;
+  GraphBuilder b("phases");
+  Tensor unit = Tensor::Zeros(kC, {});
+  unit.SetComplex(0, {0.6, -0.8});
+  Expr x = b.Input("x", kC, {"n"}), row = b.Input("row", DType::kI64, {});
+  Expr phase = b.State("phase", kC, {"n"}, b.Constant(unit)), table = b.State("table", kC, {3, "n"});
+  Expr next = b.Mul(phase, x);
+  b.SetState(phase, next);
+  b.SetState(table, b.DynamicUpdate(table, b.Reshape(next, {1, "n"}), row, 0));
+  b.Output("sum", b.ReduceSum(table, {0}));
+  std::vector<std::vector<Tensor>> runs;
+  for (int64_t i = 0; i < 4; ++i) {
+    Tensor turns = Tensor::Zeros(kC, {5});
+    for (int64_t j = 0; j < 5; ++j) turns.SetComplex(j, std::polar(1.0, 0.3 * static_cast<double>(i + j)));
+    runs.push_back({turns, Tensor::ScalarI64(i % 3)});
+  }
+  ExpectSameSteps(b.Finish(), runs, {{"n", 5}});
 }
 
 TEST(StatesJit, StatesThatReplaceEachOther) {

@@ -19,6 +19,8 @@ CASES = {  # name: (generator and its arguments, dims)
     "mlp_64": (["gen_mlp.py"], ["batch=64"]),
     "minilm": (["gen_bert.py", "--preset", "minilm"], ["batch=1", "seq=128"]),
     "bert_base": (["gen_bert.py", "--preset", "bert-base"], ["batch=1", "seq=128"]),
+    "resnet50": (["gen_resnet.py"], ["batch=1", "height=224", "width=224"]),
+    "lstm": (["gen_lstm.py"], ["steps=100", "batch=1"]),
     "gpt2_step": (["gen_gpt.py", "--preset", "gpt2"], ["batch=1", "past=128"]),
 }
 

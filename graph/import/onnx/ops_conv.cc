@@ -96,6 +96,44 @@ Expr Spread(GraphBuilder &b, Expr x, size_t axis, int64_t stride) {
   return SliceAxis(b, spread, axis, 0, dims[axis] - Dim(stride - 1));
 }
 
+// Windows that neither meet nor leave gaps: each element of x becomes a block of the result, so that a convolution of
+// one tap computes whole blocks, which are then put in their places.
+bool IsInBlocks(const Window &w, const Ints &added) {
+  auto all = [](const Ints &list, int64_t value) {
+    return std::all_of(list.begin(), list.end(), [value](int64_t v) { return v == value; });
+  };
+  return w.kernel == w.strides && all(w.dilations, 1) && all(w.low, 0) && all(w.high, 0) && all(added, 0) &&
+         static_cast<int>(2 * w.kernel.size()) + 2 <= kMaxRank;
+}
+
+Expr InBlocks(NodeContext &n, const TensorType &x, const Dims &weights, const Dim &inputs, int64_t groups) {
+  GraphBuilder &b = n.b;
+  size_t spatial = x.dims.size() - 2;
+  Dim channels = weights[1] * Dim(groups), taps = NumElements(Dims(weights.begin() + 2, weights.end()));
+  Expr rows = b.Transpose(b.Reshape(n.In(1), {groups, inputs, weights[1], taps}), {0, 2, 3, 1});
+  Dims one_tap(x.dims.size(), Dim(1));
+  one_tap[0] = channels * taps;
+  one_tap[1] = inputs;
+  Expr result =
+      b.Conv(n.In(0), b.Reshape(rows, one_tap), Ints(spatial, 1), Ints(spatial, 1), Ints(2 * spatial, 0), groups);
+  if (n.Has(2)) {
+    Expr bias = b.BroadcastTo(b.Reshape(n.In(2), {channels, 1}), {channels, taps});
+    one_tap[1] = one_tap[0];
+    one_tap[0] = 1;
+    result = b.Add(result, b.Reshape(bias, one_tap));
+  }
+  Dims split{x.dims[0], channels}, joined = split;
+  split.insert(split.end(), weights.begin() + 2, weights.end());
+  split.insert(split.end(), x.dims.begin() + 2, x.dims.end());
+  Ints order{0, 1};
+  for (size_t i = 0; i < spatial; ++i) {
+    order.push_back(static_cast<int64_t>(2 + spatial + i));
+    order.push_back(static_cast<int64_t>(2 + i));
+    joined.push_back(x.dims[i + 2] * weights[i + 2]);
+  }
+  return b.Reshape(b.Transpose(b.Reshape(result, split), order), joined);
+}
+
 absl::Status ConvTranspose(NodeContext &n) {
   INGOT_RETURN_IF_ERROR(CheckFloat(n, 0));
   const TensorType x = n.Type(0), weights = n.Type(1);
@@ -116,6 +154,7 @@ absl::Status ConvTranspose(NodeContext &n) {
     return absl::InvalidArgumentError(absl::StrCat("'output_padding' has ", added.size(), " entries for ",
                                                    spatial.size(), " spatial axes, or one below 0 or above 2^30"));
   INGOT_RETURN_IF_ERROR(SetTransposedPadding(n, spatial, added, w));
+  if (IsInBlocks(w, added)) return n.Return(InBlocks(n, x, weights.dims, *inputs, groups));
   GraphBuilder &b = n.b;
   Expr data = n.In(0);
   Ints low, high;

@@ -41,7 +41,7 @@ typedef enum ingot_dtype {
   INGOT_F8E5M2 = 15, /* ONNX's FLOAT8E5M2: as f16, with two bits of fraction */
   INGOT_I4 = 16,     /* two elements in a byte, the first in its low half */
   INGOT_U4 = 17,
-  INGOT_COMPLEX64 = 18 /* two f32, the real part first */
+  INGOT_COMPLEX64 = 18 /* two f32, the real part first; aligned as f32 */
 } ingot_dtype_t;
 
 /* A size is an index into the program's size table (int64_t each). The first `num_symbols` entries are the symbols, in

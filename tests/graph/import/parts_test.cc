@@ -51,6 +51,43 @@ TEST(Parts, SlicesBackwards) {
   }
 }
 
+// Every element of x adds its block of weights to the result.
+TEST(Parts, TransposedConvolutionsInBlocks) {
+  for (int64_t groups : {1, 2}) {
+    for (bool has_bias : {false, true}) {
+      Model m(18);
+      m.Input("x", kFloat, {Model::Size("n"), Model::Size(4), Model::Size("h"), Model::Size(3)}).Output("y");
+      m.Input("w", kFloat, {Model::Size(4), Model::Size(2), Model::Size(2), Model::Size(3)});
+      std::vector<std::string> operands{"x", "w"};
+      if (has_bias) {
+        m.Input("b", kFloat, {Model::Size(static_cast<int>(2 * groups))});
+        operands.push_back("b");
+      }
+      m.Node("ConvTranspose", operands, {"y"}).Ints("strides", {2, 3}).Int("group", groups);
+      absl::StatusOr<Graph> graph = m.Import();
+      ASSERT_TRUE(graph.ok()) << graph.status();
+      for (int64_t height : {1, 5}) {
+        Tensor x = Counting({2, 4, height, 3}), w = Counting({4, 2, 2, 3}), bias = Counting({2 * groups});
+        std::vector<Tensor> inputs{x, w};
+        if (has_bias) inputs.push_back(bias);
+        absl::StatusOr<std::vector<Tensor>> results = Interpret(*graph, inputs);
+        ASSERT_TRUE(results.ok()) << results.status();
+        const Tensor &y = (*results)[0];
+        ASSERT_EQ(y.dims(), (std::vector<int64_t>{2, 2 * groups, 2 * height, 9}));
+        for (int64_t at = 0; at < y.size(); ++at) {
+          int64_t column = at % 9, row = at / 9 % (2 * height), m_at = at / 9 / (2 * height) % (2 * groups),
+                  image = at / y.dims()[1] / y.dims()[2] / 9, group = m_at / 2;
+          double sum = has_bias ? bias.GetDouble(m_at) : 0;
+          for (int64_t c = group * 4 / groups; c < (group + 1) * 4 / groups; ++c)
+            sum += x.GetDouble(((image * 4 + c) * height + row / 2) * 3 + column / 3) *
+                   w.GetDouble(((c * 2 + m_at % 2) * 2 + row % 2) * 3 + column % 3);
+          ASSERT_EQ(y.GetDouble(at), sum) << groups << " groups, height " << height << ", element " << at;
+        }
+      }
+    }
+  }
+}
+
 struct Pool {
   const char *op;
   int64_t side, stride, dilation, pad;
