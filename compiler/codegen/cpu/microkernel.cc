@@ -10,119 +10,150 @@ namespace ingot::compiler {
 
 DType AccumulatorType(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype; }
 
-void Microkernel::EmitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels,
-                            const Callbacks &callbacks) const {
-  auto &b = k.b;
-  int width = k.target.vector_width, vectors = panels * static_cast<int>(k.schedule.panel_width) / width,
-      per_panel = static_cast<int>(k.schedule.panel_width) / width;
-  Type element = ComputeType(b.getContext(), dtype), left_element = StorageType(b.getContext(), dtype),
-       panel_element = StorageType(b.getContext(), panel_dtype);
-  // The optimiser would compute all addresses, with everything that `first` was computed from, anew in every step of
-  // the inner loop (seen in LLVM 22).
-  first = k.Opaque(first);
-  SmallVector<Value> row_pointers, panel_pointers;
-  for (int i = 0; i < rows; ++i) row_pointers.push_back(callbacks.row(k.Add(first, k.Constant(i))));
-  for (int p = 0; p < panels; ++p) panel_pointers.push_back(callbacks.panel(p));
+namespace {
 
-  // step(offset of the left operand, flat depth index)
-  auto step = [&](Value left_offset, Value flat, ValueRange sums) {
-    SmallVector<Value> right, next;
-    Value panel_offset = k.Mul(flat, k.Constant(k.schedule.panel_width));
-    for (int v = 0; v < vectors; ++v) {
-      Value pointer = k.ElementPointer(panel_pointers[v / per_panel], panel_element,
-                                       k.Add(panel_offset, k.Constant(v % per_panel * width)));
-      right.push_back(k.Load(pointer, panel_dtype, width, nullptr));
+// Some rows times some panels, whose sums are in registers.
+class BlockEmitter {
+ public:
+  BlockEmitter(KernelBuilder &k, const Microkernel &micro, const Microkernel::Callbacks &callbacks, int rows,
+               int panels)
+      : k_(k), micro_(micro), callbacks_(callbacks), depth_(micro.depth), rows_(rows) {
+    int width = k.target.vector_width;
+    per_panel_ = static_cast<int>(k.schedule.panel_width) / width;
+    vectors_ = panels * per_panel_;
+    element_ = ComputeType(k.b.getContext(), micro.dtype);
+    zeros_.assign(rows * vectors_, k.Zero(element_, width));
+  }
+
+  void Emit(Value first, Value number, int panels) {
+    // The optimiser would compute all addresses, with everything that `first` was computed from, anew in every step of
+    // the inner loop (seen in LLVM 22).
+    first_ = k_.Opaque(first);
+    for (int i = 0; i < rows_; ++i) row_pointers_.push_back(callbacks_.row(k_.Add(first_, k_.Constant(i))));
+    for (int p = 0; p < panels; ++p) panel_pointers_.push_back(callbacks_.panel(p));
+    if (callbacks_.prefetch) ahead_ = callbacks_.prefetch(number);
+    Value zero = k_.Constant(0);
+    std::optional<int64_t> total = NumElements(depth_).constant();
+    if (total && *total <= k_.schedule.sum_length) {
+      SmallVector<Value> sums = Nest(0, zero, k_.Size(depth_[0]), zero, zero, zeros_);
+      OverSums([&](Value pointer, size_t n) { Store(sums[n], pointer); });
+      return;
     }
-    for (int i = 0; i < rows; ++i) {
-      Value left =
-          k.Splat(k.Load(k.ElementPointer(row_pointers[i], left_element, left_offset), dtype, 1, nullptr), width);
-      for (int v = 0; v < vectors; ++v) {
-        Value sum = sums[i * vectors + v];
-        if (isa<FloatType>(element))
-          next.push_back(math::FmaOp::create(b, left, right[v], sum));
+    // Blocks of one axis, the first of which one step is no longer than a sum may be.
+    while (blocked_ + 1 < depth_.size() && Behind(blocked_).constant().value_or(0) > k_.schedule.sum_length) ++blocked_;
+    OverSums([&](Value pointer, size_t n) { Store(zeros_[n], pointer); });
+    Blocks(0, zero, zero);
+  }
+
+ private:
+  // The elements of the contracted axes behind this one.
+  Dim Behind(size_t axis) const { return NumElements(Dims(depth_.begin() + axis + 1, depth_.end())); }
+  DType accumulator() const { return AccumulatorType(micro_.dtype); }
+  void Store(Value sum, Value pointer) { k_.Store(sum, pointer, accumulator(), k_.target.vector_width, nullptr); }
+
+  void OverSums(llvm::function_ref<void(Value, size_t)> body) {
+    for (int i = 0; i < rows_; ++i)
+      for (int v = 0; v < vectors_; ++v)
+        body(callbacks_.sum(first_, i, v * k_.target.vector_width), static_cast<size_t>(i * vectors_ + v));
+  }
+
+  // One step of the depth, at this offset of the left operand and this flat index.
+  SmallVector<Value> Step(Value left_offset, Value flat, ValueRange sums) {
+    int width = k_.target.vector_width;
+    Type left_element = StorageType(k_.b.getContext(), micro_.dtype),
+         panel_element = StorageType(k_.b.getContext(), micro_.panel_dtype);
+    SmallVector<Value> right, next;
+    Value panel_offset = k_.Mul(flat, k_.Constant(k_.schedule.panel_width));
+    for (int v = 0; v < vectors_; ++v) {
+      Value pointer = k_.ElementPointer(panel_pointers_[v / per_panel_], panel_element,
+                                        k_.Add(panel_offset, k_.Constant(v % per_panel_ * width)));
+      right.push_back(k_.Load(pointer, micro_.panel_dtype, width, nullptr));
+    }
+    for (int i = 0; i < rows_; ++i) {
+      Value pointer = k_.ElementPointer(row_pointers_[i], left_element, left_offset);
+      Value left = k_.Splat(k_.Load(pointer, micro_.dtype, 1, nullptr), width);
+      for (int v = 0; v < vectors_; ++v) {
+        Value sum = sums[i * vectors_ + v];
+        if (isa<FloatType>(element_))
+          next.push_back(math::FmaOp::create(k_.b, left, right[v], sum));
         else
-          next.push_back(arith::AddIOp::create(b, arith::MulIOp::create(b, left, right[v]), sum));
+          next.push_back(arith::AddIOp::create(k_.b, arith::MulIOp::create(k_.b, left, right[v]), sum));
       }
     }
     return next;
-  };
-  Value ahead = callbacks.prefetch ? callbacks.prefetch(number) : Value();
+  }
+
   // Steps [begin, end) of one axis and all of the axes behind it.
-  std::function<SmallVector<Value>(size_t, Value, Value, Value, Value, ValueRange)> nest =
-      [&](size_t axis, Value begin, Value end, Value left_offset, Value flat,
-          ValueRange carried) -> SmallVector<Value> {
-    Value inner = k.Size(NumElements(Dims(depth.begin() + axis + 1, depth.end())));
+  SmallVector<Value> Nest(size_t axis, Value begin, Value end, Value left_offset, Value flat, ValueRange carried) {
+    Value inner = k_.Size(Behind(axis));
     auto at = [&](Value i, ValueRange values) -> SmallVector<Value> {
-      Value left = k.Add(left_offset, k.MulDim(i, strides[axis])), index = k.Add(flat, k.Mul(i, inner));
-      if (axis + 1 == depth.size()) return step(left, index, values);
-      return nest(axis + 1, k.Constant(0), k.Size(depth[axis + 1]), left, index, values);
+      Value left = k_.Add(left_offset, k_.MulDim(i, micro_.strides[axis])), index = k_.Add(flat, k_.Mul(i, inner));
+      if (axis + 1 == depth_.size()) return Step(left, index, values);
+      return Nest(axis + 1, k_.Constant(0), k_.Size(depth_[axis + 1]), left, index, values);
     };
-    if (!ahead || axis + 1 != depth.size()) return k.ForReduce(begin, end, k.Constant(1), carried, at);
+    if (!ahead_ || axis + 1 != depth_.size()) return k_.ForReduce(begin, end, k_.Constant(1), carried, at);
     // Four steps with a prefetch, then the rest.
-    Value four = k.Constant(kStepsPerPrefetch), whole = k.Add(begin, k.Mul(k.Udiv(k.Sub(end, begin), four), four));
-    SmallVector<Value> sums = k.ForReduce(begin, whole, four, carried, [&](Value i, ValueRange values) {
-      Value line = k.BytePointer(ahead, k.Mul(k.Add(flat, i), k.Constant(64 / kStepsPerPrefetch)));
-      LLVM::Prefetch::create(b, line, /*rw=*/0, /*hint=*/2, /*cache=*/1);
+    constexpr int64_t kSteps = Microkernel::kStepsPerPrefetch;
+    Value four = k_.Constant(kSteps), whole = k_.Add(begin, k_.Mul(k_.Udiv(k_.Sub(end, begin), four), four));
+    SmallVector<Value> sums = k_.ForReduce(begin, whole, four, carried, [&](Value i, ValueRange values) {
+      Value line = k_.BytePointer(ahead_, k_.Mul(k_.Add(flat, i), k_.Constant(64 / kSteps)));
+      LLVM::Prefetch::create(k_.b, line, /*rw=*/0, /*hint=*/2, /*cache=*/1);
       SmallVector<Value> next(values.begin(), values.end());
-      for (int64_t s = 0; s < kStepsPerPrefetch; ++s) next = at(k.Add(i, k.Constant(s)), next);
+      for (int64_t s = 0; s < kSteps; ++s) next = at(k_.Add(i, k_.Constant(s)), next);
       return next;
     });
-    if (depth[axis].constant().value_or(1) % kStepsPerPrefetch == 0) return sums;
-    return k.ForReduce(whole, end, k.Constant(1), sums, at);
-  };
-  DType accumulator = AccumulatorType(dtype);
-  SmallVector<Value> zeros(rows * vectors, k.Zero(element, width));
-  auto over_sums = [&](llvm::function_ref<void(Value, size_t)> body) {
-    for (int i = 0; i < rows; ++i)
-      for (int v = 0; v < vectors; ++v) body(callbacks.sum(first, i, v * width), static_cast<size_t>(i * vectors + v));
-  };
-  Value begin = k.Constant(0);
-  std::optional<int64_t> total = NumElements(depth).constant();
-  if (total && *total <= k.schedule.sum_length) {
-    SmallVector<Value> sums = nest(0, begin, k.Size(depth[0]), begin, begin, zeros);
-    over_sums([&](Value pointer, size_t n) { k.Store(sums[n], pointer, accumulator, width, nullptr); });
-    return;
+    if (depth_[axis].constant().value_or(1) % kSteps == 0) return sums;
+    return k_.ForReduce(whole, end, k_.Constant(1), sums, at);
   }
-  // Blocks of one axis, the first of which one step is no longer than a sum may be.
-  auto behind = [&](size_t axis) { return NumElements(Dims(depth.begin() + axis + 1, depth.end())); };
-  size_t blocked = 0;
-  while (blocked + 1 < depth.size() && behind(blocked).constant().value_or(0) > k.schedule.sum_length) ++blocked;
-  int64_t per_step = behind(blocked).constant().value_or(k.schedule.sum_length);
-  Value block = k.Constant(std::max<int64_t>(1, k.schedule.sum_length / std::max<int64_t>(1, per_step)));
-  over_sums([&](Value pointer, size_t n) { k.Store(zeros[n], pointer, accumulator, width, nullptr); });
-  std::function<void(size_t, Value, Value)> blocks = [&](size_t axis, Value left_offset, Value flat) {
-    if (axis < blocked) {
-      k.ForRange(begin, k.Size(depth[axis]), k.Constant(1), [&](Value i) {
-        blocks(axis + 1, k.Add(left_offset, k.MulDim(i, strides[axis])), k.Add(flat, k.Mul(i, k.Size(behind(axis)))));
+
+  // The axes from this one on, in blocks whose sums are added up in memory.
+  void Blocks(size_t axis, Value left_offset, Value flat) {
+    Value begin = k_.Constant(0), end = k_.Size(depth_[axis]);
+    if (axis < blocked_) {
+      k_.ForRange(begin, end, k_.Constant(1), [&](Value i) {
+        Blocks(axis + 1, k_.Add(left_offset, k_.MulDim(i, micro_.strides[axis])),
+               k_.Add(flat, k_.Mul(i, k_.Size(Behind(axis)))));
       });
       return;
     }
-    Value last = k.Size(depth[axis]);
-    k.ForRange(begin, last, block, [&](Value from) {
-      SmallVector<Value> sums = nest(axis, from, k.Min(last, k.Add(from, block)), left_offset, flat, zeros);
-      over_sums([&](Value pointer, size_t n) {
-        Value old = k.Load(pointer, accumulator, width, nullptr);
-        Value sum = isa<FloatType>(element) ? Value(arith::AddFOp::create(b, old, sums[n]))
-                                            : Value(arith::AddIOp::create(b, old, sums[n]));
-        k.Store(sum, pointer, accumulator, width, nullptr);
+    int64_t per_step = Behind(axis).constant().value_or(k_.schedule.sum_length);
+    Value block = k_.Constant(std::max<int64_t>(1, k_.schedule.sum_length / std::max<int64_t>(1, per_step)));
+    k_.ForRange(begin, end, block, [&](Value from) {
+      SmallVector<Value> sums = Nest(axis, from, k_.Min(end, k_.Add(from, block)), left_offset, flat, zeros_);
+      OverSums([&](Value pointer, size_t n) {
+        Value old = k_.Load(pointer, accumulator(), k_.target.vector_width, nullptr);
+        Store(isa<FloatType>(element_) ? Value(arith::AddFOp::create(k_.b, old, sums[n]))
+                                       : Value(arith::AddIOp::create(k_.b, old, sums[n])),
+              pointer);
       });
     });
-  };
-  blocks(0, begin, begin);
-}
+  }
+
+  KernelBuilder &k_;
+  const Microkernel &micro_;
+  const Microkernel::Callbacks &callbacks_;
+  const Dims &depth_;
+  int rows_, per_panel_, vectors_;
+  Type element_;
+  SmallVector<Value> zeros_, row_pointers_, panel_pointers_;
+  Value first_, ahead_;
+  size_t blocked_ = 0;  // the axis that goes in blocks
+};
+
+}  // namespace
 
 void Microkernel::Emit(KernelBuilder &k, Value begin, Value end, int panels, int max_rows, const Callbacks &callbacks,
                        int min_rest) const {
   Value step = k.Constant(max_rows), whole = k.Add(begin, k.Mul(k.Udiv(k.Sub(end, begin), step), step));
   auto number = [&](Value first) { return callbacks.prefetch ? k.Udiv(k.Sub(first, begin), step) : Value(); };
   k.ForRange(begin, whole, step, [&](Value first) {
-    EmitBlock(k, first, number(first), max_rows, panels, callbacks);
+    BlockEmitter(k, *this, callbacks, max_rows, panels).Emit(first, number(first), panels);
     callbacks.after(first, step);
   });
   if (max_rows == 1) return;
   Value left = k.Sub(end, whole);
   k.SwitchOn(left, min_rest, max_rows - 1,
-             [&](int rows) { EmitBlock(k, whole, number(whole), rows, panels, callbacks); });
+             [&](int rows) { BlockEmitter(k, *this, callbacks, rows, panels).Emit(whole, number(whole), panels); });
   k.IfThen(k.Less(whole, end), [&] { callbacks.after(whole, left); });
 }
 

@@ -32,10 +32,7 @@ struct Microkernel {
   Dim PrefetchBytes() const { return Dim::FloorDiv(NumElements(depth), kStepsPerPrefetch) * Dim(64); }
   void Emit(KernelBuilder &k, Value begin, Value end, int panels, int max_rows, const Callbacks &callbacks,
             int min_rest = 1) const;
-
- private:
   static constexpr int64_t kStepsPerPrefetch = 4;
-  void EmitBlock(KernelBuilder &k, Value first, Value number, int rows, int panels, const Callbacks &callbacks) const;
 };
 
 // The type sums are kept in, and of panels packed at run time.

@@ -353,29 +353,59 @@ absl::Status Importer::RunLoop(NodeContext &n, const std::string &label, const F
   return absl::OkStatus();
 }
 
-// Operands of the loop: turn, states, buffers of what every turn gives, what is gone through, captured.
-absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const Frame &frame) {
+namespace {
+
+// What a Scan goes through and gives, per scanned input and per output of rows.
+struct ScanForm {
+  const onnx::GraphProto *body = nullptr;
+  size_t scanned = 0, states = 0, rows = 0;
+  Ints axes, backwards, out_axes, out_backwards;
+};
+
+absl::StatusOr<ScanForm> ScanFormOf(NodeContext &n) {
   if (n.opset < 9) return absl::UnimplementedError("Scan of opset 8 has a batch axis; opset 9 and later are supported");
   n.Ignore({"body"});
-  const onnx::GraphProto *body = n.GraphAttribute("body");
+  ScanForm form;
+  form.body = n.GraphAttribute("body");
   INGOT_ASSIGN_OR_RETURN(int64_t count, n.Int("num_scan_inputs"));
-  if (body == nullptr || count < 1 || count > static_cast<int64_t>(n.input_count()))
+  if (form.body == nullptr || count < 1 || count > static_cast<int64_t>(n.input_count()))
     return absl::InvalidArgumentError("its body or its scanned inputs are missing");
-  size_t scanned = static_cast<size_t>(count), states = n.input_count() - scanned;
-  size_t body_outputs = static_cast<size_t>(body->output_size());
-  if (body_outputs < states || n.output_count() > body_outputs)
+  form.scanned = static_cast<size_t>(count);
+  form.states = n.input_count() - form.scanned;
+  size_t outputs = static_cast<size_t>(form.body->output_size());
+  if (outputs < form.states || n.output_count() > outputs)
     return absl::InvalidArgumentError("its body gives too few values");
-  size_t rows = body_outputs - states;
+  form.rows = outputs - form.states;
   auto list = [&](const char *name, size_t size) -> absl::StatusOr<Ints> {
     INGOT_ASSIGN_OR_RETURN(Ints values, n.IntList(name, Ints(size, 0)));
     if (values.size() != size)
       return absl::InvalidArgumentError(absl::StrCat("attribute '", name, "' needs ", size, " elements"));
     return values;
   };
-  INGOT_ASSIGN_OR_RETURN(Ints axes, list("scan_input_axes", scanned));
-  INGOT_ASSIGN_OR_RETURN(Ints backwards, list("scan_input_directions", scanned));
-  INGOT_ASSIGN_OR_RETURN(Ints out_axes, list("scan_output_axes", rows));
-  INGOT_ASSIGN_OR_RETURN(Ints out_backwards, list("scan_output_directions", rows));
+  INGOT_ASSIGN_OR_RETURN(form.axes, list("scan_input_axes", form.scanned));
+  INGOT_ASSIGN_OR_RETURN(form.backwards, list("scan_input_directions", form.scanned));
+  INGOT_ASSIGN_OR_RETURN(form.out_axes, list("scan_output_axes", form.rows));
+  INGOT_ASSIGN_OR_RETURN(form.out_backwards, list("scan_output_directions", form.rows));
+  return form;
+}
+
+// The first axis, that of turns, as axis `axis`.
+absl::StatusOr<Expr> WithTurnsAt(GraphBuilder &b, Expr rows, int64_t axis) {
+  int rank = b.type(rows).rank();
+  INGOT_ASSIGN_OR_RETURN(axis, NormalAxis(axis, rank));
+  if (axis == 0) return rows;
+  Ints permutation;
+  for (int64_t at = 1; at < rank; ++at) permutation.push_back(at);
+  permutation.insert(permutation.begin() + axis, 0);
+  return b.Transpose(rows, permutation);
+}
+
+}  // namespace
+
+// Operands of the loop: turn, states, buffers of what every turn gives, what is gone through, captured.
+absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const Frame &frame) {
+  INGOT_ASSIGN_OR_RETURN(ScanForm form, ScanFormOf(n));
+  auto &[body, scanned, states, rows, axes, backwards, out_axes, out_backwards] = form;
   INGOT_ASSIGN_OR_RETURN(Captures captures, Capture({body}, frame));
   if (!captures.usable) return absl::UnimplementedError("what its body needs is not supported");
 
@@ -428,7 +458,7 @@ absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const F
       arguments.push_back(b.Gather(v[first_source + i], backwards[i] != 0 ? reverse : v[0], axes[i]));
     Append(arguments, Part(v, first_source + scanned, captures.operands.size()));
     std::vector<Expr> made = b.Call(turn.name, arguments), results = v;
-    if (made.size() != body_outputs) return results;  // after an error
+    if (made.size() != states + rows) return results;  // after an error
     results[0] = b.Add(v[0], b.Scalar(1, kIndex));
     for (size_t i = 0; i < states; ++i) results[1 + i] = made[i];
     for (size_t i = 0; i < rows; ++i)
@@ -441,12 +471,7 @@ absl::Status Importer::RunScan(NodeContext &n, const std::string &label, const F
   for (size_t i = 0; i < n.output_count(); ++i) {
     Expr result = results[1 + i];
     if (i >= states) {
-      int rank = n.b.type(result).rank();
-      INGOT_ASSIGN_OR_RETURN(int64_t axis, NormalAxis(out_axes[i - states], rank));
-      Ints permutation;
-      for (int64_t at = 1; at < rank; ++at) permutation.push_back(at);
-      permutation.insert(permutation.begin() + axis, 0);
-      if (axis != 0) result = n.b.Transpose(result, permutation);
+      INGOT_ASSIGN_OR_RETURN(result, WithTurnsAt(n.b, result, out_axes[i - states]));
     }
     n.Set(i, result);
   }
