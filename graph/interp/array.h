@@ -33,7 +33,8 @@ decltype(auto) OnElements(DType dtype, F f, Arrays &...arrays) {
   return f(std::span(arrays.integers)...);
 }
 
-constexpr int64_t kElementBytes = 8;  // of a complex number twice as many
+constexpr int64_t kElementBytes = 8;
+inline int64_t ElementBytes(DType dtype) { return IsComplex(dtype) ? 2 * kElementBytes : kElementBytes; }
 
 // The number of elements; nullopt when a dim is negative or kElementBytes * the product does not fit.
 std::optional<int64_t> CountElements(const std::vector<int64_t> &dims);

@@ -60,7 +60,7 @@ class Run {
   }
   absl::Status SetInputs(std::vector<Array> inputs) {
     for (size_t i = 0; i < inputs.size(); ++i) {
-      if (absl::Status status = Charge(inputs[i].dims); !status.ok()) return status;
+      if (absl::Status status = Charge(inputs[i].dtype, inputs[i].dims); !status.ok()) return status;
       values_[static_cast<size_t>(graph_.inputs[i])] = std::move(inputs[i]);
       DropIfUnread(graph_.inputs[i]);
     }
@@ -108,12 +108,13 @@ class Run {
 
  private:
   // Accounts for a tensor of these dims.
-  absl::Status Charge(const std::vector<int64_t> &dims) {
+  absl::Status Charge(DType dtype, const std::vector<int64_t> &dims) {
     std::optional<int64_t> elements = interp::CountElements(dims);
     if (!elements)
       return absl::InvalidArgumentError(absl::StrCat("the shape ", interp::DimsText(dims), " is not possible"));
-    int64_t bytes = *elements * interp::kElementBytes;
-    if (bytes > options_.max_bytes - all_.live) {
+    int64_t bytes = 0;  // CountElements leaves room for numbers of one part
+    if (__builtin_mul_overflow(*elements, interp::ElementBytes(dtype), &bytes) ||
+        bytes > options_.max_bytes - all_.live) {
       return absl::ResourceExhaustedError(
           absl::StrCat("a tensor of shape ", interp::DimsText(dims), " needs ", bytes, " bytes beside ", all_.live,
                        " in use; the interpreter's limit is ", options_.max_bytes, ", raise max_bytes"));
@@ -129,7 +130,7 @@ class Run {
       const Tensor *source = sources_[static_cast<size_t>(id)];
       if (source == nullptr)
         return absl::InternalError(absl::StrCat("value '", graph_.value(id).name, "' is read before it is computed"));
-      if (absl::Status status = Charge(source->dims()); !status.ok()) return status;
+      if (absl::Status status = Charge(source->dtype(), source->dims()); !status.ok()) return status;
       value = interp::FromTensor(*source);
     }
     return &*value;
@@ -143,7 +144,7 @@ class Run {
   void DropIfUnread(ValueId id) {
     std::optional<Array> &value = values_[static_cast<size_t>(id)];
     if (uses_[static_cast<size_t>(id)] > 0 || !value) return;
-    all_.live -= value->size() * interp::kElementBytes;
+    all_.live -= value->size() * interp::ElementBytes(value->dtype);
     value.reset();
   }
 
@@ -169,7 +170,7 @@ class Run {
     absl::StatusOr<std::vector<interp::ResultShape>> promised = interp::PromisedResults(graph_, node, symbols_);
     if (!promised.ok()) return promised.status();
     for (const interp::ResultShape &shape : *promised) {
-      if (absl::Status status = Charge(shape.dims); !status.ok()) return status;
+      if (absl::Status status = Charge(shape.dtype, shape.dims); !status.ok()) return status;
     }
     NodeNoise noise = options_.noise.of != nullptr ? options_.noise.of(graph_, node) : NodeNoise{};
     uint64_t stream = static_cast<uint64_t>(node.outputs[0]) << 32;
@@ -248,7 +249,7 @@ class Run {
       values = *std::move(results);
     }
     for (size_t i = 0; i < values.size(); ++i) {
-      if (absl::Status status = Charge(values[i].dims); !status.ok()) return status;
+      if (absl::Status status = Charge(values[i].dtype, values[i].dims); !status.ok()) return status;
       values_[static_cast<size_t>(node.outputs[i])] = std::move(values[i]);
     }
     for (ValueId id : node.outputs) DropIfUnread(id);

@@ -35,7 +35,7 @@ struct InferContext {
 };
 
 bool Allows(DTypeSet set, DType dtype);
-bool Takes(const OpSchema &schema, DType dtype);
+bool Takes(const OpSchema &schema, DType dtype);  // as an operand
 // What to do about an operand whose dtype an op does not take: "cast it to i8 first".
 std::string_view CastAdvice(DType dtype);
 

@@ -34,7 +34,8 @@ struct InterpreterOptions {
 absl::StatusOr<std::vector<Tensor>> Interpret(const Graph &graph, const std::vector<Tensor> &inputs,
                                               const InterpreterOptions &options = {});
 
-// The same, but float outputs of any precision come as f64 tensors (for error measurement).
+// The same, but float outputs of any precision come as f64 tensors, and complex ones as f64[2 n] of their parts (for
+// error measurement).
 absl::StatusOr<std::vector<Tensor>> InterpretDouble(const Graph &graph, const std::vector<Tensor> &inputs,
                                                     const InterpreterOptions &options = {});
 

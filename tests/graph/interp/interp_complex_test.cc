@@ -99,6 +99,18 @@ TEST(InterpComplex, WideResultsAreTheirParts) {
   EXPECT_EQ(Doubles(wide), (std::vector<double>{-0.1f, 1}));
 }
 
+// Sixteen bytes each, of which the interpreter holds x and y.
+TEST(InterpComplex, CountAsTwoNumbers) {
+  GraphBuilder b("memory");
+  b.Output("y", b.Neg(b.Input("x", DType::kComplex64, {"n"})));
+  Graph graph = b.Finish().value();
+  InterpreterOptions options;
+  options.max_bytes = 32 * 100;
+  Tensor x = Tensor::Zeros(DType::kComplex64, {100}), more = Tensor::Zeros(DType::kComplex64, {101});
+  EXPECT_TRUE(Interpret(graph, {x}, options).ok());
+  EXPECT_EQ(Interpret(graph, {more}, options).status().code(), absl::StatusCode::kResourceExhausted);
+}
+
 std::string Error(OpKind op, const std::vector<Tensor> &inputs, Attributes attributes = {}) {
   return std::string(Evaluate(op, inputs, std::move(attributes)).status().message());
 }
