@@ -80,7 +80,7 @@ def check(setup, report, figures=False):
     if not figures:
         return f"{check_growth(setup, report)}; {check_memory(setup, report, 'perceptron', 'gen_mlp.py', ['--sizes', '4096,4096,4096,4096,64'])}"
     rows = []
-    for options, counts in (([], (100, 1000, 4000)), (["--different"], (100, 1000))):
+    for options, counts in (([], (100, 1000, 4000)), (["--different", "--among", "1000"], (100, 300, 1000))):
         for count in counts:
             model = chain(setup, count, *options)
             plan, all_of_it = (compile_seconds(setup, model, *stop, runs=1) for stop in (["--compile-to=fuse"], []))
