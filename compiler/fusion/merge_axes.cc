@@ -103,7 +103,8 @@ class AxisMerger {
     product.setBatch(batches);
     product.setRows(row_groups);
     product.setDepth(depths);
-    Rewrite(space, product);
+    // What an index op reads has axes of its own, which no group of the space's counts.
+    if (!indexed) Rewrite(space, product);
   }
 
  private:

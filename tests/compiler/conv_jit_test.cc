@@ -83,6 +83,18 @@ TEST(ConvJit, ManyChannelsBehindEachOther) {
   ExpectMatches(b.Finish(), {{{"n", 1}, {"h", 0}}, {{"n", 2}, {"h", 4}}});
 }
 
+// Index ops behind a product whose contracted axes are merged: what they read has other ranks than the product.
+TEST(ConvJit, IndexOpsBehindIt) {
+  GraphBuilder b("indexed");
+  Expr x = b.Input("x", DType::kF32, {"n", 12, 1, 2}), rows = b.Input("rows", DType::kF32, {"n", 1, 1, 4});
+  Expr sum = b.Conv(x, b.Constant(NormalTensor({1, 12, 3, 3}, 1)), {1, 2}, {1, 1}, {2, 0, 0, 2});
+  Expr one = b.Gather(rows, b.BroadcastTo(b.Scalar(2, DType::kI64), {1}), 3);
+  b.Output("gathered", b.Relu(b.Add(sum, one)));
+  Expr taken = b.Gather(b.Input("table", DType::kF32, {7, 1, 1, 1}), b.Input("index", DType::kI64, {"n"}), 0);
+  b.Output("taken", b.Mul(sum, taken));
+  ExpectMatches(b.Finish(), {{{"n", 1}}, {{"n", 5}}});
+}
+
 TEST(ConvJit, PoolsOfChannelsLast) {
   GraphBuilder b("pools");
   b.Input("rows", DType::kF32, {"h"});

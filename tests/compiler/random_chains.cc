@@ -151,21 +151,25 @@ Made Pooled(RandomGraph &g, Expr x) {
   return g.Try(g.Chance(50) ? OpKind::kMax : OpKind::kAdd, {*first, *second});
 }
 
-// One group over two spatial axes, of a value or of another convolution's result.
+// One group over two spatial axes, of a value or of another convolution's result. Many channels now and then: sums of
+// more than 256 terms go in blocks.
 Made PlainConv(RandomGraph &g, Made x) {
   if (!x) {
-    Dims dims = {Dim(static_cast<int64_t>(1 + g.Below(2))), Dim(static_cast<int64_t>(1 + g.Below(20))), g.PickDim(),
-                 g.PickDim()};
+    bool deep = g.Chance(25);
+    auto extent = [&] { return deep ? Dim(static_cast<int64_t>(1 + g.Below(3))) : g.PickDim(); };
+    Dims dims = {deep ? g.PickDim() : Dim(static_cast<int64_t>(1 + g.Below(2))),
+                 Dim(static_cast<int64_t>(deep ? 90 + g.Below(60) : 1 + g.Below(20))), extent(), extent()};
     if (!g.Small(dims)) return std::nullopt;
     x = g.Make(DType::kF32, dims);
   }
   const Dims &dims = g.DimsOf(*x);
   std::optional<int64_t> channels = dims.size() == 4 ? dims[1].constant() : std::nullopt;
   if (!channels || *channels < 1 || g.type(*x).dtype != DType::kF32) return std::nullopt;
-  int64_t high = static_cast<int64_t>(1 + g.Below(3)), wide = static_cast<int64_t>(1 + g.Below(3));
+  auto side = [&] { return static_cast<int64_t>(*channels >= 90 ? 3 : 1 + g.Below(3)); };
+  int64_t high = side(), wide = side();
   Ints strides = {static_cast<int64_t>(1 + g.Below(2)), static_cast<int64_t>(1 + g.Below(2))};
-  return g.Try(OpKind::kConv,
-               {*x, g.MakeConstant(DType::kF32, {static_cast<int64_t>(1 + g.Below(20)), *channels, high, wide})},
+  int64_t filters = static_cast<int64_t>(g.Chance(25) ? 90 + g.Below(60) : 1 + g.Below(20));
+  return g.Try(OpKind::kConv, {*x, g.MakeConstant(DType::kF32, {filters, *channels, high, wide})},
                {{"strides", strides},
                 {"dilations", Ints{1, 1}},
                 {"pads", Ints{high - 1, 0, 0, wide - 1}},
@@ -181,7 +185,7 @@ Made ConvBlock(RandomGraph &g) {
   if (g.Chance(50)) sum = Activation(g, sum);
   if (Made other = g.Indexed(g.type(*y).dtype, dims); other && g.Chance(50)) sum = g.Add(OpKind::kAdd, {sum, *other});
   Made result = g.Chance(50) ? Pooled(g, sum) : Made(sum);
-  if (Made next = g.Chance(50) ? PlainConv(g, result) : std::nullopt) return next;
+  if (Made next = g.Chance(70) ? PlainConv(g, result) : std::nullopt) return next;
   return result;
 }
 
