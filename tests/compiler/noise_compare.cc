@@ -53,7 +53,9 @@ NodeNoise ErrorsOf(const Graph &graph, const Node &node) {
       return {};
     case FusionKind::kElementwise:
       if (NeverRounds(graph, node)) return {};
-      return IsExact(graph, node) ? NodeNoise{1, 0, 0} : NodeNoise{tolerance, tolerance, 0};
+      if (IsExact(graph, node)) return NodeNoise{1, 0, 0};
+      // Complex products and quotients: relative to the number, so that what vanishes before them vanishes behind them.
+      return NodeNoise{tolerance, IsComplex(graph.type(node.outputs[0]).dtype) ? 0 : tolerance, 0};
     case FusionKind::kComposite:
       return IsExact(graph, node) ? NodeNoise{} : NodeNoise{tolerance, tolerance, tolerance / 8};
     default:

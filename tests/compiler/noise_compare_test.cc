@@ -109,6 +109,21 @@ TEST(NoiseCompare, AnArgumentMayBeAtTheEndOfADomain) {
   EXPECT_NE(With(graph, {x}, 1, 0), "");
 }
 
+// A kernel's gelu of -9.6 is 0, the exact one is not.
+TEST(NoiseCompare, AComplexDivisorMayVanish) {
+  GraphBuilder b("vanishes");
+  Tensor factor = Tensor::Zeros(DType::kComplex64, {});
+  factor.SetComplex(0, {0.5, -2});
+  Expr part = b.Gelu(b.Input("x", DType::kF32, {65})), one = b.Cast(b.Scalar(1), DType::kComplex64);
+  b.Output("y", b.Real(b.Div(one, b.Mul(b.Constant(factor), b.Complex(part, part)))));
+  absl::StatusOr<Graph> graph = b.Finish();
+  std::vector<float> x(65, -9.6f);  // each with errors of its own
+  x[64] = 1;
+  for (int64_t i = 0; i < 64; ++i)
+    EXPECT_EQ(With(graph, {Tensor::F32({65}, x)}, i, std::numeric_limits<double>::infinity()), "");
+  EXPECT_NE(With(graph, {Tensor::F32({65}, x)}, 64, 0.4), "");
+}
+
 TEST(NoiseCompare, MemoryThatStayedPoisonIsSeen) {
   GraphBuilder b("poison");
   Expr x = b.Input("x", DType::kF32, {4});
