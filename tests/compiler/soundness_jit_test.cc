@@ -282,6 +282,19 @@ TEST(Soundness, RowsThatEndWithOneNarrowedElement) {
 }
 
 // A gather reads other rows than the one a row kernel is at.
+// LLVM 22 takes the constant lane of a vector of integers for any number where a select on it guards a quotient of that
+// lane (x86-64-v3): seen in the assembly.
+TEST(Soundness, AGuardedQuotientOfSizesOfWhichOneIsZero) {
+  GraphBuilder b("lanes");
+  b.Input("x", DType::kF32, {"n", "m"});
+  Expr sizes = b.DimValues({10 - Dim::Symbol("n"), 0, Dim::Symbol("m") - 2 * Dim::Symbol("n")});
+  Expr x = b.Cast(sizes, DType::kF32), zero = b.Scalar(0);
+  b.Output("y", b.Select(b.Equal(x, zero), zero, b.Div(x, x)));
+  Expr z = b.Input("z", DType::kComplex64, {3});
+  b.Output("quotient", b.Div(z, b.Complex(x, x)));
+  ExpectMatches(b.Finish(), {{{"n", 5}, {"m", 5}}, {{"n", 1}, {"m", 2}}});
+}
+
 // 2^40 paths lead from the transpose to the input: what looks where a value comes from must not walk them all.
 TEST(Soundness, ManyPathsFromOneValue) {
   GraphBuilder b("paths");
