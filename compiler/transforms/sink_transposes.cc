@@ -85,11 +85,7 @@ struct SinkThroughElementwise : RewritePattern {
       else
         operands.push_back(TransposeOperand(b, op->getLoc(), operand, dims.size(), back));
     }
-    Attributes attributes;
-    for (const AttributeSchema &schema : Schema(*kind).attributes)
-      attributes[std::string(schema.name)] =
-          FromMlirAttribute(op->getAttr(StringRef(schema.name.data(), schema.name.size())), schema.kind);
-    Value inner = MakeOp(b, op->getLoc(), *kind, operands, attributes);
+    Value inner = MakeOp(b, op->getLoc(), *kind, operands, AttributesOf(op));
     b.replaceOp(op, MakeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
     return success();
   }
@@ -126,30 +122,23 @@ bool IsCutForProducts(Value value) {
   });
 }
 
-struct SinkThroughSlice : OpRewritePattern<ir::SliceOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::SliceOp op, PatternRewriter &b) const override {
-    ir::TransposeOp transpose = Sinkable(op.getX());
-    if (!transpose || IsCutForProducts(op.getResult())) return failure();
+// Slices and pads, whose attributes have an entry per axis each.
+struct SinkThroughCut : RewritePattern {
+  explicit SinkThroughCut(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &b) const override {
+    if (!isa<ir::SliceOp, ir::PadOp>(op)) return failure();
+    ir::TransposeOp transpose = Sinkable(op->getOperand(0));
+    if (!transpose || IsCutForProducts(op->getResult(0))) return failure();
     Ints permutation = PermutationOf(transpose), back = Inverse(permutation);
-    Value inner = MakeOp(b, op.getLoc(), OpKind::kSlice, {transpose.getX()},
-                         {{"starts", Permuted(op.getStarts(), back)},
-                          {"limits", Permuted(op.getLimits(), back)},
-                          {"steps", Permuted(Ints(op.getSteps()), back)}});
-    b.replaceOp(op, MakeOp(b, op.getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
-    return success();
-  }
-};
-
-struct SinkThroughPad : OpRewritePattern<ir::PadOp> {
-  using OpRewritePattern::OpRewritePattern;
-  LogicalResult matchAndRewrite(ir::PadOp op, PatternRewriter &b) const override {
-    ir::TransposeOp transpose = Sinkable(op.getX());
-    if (!transpose || IsCutForProducts(op.getResult())) return failure();
-    Ints permutation = PermutationOf(transpose), back = Inverse(permutation);
-    Value inner = MakeOp(b, op.getLoc(), OpKind::kPad, {transpose.getX(), op.getValue()},
-                         {{"low", Permuted(op.getLow(), back)}, {"high", Permuted(op.getHigh(), back)}});
-    b.replaceOp(op, MakeOp(b, op.getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
+    Attributes attributes = AttributesOf(op);
+    for (auto &[name, attribute] : attributes) {
+      if (auto *dims = std::get_if<Dims>(&attribute)) *dims = Permuted(*dims, back);
+      if (auto *ints = std::get_if<Ints>(&attribute)) *ints = Permuted(*ints, back);
+    }
+    SmallVector<Value> operands(op->getOperands());
+    operands[0] = transpose.getX();
+    Value inner = MakeOp(b, op->getLoc(), *KindOf(op), operands, std::move(attributes));
+    b.replaceOp(op, MakeOp(b, op->getLoc(), OpKind::kTranspose, {inner}, {{"permutation", permutation}}));
     return success();
   }
 };
@@ -231,7 +220,7 @@ struct DropIdentity : RewritePattern {
 struct SinkTransposes : impl::SinkTransposesBase<SinkTransposes> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<SinkThroughElementwise, SinkThroughReduction, SinkThroughSlice, SinkThroughPad, SinkThroughUnitReshape,
+    patterns.add<SinkThroughElementwise, SinkThroughReduction, SinkThroughCut, SinkThroughUnitReshape,
                  ComposeTransposes, DropIdentity>(&getContext());
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns)))) signalPassFailure();
   }

@@ -29,6 +29,12 @@ double LargestFinite(const double *values, size_t size) {
   return largest;
 }
 
+// NaN in one third of the runs, infinite in another and 0 in the last, so that it is never what all agree on.
+double Unknown(const Noise &noise) {
+  uint64_t third = (2 * noise.seed + (noise.sign > 0 ? 1 : 0)) % 3;
+  return third == 0 ? std::nan("") : third == 1 ? std::numeric_limits<double>::infinity() : 0;
+}
+
 void AddNoiseTo(double &value, uint64_t bits, double epsilon, double relative, double absolute) {
   if (!std::isfinite(value)) return;
   double reach = relative * std::fabs(value) + absolute;
@@ -160,9 +166,14 @@ void Learn(double position, size_t i, JumpDistances::Elements &elements) {
 void AddNoise(const Noise &noise, uint64_t stream, double relative, double absolute, Array &array) {
   for (size_t i = 0; i < array.reals.size(); ++i)
     AddNoiseTo(array.reals[i], Bits(noise, stream, i), Epsilon(array.dtype) * noise.sign, relative, absolute);
-  // Parts of products cancel: they are off by what their number is large.
+  // Parts of products cancel: they are off by what their number is large, and where that overflows on the way nothing
+  // is known of them.
   for (size_t i = 0; i < array.complexes.size(); ++i) {
-    double reach = relative * std::abs(array.complexes[i]) + absolute;
+    double size = std::abs(array.complexes[i]), reach = relative * size + absolute;
+    if (relative > 0 && size > std::numeric_limits<float>::max() / 4) {
+      array.complexes[i] = {Unknown(noise), Unknown(noise)};
+      continue;
+    }
     for (size_t part : {2 * i, 2 * i + 1})
       AddNoiseTo(PartsOf(array)[part], Bits(noise, stream, part), Epsilon(array.dtype) * noise.sign, 0, reach);
   }
@@ -170,10 +181,8 @@ void AddNoise(const Noise &noise, uint64_t stream, double relative, double absol
 
 void AddOperandNoise(const Noise &noise, const Node &node, size_t operand, uint64_t stream, double units,
                      Array &array) {
-  // A kernel may overflow where it squares or adds up its operands: nothing is known of such a result. The row is NaN
-  // in one third of the runs, infinite in another and 0 in the last, so that none of it is what all agree on.
-  uint64_t third = (2 * noise.seed + (noise.sign > 0 ? 1 : 0)) % 3;
-  double unknown = third == 0 ? std::nan("") : third == 1 ? std::numeric_limits<double>::infinity() : 0;
+  // A kernel may overflow where it squares or adds up its operands: nothing is known of such a result.
+  double unknown = Unknown(noise);
   double range = array.dtype == DType::kF64 ? std::numeric_limits<double>::max() : std::numeric_limits<float>::max();
   std::span<double> parts = PartsOf(array);
   size_t row = RowSize(node, operand, array) * (IsComplex(array.dtype) ? 2 : 1);

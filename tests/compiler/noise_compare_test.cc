@@ -109,19 +109,33 @@ TEST(NoiseCompare, AnArgumentMayBeAtTheEndOfADomain) {
   EXPECT_NE(With(graph, {x}, 1, 0), "");
 }
 
-// A kernel's gelu of -9.6 is 0, the exact one is not.
+// A kernel's gelu of -9.6 is 0, the exact one is not: each of many quotients, with errors of its own, may be infinite.
 TEST(NoiseCompare, AComplexDivisorMayVanish) {
+  constexpr int64_t kMany = 4000;
   GraphBuilder b("vanishes");
   Tensor factor = Tensor::Zeros(DType::kComplex64, {});
   factor.SetComplex(0, {0.5, -2});
-  Expr part = b.Gelu(b.Input("x", DType::kF32, {65})), one = b.Cast(b.Scalar(1), DType::kComplex64);
+  Expr part = b.Gelu(b.Input("x", DType::kF32, {kMany})), one = b.Cast(b.Scalar(1), DType::kComplex64);
   b.Output("y", b.Real(b.Div(one, b.Mul(b.Constant(factor), b.Complex(part, part)))));
+  Graph graph = b.Finish().value();
+  std::vector<float> numbers(kMany, -9.6f);
+  numbers[0] = 1;
+  const Tensor x = Tensor::F32({kMany}, numbers);
+  std::vector<Tensor> outputs = Interpret(graph, {x}).value();
+  for (int64_t i = 1; i < kMany; ++i) outputs[0].SetDouble(i, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(NoiseCompare::Create(graph, {x}).value().Difference(outputs), "");
+  EXPECT_NE(With(graph, {x}, 0, 0.4), "");
+}
+
+// The square of (1 + i) 2^64 is 2^129 i, whose parts are infinite in f32 before they cancel.
+TEST(NoiseCompare, AComplexProductMayOverflow) {
+  GraphBuilder b("overflows");
+  Expr part = b.Input("x", DType::kF32, {2}), z = b.Complex(part, part);
+  b.Output("y", b.Real(b.Mul(z, z)));
   absl::StatusOr<Graph> graph = b.Finish();
-  std::vector<float> x(65, -9.6f);  // each with errors of its own
-  x[64] = 1;
-  for (int64_t i = 0; i < 64; ++i)
-    EXPECT_EQ(With(graph, {Tensor::F32({65}, x)}, i, std::numeric_limits<double>::infinity()), "");
-  EXPECT_NE(With(graph, {Tensor::F32({65}, x)}, 64, 0.4), "");
+  Tensor x = Tensor::F32({2}, {0x1p64f, 1});
+  EXPECT_EQ(With(graph, {x}, 0, -std::numeric_limits<double>::infinity()), "");
+  EXPECT_NE(With(graph, {x}, 1, 0.001), "");
 }
 
 TEST(NoiseCompare, MemoryThatStayedPoisonIsSeen) {
