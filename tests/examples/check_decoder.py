@@ -14,6 +14,8 @@ STEPS = 6
 def main():
     folder, ingot = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
     os.chdir(folder)
+    if subprocess.run(["./make_gpt", "large"], capture_output=True, check=False).returncode != 2:
+        sys.exit("make_gpt takes a size that it does not know")
     subprocess.run(["./make_gpt"], check=True)
     said = {}
     for mode, options in {"interpreter": ["--interpreter"], "compiled": []}.items():

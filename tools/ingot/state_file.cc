@@ -33,12 +33,20 @@ std::optional<int64_t> Number(const Json &json) {
   return static_cast<int64_t>(json.get<uint64_t>());
 }
 
-// "F32" is f32, and so on for all.
+// "F32" is f32, and so on for all but those that the format spells otherwise.
+std::string NameInFile(DType dtype) {
+  if (dtype == DType::kComplex64) return "C64";
+  if (dtype == DType::kF8E4M3) return "F8_E4M3";
+  if (dtype == DType::kF8E5M2) return "F8_E5M2";
+  return absl::AsciiStrToUpper(std::string(Name(dtype)));
+}
+
 std::optional<DType> DTypeOf(const Json &json) {
   if (!json.is_string()) return std::nullopt;
-  const std::string &name = json.get_ref<const std::string &>();
-  std::optional<DType> dtype = ParseDType(absl::AsciiStrToLower(name));
-  return dtype && absl::AsciiStrToUpper(std::string(Name(*dtype))) == name ? dtype : std::nullopt;
+#define INGOT_DTYPE(id, cc, value, name, bits, kind, fraction, npy, onnx) \
+  if (json.get_ref<const std::string &>() == NameInFile(DType::k##cc)) return DType::k##cc;
+#include "ingot/dtypes.inc"
+  return std::nullopt;
 }
 
 std::string TypeText(DType dtype, const std::vector<int64_t> &dims) {
@@ -154,9 +162,8 @@ absl::Status WriteStateFile(const std::string &path, const NamedTensors &states)
     const auto &[name, tensor] = *state;
     if (name == kMetadata)
       return absl::InvalidArgumentError(absl::StrCat("a state named '", name, "' cannot be in a file; rename it"));
-    json[name] = {{"dtype", absl::AsciiStrToUpper(std::string(Name(tensor.dtype())))},
-                  {"shape", tensor.dims()},
-                  {"data_offsets", {at, at + tensor.bytes()}}};
+    json[name] = {
+        {"dtype", NameInFile(tensor.dtype())}, {"shape", tensor.dims()}, {"data_offsets", {at, at + tensor.bytes()}}};
     at += tensor.bytes();
   }
   std::string header = json.dump(-1, ' ', /*ensure_ascii=*/false, Json::error_handler_t::replace);

@@ -84,8 +84,12 @@ class Decoder {
 };
 
 int main(int argc, char **argv) {
-  bool large = argc > 1 && std::string(argv[1]) == "gpt2";
-  absl::StatusOr<Graph> graph = Decoder(large ? kGpt2 : kSmall).Build();
+  const std::string size = argc == 2 ? argv[1] : "small";
+  if (argc > 2 || (size != "small" && size != "gpt2")) {
+    std::cerr << "usage: make_gpt [small|gpt2]    writes gpt.ingot\n";
+    return 2;
+  }
+  absl::StatusOr<Graph> graph = Decoder(size == "gpt2" ? kGpt2 : kSmall).Build();
   absl::Status status = graph.ok() ? SaveGraph(*graph, "gpt.ingot") : graph.status();
   if (!status.ok()) std::cerr << status.message() << "\n";
   return status.ok() ? 0 : 1;

@@ -9,6 +9,7 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <map>
 
@@ -79,6 +80,20 @@ TEST_F(StateFile, KeepsWhatWasWritten) {
   read = ReadStateFile(path_);
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_FALSE(read->has_value());
+}
+
+// As the format spells them, so that other programs read them.
+TEST_F(StateFile, DtypesHaveTheFormatsNames) {
+  for (auto [dtype, name] : {std::pair(DType::kComplex64, "C64"), std::pair(DType::kF8E4M3, "F8_E4M3"),
+                             std::pair(DType::kF8E5M2, "F8_E5M2"), std::pair(DType::kBF16, "BF16")}) {
+    ASSERT_TRUE(WriteStateFile(path_, {{"x", Tensor::Zeros(dtype, {3})}}).ok());
+    std::ifstream file(path_, std::ios::binary);
+    std::string contents((std::istreambuf_iterator<char>(file)), {});
+    EXPECT_THAT(contents, testing::HasSubstr(absl::StrCat("\"dtype\":\"", name, "\"")));
+    absl::StatusOr<std::optional<NamedTensors>> read = ReadStateFile(path_);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ((**read)[0].second.type(), (TensorType{dtype, {3}}));
+  }
 }
 
 TEST_F(StateFile, HostileFilesAreRefused) {
