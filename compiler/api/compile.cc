@@ -1,6 +1,7 @@
 #include "ingot/compile.h"
 
 #include <chrono>
+#include <set>
 
 #include "absl/strings/str_cat.h"
 #include "compiler/api/compiled_program.h"
@@ -48,6 +49,49 @@ absl::StatusOr<std::vector<Target>> ChooseLevels(const std::vector<std::string> 
   };
   std::sort(levels.begin(), levels.end(), [&](const Target &a, const Target &b) { return rank(a) < rank(b); });
   return levels;
+}
+
+// In the order of preference of their devices.
+absl::StatusOr<std::vector<Target>> ChooseDeviceTargets(const std::vector<std::string> &names) {
+  std::vector<Target> chosen;
+  std::string known;
+  std::set<std::string> left(names.begin(), names.end());
+  for (const Device *device : Devices().drop_front())
+    for (const Target &target : device->targets) {
+      absl::StrAppend(&known, known.empty() ? "" : ", ", target.level);
+      if (left.erase(target.level)) chosen.push_back(target);
+    }
+  if (!left.empty())
+    return absl::InvalidArgumentError(
+        absl::StrCat("the device target '", *left.begin(), "' is not known; known: ", known));
+  return chosen;
+}
+
+struct Targets {
+  std::vector<Target> levels, device_targets;
+};
+
+absl::StatusOr<Targets> ChooseTargets(const CompileOptions &options) {
+  absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
+  if (!levels.ok()) return levels.status();
+  absl::StatusOr<std::vector<Target>> device_targets = ChooseDeviceTargets(options.device_targets);
+  if (!device_targets.ok()) return device_targets.status();
+  if (options.library_kernels && !device_targets->empty())
+    return absl::InvalidArgumentError("kernels of a library run on the host alone: choose it, or a device");
+  return Targets{*std::move(levels), *std::move(device_targets)};
+}
+
+// What the devices load, from their kernels; code that goes into the object joins the pipeline's units.
+absl::StatusOr<std::vector<DeviceImage>> MakeImages(Pipeline &pipeline, const std::vector<Target> &targets) {
+  std::vector<DeviceImage> images;
+  for (size_t i = 0; i < targets.size(); ++i) {
+    CodeUnit &unit = pipeline.device_units()[i];
+    absl::StatusOr<DeviceImage> image = FindDevice(targets[i].device)->image(std::move(unit.module), targets[i]);
+    if (!image.ok()) return image.status();
+    if (image->code) pipeline.units().push_back({std::move(unit.context), std::move(image->code)});
+    images.push_back(*std::move(image));
+  }
+  return images;
 }
 
 absl::Status CheckOptions(const CompileOptions &options) {
@@ -111,11 +155,11 @@ std::vector<std::string> PhaseNames() { return {"import", "simplify", "fuse", "v
 
 absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
-  if (!levels.ok()) return levels.status();
+  absl::StatusOr<Targets> targets = ChooseTargets(options);
+  if (!targets.ok()) return targets.status();
   for (Phase known : {Phase::Import, Phase::Simplify, Phase::Fuse, Phase::Vector, Phase::Buffers}) {
     if (compiler::Name(known) != phase) continue;
-    Pipeline pipeline(std::move(graph), options, *std::move(levels));
+    Pipeline pipeline(std::move(graph), options, std::move(targets->levels), std::move(targets->device_targets));
     std::string text;
     absl::Status status = RunPipeline(pipeline, options, known, &text);
     return status.ok() ? absl::StatusOr<std::string>(std::move(text)) : status;
@@ -126,13 +170,13 @@ absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &op
 
 absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &options) {
   if (absl::Status status = CheckOptions(options); !status.ok()) return status;
-  absl::StatusOr<std::vector<Target>> levels = ChooseLevels(options.cpu_levels);
-  if (!levels.ok()) return levels.status();
+  absl::StatusOr<Targets> targets = ChooseTargets(options);
+  if (!targets.ok()) return targets.status();
   double begin = Now();
   CompiledProgram program;
   CompiledProgram::Impl &impl = *program.impl;
   impl.options = options;
-  Pipeline pipeline(std::move(graph), options, *levels);
+  Pipeline pipeline(std::move(graph), options, targets->levels, targets->device_targets);
   if (absl::Status status = RunPipeline(pipeline, options, Phase::Buffers, nullptr); !status.ok()) return status;
   impl.plan = pipeline.plan();
   impl.constants = AllConstants(pipeline.graph());
@@ -142,11 +186,14 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
   if (!impl.embed_weights) impl.weights_hash = HashWeights(impl.plan, impl.constants);
   double after_mlir = Now();
   if (options.progress) options.progress("object");
+  absl::StatusOr<std::vector<DeviceImage>> images = MakeImages(pipeline, targets->device_targets);
+  if (!images.ok()) return images.status();
+  for (const DeviceImage &image : *images) impl.device_images.push_back(image.bytes);
   CodeUnit tables{std::make_unique<llvm::LLVMContext>(), nullptr};
   tables.module = std::make_unique<llvm::Module>(options.name, *tables.context);
-  EmitProgram(
-      *tables.module, impl.plan,
-      {options.name, options.precision, *levels, impl.embed_weights, impl.weights_hash, WeightsFileName(options.name)});
+  EmitProgram(*tables.module, impl.plan,
+              {options.name, options.precision, targets->levels, targets->device_targets, &*images, impl.embed_weights,
+               impl.weights_hash, WeightsFileName(options.name)});
   // First, so that they do not keep one thread busy when all others are done.
   pipeline.units().insert(pipeline.units().begin(), std::move(tables));
   absl::StatusOr<std::string> object = EmitUnits(pipeline, impl.llvm);

@@ -15,8 +15,9 @@ struct CompiledProgram::Impl {
   compiler::ProgramPlan plan;
   bool embed_weights = true;
   uint64_t weights_hash = 0;
-  std::string object;             // machine code and tables; room for weights when embedded
-  std::vector<std::string> llvm;  // bitcode of the optimized code units, for --emit=llvm and asm
+  std::string object;                      // machine code and tables; room for weights when embedded
+  std::vector<std::string> device_images;  // one per device target, in the order of preference; empty where it is code
+  std::vector<std::string> llvm;           // bitcode of the optimized code units, for --emit=llvm and asm
 };
 
 namespace compiler {

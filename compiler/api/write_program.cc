@@ -112,7 +112,20 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
     return absl::InvalidArgumentError(
         "a program with library kernels runs in the process that compiled it; for a file, compile without "
         "library_kernels");
-  if (kind == OutputKind::kLlvm || kind == OutputKind::kAssembly) {
+  bool is_text = kind == OutputKind::kLlvm || kind == OutputKind::kAssembly;
+  bool has_code = llvm::any_of(impl.device_images, [](const std::string &image) { return image.empty(); });
+  if (has_code && !is_text && kind != OutputKind::kPtx)
+    return absl::InvalidArgumentError(
+        "kernels for the GPU emulator run in the process that compiled them: use --device=gpu-emulated");
+  if (!impl.device_images.empty() && kind == OutputKind::kExecutable)
+    return absl::InvalidArgumentError(
+        "executables run on the CPU alone: for a GPU write an object or shared object, or leave the device target out");
+  if (kind == OutputKind::kPtx) {
+    if (impl.device_images.empty() || impl.device_images[0].empty())
+      return absl::InvalidArgumentError("only a GPU's kernels are PTX: compile for one, with --target=cuda");
+    return WriteFile(path, impl.device_images[0]);
+  }
+  if (is_text) {
     absl::StatusOr<std::string> text = TextOf(impl, kind);
     return text.ok() ? WriteFile(path, *text) : text.status();
   }

@@ -1,11 +1,12 @@
 #include "absl/strings/str_cat.h"
 #include "compiler/codegen/cpu/cpu_device.h"
+#include "compiler/codegen/cuda/cuda_device.h"
 #include "compiler/codegen/device.h"
 
 namespace ingot::compiler {
 
 llvm::ArrayRef<const Device *> Devices() {
-  static const Device *const kDevices[] = {&CpuDevice()};
+  static const Device *const kDevices[] = {&CpuDevice(), &CudaDevice()};
   return kDevices;
 }
 

@@ -11,12 +11,14 @@ static constexpr std::pair<llvm::StringLiteral, int64_t Schedule::*> kFields[] =
     {"tile_columns", &Schedule::tile_columns},   {"tile_panels", &Schedule::tile_panels},
     {"score_panels", &Schedule::score_panels},   {"value_panels", &Schedule::value_panels},
     {"block_rows", &Schedule::block_rows},       {"panel_width", &Schedule::panel_width},
-    {"sum_length", &Schedule::sum_length}};
+    {"sum_length", &Schedule::sum_length},       {"threads", &Schedule::threads}};
 
-static constexpr llvm::StringLiteral kName = "ingot.schedule";
+static std::string AttributeOf(llvm::StringRef device) {
+  return device == "cpu" ? "ingot.schedule" : "ingot.schedule." + device.str();
+}
 
-std::optional<Schedule> Schedule::Of(func::FuncOp kernel) {
-  auto entries = kernel->getAttrOfType<DictionaryAttr>(kName);
+std::optional<Schedule> Schedule::Of(func::FuncOp kernel, llvm::StringRef device) {
+  auto entries = kernel->getAttrOfType<DictionaryAttr>(AttributeOf(device));
   if (!entries) return std::nullopt;
   Schedule schedule;
   for (NamedAttribute entry : entries) {
@@ -28,12 +30,12 @@ std::optional<Schedule> Schedule::Of(func::FuncOp kernel) {
   return schedule;
 }
 
-void Schedule::Set(func::FuncOp kernel) const {
+void Schedule::Set(func::FuncOp kernel, llvm::StringRef device) const {
   Builder b(kernel.getContext());
   SmallVector<NamedAttribute> entries;
   for (auto [name, field] : kFields)
     if (this->*field) entries.push_back(b.getNamedAttr(name, b.getI64IntegerAttr(this->*field)));
-  kernel->setAttr(kName, b.getDictionaryAttr(entries));
+  kernel->setAttr(AttributeOf(device), b.getDictionaryAttr(entries));
 }
 
 }  // namespace ingot::compiler

@@ -1,5 +1,6 @@
 // How a kernel goes about its space: what a tile is, what is kept together, how long a plain sum may be. A device
-// decides it once per region (Device::schedule); it stands in the IR as `ingot.schedule` and emitters read it there.
+// decides it once per region (Device::schedule); it stands in the IR as `ingot.schedule`, for a device other than the
+// host as `ingot.schedule.NAME`, and emitters read it there.
 #ifndef INGOT_COMPILER_CODEGEN_SCHEDULE_H
 #define INGOT_COMPILER_CODEGEN_SCHEDULE_H
 
@@ -20,10 +21,11 @@ struct Schedule {
   int64_t block_rows = 0;     // attention: rows whose scores lie in the cache together
   int64_t panel_width = 0;    // contract, attention: columns of a panel
   int64_t sum_length = 0;     // contract, attention, column: terms added up in one go, before they join the total
+  int64_t threads = 0;        // of a block, on a device that has them
 
-  // {} when the kernel has none, or one with a name or value that is not known.
-  static std::optional<Schedule> Of(mlir::func::FuncOp kernel);
-  void Set(mlir::func::FuncOp kernel) const;
+  // {} when the kernel has none for this device, or one with a name or value that is not known.
+  static std::optional<Schedule> Of(mlir::func::FuncOp kernel, llvm::StringRef device = "cpu");
+  void Set(mlir::func::FuncOp kernel, llvm::StringRef device = "cpu") const;
 };
 
 }  // namespace ingot::compiler

@@ -11,6 +11,9 @@ namespace ingot::compiler {
 std::string KernelSymbol(const std::string &kernel, const std::string &level) { return kernel + "." + level; }
 std::string PrepareSymbol(const std::string &kernel, const std::string &level) { return kernel + ".prepare." + level; }
 
+// Names in PTX have no dots.
+std::string EntrySymbol(const std::string &kernel, const std::string &level) { return kernel + "_" + level; }
+
 namespace {
 
 class Emitter {
@@ -73,42 +76,45 @@ class Emitter {
                                     number64(options_.levels[level].required_features), Array(kernels, "kernels")}));
     }
     Function *evaluate = EmitEvalSizes(module_, plan_.sizes);
-    Constant *program = structure({number(sizeof(ingot_program_desc_t)),
-                                   number(INGOT_ABI_VERSION),
-                                   Text(options_.name),
-                                   Text(options_.precision),
-                                   number(plan_.sizes.NumInputSymbols()),
-                                   number(plan_.sizes.size()),
-                                   number(checks.size()),
-                                   Array(symbols, "symbols"),
-                                   evaluate,
-                                   Array(size_texts, "size_texts"),
-                                   Array(checks, "checks"),
-                                   number(plan_.sizes.ChecksOf("").second),
-                                   number(symbols.size() - plan_.sizes.NumInputSymbols()),
-                                   number(stages.size()),
-                                   number(0),
-                                   Array(stages, "stages"),
-                                   Array(size_stages, "size_stages"),
-                                   number(plan_.inputs.size()),
-                                   number(plan_.outputs.size()),
-                                   number(states.size()),
-                                   number(plan_.values.size()),
-                                   Array(Ios(plan_.inputs), "inputs"),
-                                   Array(Ios(plan_.outputs), "outputs"),
-                                   Array(states, "states"),
-                                   Array(values, "values"),
-                                   number(operands.size()),
-                                   number(plan_.steps.size()),
-                                   number(plan_.kernels.size()),
-                                   number(variants.size()),
-                                   Array(operands, "operands"),
-                                   Array(steps, "steps"),
-                                   Array(variants, "variants"),
-                                   weights,
-                                   number64(plan_.weights_bytes),
-                                   number64(options_.weights_hash),
-                                   options_.embed_weights ? null() : Text(options_.weights_file)});
+    std::vector<Constant *> fields = {
+        number(plan_.device_variants.empty() ? INGOT_HOST_PROGRAM_BYTES : sizeof(ingot_program_desc_t)),
+        number(INGOT_ABI_VERSION),
+        Text(options_.name),
+        Text(options_.precision),
+        number(plan_.sizes.NumInputSymbols()),
+        number(plan_.sizes.size()),
+        number(checks.size()),
+        Array(symbols, "symbols"),
+        evaluate,
+        Array(size_texts, "size_texts"),
+        Array(checks, "checks"),
+        number(plan_.sizes.ChecksOf("").second),
+        number(symbols.size() - plan_.sizes.NumInputSymbols()),
+        number(stages.size()),
+        number(plan_.device_variants.size()),
+        Array(stages, "stages"),
+        Array(size_stages, "size_stages"),
+        number(plan_.inputs.size()),
+        number(plan_.outputs.size()),
+        number(states.size()),
+        number(plan_.values.size()),
+        Array(Ios(plan_.inputs), "inputs"),
+        Array(Ios(plan_.outputs), "outputs"),
+        Array(states, "states"),
+        Array(values, "values"),
+        number(operands.size()),
+        number(plan_.steps.size()),
+        number(plan_.kernels.size()),
+        number(variants.size()),
+        Array(operands, "operands"),
+        Array(steps, "steps"),
+        Array(variants, "variants"),
+        weights,
+        number64(plan_.weights_bytes),
+        number64(options_.weights_hash),
+        options_.embed_weights ? null() : Text(options_.weights_file)};
+    if (!plan_.device_variants.empty()) fields.push_back(Array(DeviceVariants(), "device_variants"));
+    Constant *program = structure(fields);
     new GlobalVariable(module_, program->getType(), true, GlobalValue::ExternalLinkage, program,
                        "ingot_program_" + options_.name);
   }
@@ -163,6 +169,41 @@ class Emitter {
                      number(io.type.rank()), ConstantArray::get(ArrayType::get(i32_, INGOT_MAX_RANK), dims)}));
     }
     return result;
+  }
+
+  std::vector<Constant *> DeviceVariants() {
+    std::vector<Constant *> variants;
+    for (size_t target = 0; target < plan_.device_variants.size(); ++target) {
+      const std::string &level = options_.device_targets[target].level;
+      const DeviceImage &image = (*options_.device_images)[target];
+      std::vector<Constant *> kernels;
+      for (size_t i = 0; i < plan_.kernels.size(); ++i) {
+        const PlannedDeviceKernel &kernel = plan_.device_variants[target][i];
+        std::vector<Constant *> sizes;
+        for (uint32_t size : kernel.launch.sizes) sizes.push_back(number(size));
+        kernels.push_back(structure({Text(EntrySymbol(plan_.kernels[i], level)), number(kernel.launch.threads),
+                                     number(kernel.launch.tiles_per_block), number(kernel.launch.most_blocks),
+                                     number(kernel.launch.shared_bytes), number(kernel.tiles), number(kernel.workspace),
+                                     number(sizes.size()), number(0), Array(sizes, "launch_sizes")}));
+      }
+      variants.push_back(
+          structure({Text(level), number(FindDevice(options_.device_targets[target].device)->kind), number(0),
+                     Image(image), number64(image.bytes.size()), Array(kernels, "device_kernels")}));
+    }
+    return variants;
+  }
+
+  // PTX is read up to a zero.
+  Constant *Image(const DeviceImage &image) {
+    if (!image.symbol.empty()) {
+      auto *global = new GlobalVariable(module_, i64_, true, GlobalValue::ExternalLinkage, nullptr, image.symbol);
+      global->setVisibility(GlobalValue::HiddenVisibility);
+      return global;
+    }
+    Constant *data = ConstantDataArray::getString(context_, image.bytes);
+    auto *global = new GlobalVariable(module_, data->getType(), true, GlobalValue::PrivateLinkage, data, "ingot.image");
+    global->setAlignment(Align(16));
+    return global;
   }
 
   // Room without contents: the assembler makes a section of the right size, which weights.cc turns into data.

@@ -9,7 +9,8 @@ namespace ingot::compiler {
 
 struct EmitOptions {
   std::string name, precision;
-  std::vector<Target> levels;
+  std::vector<Target> levels, device_targets;
+  const std::vector<DeviceImage> *device_images = nullptr;  // one per device target, taken apart from their code
   bool embed_weights = true;
   uint64_t weights_hash = 0;
   std::string weights_file;  // when not embedded
@@ -22,6 +23,8 @@ void EmitProgram(llvm::Module &module, const ProgramPlan &plan, const EmitOption
 void SetTargets(llvm::Module &module, const std::vector<Target> &levels);
 std::string KernelSymbol(const std::string &kernel, const std::string &level);
 std::string PrepareSymbol(const std::string &kernel, const std::string &level);
+// In a device's image.
+std::string EntrySymbol(const std::string &kernel, const std::string &level);
 
 // Section that reserves room for embedded weights; weights.cc fills it in after code generation.
 inline constexpr char kWeightsSection[] = ".lrodata.ingot";

@@ -11,15 +11,16 @@ namespace {
 
 class ProgramPlanner {
  public:
-  ProgramPlanner(const Graph &graph, ModuleOp module, SizeTable sizes,
-                 const std::vector<std::map<std::string, KernelInfo>> &infos)
-      : graph_(graph), infos_(infos), module_(module) {
+  ProgramPlanner(const Graph &graph, ModuleOp module, SizeTable sizes, const std::vector<KernelInfos> &infos,
+                 const std::vector<KernelInfos> &device_infos)
+      : graph_(graph), infos_(infos), device_infos_(device_infos), module_(module) {
     main_ = module.lookupSymbol<func::FuncOp>("main");
     plan_.sizes = std::move(sizes);
   }
 
   ProgramPlan Run() {
     plan_.variants.resize(infos_.size());
+    plan_.device_variants.resize(device_infos_.size());
     Block &body = main_.getBody().front();
     for (auto [number, argument] : llvm::enumerate(body.getArguments().take_front(graph_.inputs.size()))) {
       const ingot::Value &value = graph_.value(graph_.inputs[number]);
@@ -120,6 +121,11 @@ class ProgramPlanner {
         uint32_t workspace = info.workspace_bytes.Is(0) ? INGOT_NONE : plan_.sizes.Index(info.workspace_bytes);
         plan_.variants[level].push_back(
             {plan_.sizes.Index(info.tiles), plan_.sizes.Index(info.work), workspace, info.origin});
+      }
+      for (size_t target = 0; target < device_infos_.size(); ++target) {
+        const KernelInfo &info = device_infos_[target].at(name);
+        uint32_t workspace = info.workspace_bytes.Is(0) ? INGOT_NONE : plan_.sizes.Index(info.workspace_bytes);
+        plan_.device_variants[target].push_back({plan_.sizes.Index(info.tiles), workspace, *info.launch});
       }
     }
     return entry->second;
@@ -319,7 +325,7 @@ class ProgramPlanner {
   }
 
   const Graph &graph_;
-  const std::vector<std::map<std::string, KernelInfo>> &infos_;
+  const std::vector<KernelInfos> &infos_, &device_infos_;
   func::FuncOp main_;
   ModuleOp module_;
   ProgramPlan plan_;
@@ -333,9 +339,9 @@ class ProgramPlanner {
 
 }  // namespace
 
-ProgramPlan PlanProgram(const Graph &graph, ModuleOp module, SizeTable sizes,
-                        const std::vector<std::map<std::string, KernelInfo>> &infos) {
-  return ProgramPlanner(graph, module, std::move(sizes), infos).Run();
+ProgramPlan PlanProgram(const Graph &graph, ModuleOp module, SizeTable sizes, const std::vector<KernelInfos> &infos,
+                        const std::vector<KernelInfos> &device_infos) {
+  return ProgramPlanner(graph, module, std::move(sizes), infos, device_infos).Run();
 }
 
 std::string ToString(const ProgramPlan &plan) {

@@ -39,6 +39,12 @@ struct PlannedKernel {
   ingot_origin_t origin;
 };
 
+// The same for a device (ingot_device_kernel_t).
+struct PlannedDeviceKernel {
+  uint32_t tiles, workspace;
+  Launch launch;
+};
+
 struct PlannedIo {
   std::string name;
   uint32_t value;
@@ -57,8 +63,9 @@ struct ProgramPlan {
   std::vector<PlannedIo> inputs, outputs;
   std::vector<PlannedState> states;
   std::vector<ingot_value_t> values;
-  std::vector<std::string> kernels;                  // names of the region functions, by number
-  std::vector<std::vector<PlannedKernel>> variants;  // [level][kernel]
+  std::vector<std::string> kernels;                               // names of the region functions, by number
+  std::vector<std::vector<PlannedKernel>> variants;               // [level][kernel]
+  std::vector<std::vector<PlannedDeviceKernel>> device_variants;  // [target][kernel]
   std::vector<PlannedStep> steps;
   std::vector<WeightItem> weights;
   uint64_t weights_bytes = 0;
@@ -67,9 +74,12 @@ struct ProgramPlan {
   ingot_origin_t origin(const PlannedStep &step) const { return variants[0][step.kernel].origin; }
 };
 
-// `infos[level][kernel name]`; `sizes` holds what the kernels load.
+// By kernel name.
+using KernelInfos = std::map<std::string, KernelInfo>;
+
+// One list of infos per CPU level, and one per target of a device; `sizes` holds what the kernels load.
 ProgramPlan PlanProgram(const Graph &graph, mlir::ModuleOp module, SizeTable sizes,
-                        const std::vector<std::map<std::string, KernelInfo>> &infos);
+                        const std::vector<KernelInfos> &infos, const std::vector<KernelInfos> &device_infos);
 
 std::string ToString(const ProgramPlan &plan);
 

@@ -26,6 +26,7 @@ std::string CacheKey(const Graph &graph, const CompileOptions &options, const in
     absl::StatusOr<Target> target = FindTarget(*Devices().front(), level);
     absl::StrAppend(&text, ";", target.ok() ? target->level : level);
   }
+  for (const std::string &target : options.device_targets) absl::StrAppend(&text, ";device ", target);
   absl::StrAppend(&text, ";", SerializeStructure(graph));
   auto hash = llvm::xxh3_128bits(llvm::ArrayRef<uint8_t>(reinterpret_cast<const uint8_t *>(text.data()), text.size()));
   return absl::StrCat(absl::Hex(hash.high64, absl::kZeroPad16), absl::Hex(hash.low64, absl::kZeroPad16));

@@ -80,9 +80,10 @@ absl::Status JitProgram::Link(std::string_view object, const std::string &name, 
   ingot_load_options_t load = {};
   load.struct_size = sizeof(load);
   load.weights_path = weights_path.c_str();
+  load.device = device_;
   ingot_status_t status;
   if (ingot_program_load(symbol->toPtr<const ingot_program_desc_t *>(), &load, &program_, &status) != INGOT_OK)
-    return absl::FailedPreconditionError(status.message);
+    return device_ != nullptr ? absl::UnavailableError(status.message) : absl::FailedPreconditionError(status.message);
   linked_ = std::make_unique<Linked>();
   linked_->jit = *std::move(jit);
   return absl::OkStatus();
@@ -110,11 +111,12 @@ absl::Status JitProgram::LoadCached(Graph graph, const CompileOptions &options, 
   for (Cache::Access access : {Cache::Access::kRead, Cache::Access::kWrite}) {
     absl::StatusOr<Cache::Entry> entry = cache->Lock(key, access);
     if (!entry.ok()) return entry.status();
-    if (std::optional<std::string> object = entry->Object())
-      if (Link(*object, options.name, entry->WeightsPath(), library).ok()) {
-        from_cache_ = true;
-        return absl::OkStatus();
-      }
+    if (std::optional<std::string> object = entry->Object()) {
+      absl::Status linked = Link(*object, options.name, entry->WeightsPath(), library);
+      from_cache_ = linked.ok();
+      // For a device that does not take it no other program makes up.
+      if (linked.ok() || absl::IsUnavailable(linked)) return linked;
+    }
     if (access == Cache::Access::kRead) continue;
     absl::StatusOr<CompiledProgram> program = Compile(std::move(graph), options);
     absl::Status status = program.ok() ? entry->Store(*program) : program.status();
@@ -132,6 +134,7 @@ absl::StatusOr<std::unique_ptr<JitProgram>> JitProgram::Load(Graph graph, const 
   compile.library_kernels = options.library != nullptr;
   std::string directory = options.cache_directory.empty() ? Cache::DefaultDirectory() : options.cache_directory;
   std::unique_ptr<JitProgram> result(new JitProgram);
+  result->device_ = options.device;
   absl::Status status = directory == "none" ? result->LoadUncached(std::move(graph), compile, options.library)
                                             : result->LoadCached(std::move(graph), compile, options.library, directory);
   if (!status.ok()) return status;

@@ -57,10 +57,12 @@ static DialectRegistry Registry() {
   return registry;
 }
 
-Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<Target> levels)
+Pipeline::Pipeline(Graph graph, const CompileOptions &options, std::vector<Target> levels,
+                   std::vector<Target> device_targets)
     : graph_(std::move(graph)),
       options_(options),
       levels_(std::move(levels)),
+      device_targets_(std::move(device_targets)),
       context_(Registry(), MLIRContext::Threading::DISABLED) {
   context_.loadAllAvailableDialects();
   context_.getDiagEngine().registerHandler([this](Diagnostic &diagnostic) {
@@ -112,6 +114,9 @@ absl::Status Pipeline::Import() {
   if (!sizes.ok()) return sizes.status();
   sizes_ = *std::move(sizes);
   module_ = ImportGraph(graph_, context_);
+  llvm::SetVector<StringRef> devices;
+  for (const Target &target : device_targets_) devices.insert(target.device);
+  if (!devices.empty()) (*module_)->setAttr("ingot.devices", Builder(&context_).getStrArrayAttr(devices.getArrayRef()));
   return succeeded(verify(*module_)) && succeeded(VerifyAfterImport(*module_)) ? absl::OkStatus() : Internal("import");
 }
 
@@ -123,6 +128,8 @@ std::string Pipeline::Text() const {
   flags.enableDebugInfo(reached_ != Phase::Vector, /*prettyForm=*/false);
   ModuleOp module = reached_ == Phase::Vector ? *kernels_ : *module_;
   module->print(stream, flags);
+  if (reached_ == Phase::Vector)
+    for (const OwningOpRef<ModuleOp> &kernels : device_kernels_) ModuleOp(*kernels)->print(stream, flags);
   return result;
 }
 
@@ -169,6 +176,9 @@ absl::Status Pipeline::Fuse() {
 absl::Status Pipeline::EmitKernels() {
   kernels_ = ModuleOp::create(UnknownLoc::get(&context_));
   infos_.assign(levels_.size(), {});
+  device_infos_.assign(device_targets_.size(), {});
+  for (size_t i = 0; i < device_targets_.size(); ++i)
+    device_kernels_.push_back(ModuleOp::create(UnknownLoc::get(&context_)));
   bool is_sound = true;
   for (func::FuncOp function : module_->getOps<func::FuncOp>()) {
     if (!IsKernel(function)) continue;
@@ -180,14 +190,25 @@ absl::Status Pipeline::EmitKernels() {
       is_sound &= info.has_value();
       infos_[level][kernel] = std::move(info).value_or(KernelInfo());
     }
+    for (size_t i = 0; i < device_targets_.size(); ++i) {
+      const Target &target = device_targets_[i];
+      std::string kernel = function.getName().str();
+      std::optional<KernelInfo> info = FindDevice(target.device)
+                                           ->emit({function, *device_kernels_[i], EntrySymbol(kernel, target.level),
+                                                   /*prepare_symbol=*/"", target, sizes_});
+      is_sound &= info.has_value();
+      if (info) device_infos_[i][kernel] = *std::move(info);
+    }
   }
+  for (OwningOpRef<ModuleOp> &kernels : device_kernels_)
+    is_sound &= succeeded(verify(*kernels)) && succeeded(VerifyDeviceKernels(*kernels));
   return is_sound && succeeded(verify(*kernels_)) && succeeded(VerifyAfterVector(*kernels_))
              ? absl::OkStatus()
              : Internal("code generation");
 }
 
 absl::Status Pipeline::Buffers() {
-  plan_ = PlanProgram(graph_, *module_, std::move(sizes_), infos_);
+  plan_ = PlanProgram(graph_, *module_, std::move(sizes_), infos_, device_infos_);
   if (std::string problem = VerifyPlan(plan_); !problem.empty())
     return absl::InternalError(absl::StrCat("compiler error in the program's plan: ", problem));
   return LowerToLlvm();
@@ -211,7 +232,21 @@ absl::Status Pipeline::LowerToLlvm() {
     if (units_[i].module) SetTargets(*units_[i].module, levels_);
   });
   bool is_translated = llvm::all_of(units_, [](const CodeUnit &unit) { return unit.module != nullptr; });
-  return is_translated ? absl::OkStatus() : Internal("translation to LLVM IR");
+  return is_translated ? LowerForDevices() : Internal("translation to LLVM IR");
+}
+
+absl::Status Pipeline::LowerForDevices() {
+  for (size_t i = 0; i < device_targets_.size(); ++i) {
+    OwningOpRef<ModuleOp> outer = ModuleOp::create(UnknownLoc::get(&context_));
+    ModuleOp kernels = device_kernels_[i].release();
+    outer->push_back(kernels);
+    if (failed(FindDevice(device_targets_[i].device)->lower(*outer))) return Internal("lowering for a device");
+    CodeUnit unit{std::make_unique<llvm::LLVMContext>(), nullptr};
+    unit.module = translateModuleToLLVMIR(kernels, *unit.context, options_.name);
+    if (!unit.module) return Internal("translation to LLVM IR");
+    device_units_.push_back(std::move(unit));
+  }
+  return absl::OkStatus();
 }
 
 void Pipeline::ParallelFor(size_t count, llvm::function_ref<void(size_t)> work) {

@@ -139,11 +139,26 @@ LogicalResult VerifyAfterFuse(ModuleOp module) {
   return check.result();
 }
 
-LogicalResult VerifyAfterVector(ModuleOp kernels) {
+enum class KernelsOf { kHost, kDevice };
+
+// Of ingot_kernel_fn_t or `prepare`; of a device, parameters of 8 bytes.
+static bool HasSignature(func::FuncOp function, KernelsOf owner) {
+  auto is_pointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
+  ArrayRef<Type> types = function.getArgumentTypes(), results = function.getResultTypes();
+  if (owner == KernelsOf::kDevice)
+    return results.empty() && llvm::all_of(types, [&](Type type) { return is_pointer(type) || type.isInteger(64); });
+  bool is_run = types.size() == 5 && is_pointer(types[0]) && is_pointer(types[1]) && types[2].isInteger(64) &&
+                types[3].isInteger(64) && is_pointer(types[4]);
+  bool is_prepare = types.size() == 2 && llvm::all_of(types, is_pointer);
+  return (is_run || is_prepare) && results.size() == 1 && results[0].isInteger(32);
+}
+
+static LogicalResult VerifyKernels(ModuleOp kernels, KernelsOf owner) {
   Check check("vector");
   for (Operation &op : *kernels.getBody()) {
     auto function = dyn_cast<func::FuncOp>(op);
     if (!function) {
+      if (owner == KernelsOf::kDevice && isa<LLVM::GlobalOp>(op)) continue;
       check.Fail(&op, "is no function");
       continue;
     }
@@ -152,13 +167,7 @@ LogicalResult VerifyAfterVector(ModuleOp kernels) {
         check.Fail(function, "'" + function.getName() + "' is declared, and no library of kernels/manifest.h");
       continue;
     }
-    auto is_pointer = [](Type type) { return isa<LLVM::LLVMPointerType>(type); };
-    ArrayRef<Type> types = function.getArgumentTypes();
-    bool is_run = types.size() == 5 && is_pointer(types[0]) && is_pointer(types[1]) && types[2].isInteger(64) &&
-                  types[3].isInteger(64) && is_pointer(types[4]);
-    bool is_prepare = types.size() == 2 && llvm::all_of(types, is_pointer);
-    if ((!is_run && !is_prepare) || function.getResultTypes().size() != 1 ||
-        !function.getResultTypes()[0].isInteger(32))
+    if (!HasSignature(function, owner))
       check.Fail(function, "has not the ABI's signature (runtime/include/ingot/abi.h)");
   }
   kernels.walk([&](Operation *op) {
@@ -171,6 +180,9 @@ LogicalResult VerifyAfterVector(ModuleOp kernels) {
   });
   return check.result();
 }
+
+LogicalResult VerifyAfterVector(ModuleOp kernels) { return VerifyKernels(kernels, KernelsOf::kHost); }
+LogicalResult VerifyDeviceKernels(ModuleOp kernels) { return VerifyKernels(kernels, KernelsOf::kDevice); }
 
 namespace {
 
@@ -221,6 +233,12 @@ class StageCheck {
     for (size_t level = 0; step.kind == INGOT_STEP_KERNEL && level < plan_.variants.size(); ++level) {
       const PlannedKernel &kernel = plan_.variants[level][static_cast<size_t>(step.kernel)];
       sizes.insert(sizes.end(), {kernel.tiles, kernel.work});
+      if (kernel.workspace != INGOT_NONE) sizes.push_back(kernel.workspace);
+    }
+    for (size_t target = 0; step.kind == INGOT_STEP_KERNEL && target < plan_.device_variants.size(); ++target) {
+      const PlannedDeviceKernel &kernel = plan_.device_variants[target][static_cast<size_t>(step.kernel)];
+      sizes.push_back(kernel.tiles);
+      sizes.insert(sizes.end(), kernel.launch.sizes.begin(), kernel.launch.sizes.end());
       if (kernel.workspace != INGOT_NONE) sizes.push_back(kernel.workspace);
     }
     for (uint32_t size : sizes)

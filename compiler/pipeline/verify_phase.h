@@ -17,8 +17,10 @@ mlir::LogicalResult VerifyAfterImport(mlir::ModuleOp module);
 mlir::LogicalResult VerifyAfterSimplify(mlir::ModuleOp module);
 // @main dispatches kernels on whole buffers; kernels hold primitives on views.
 mlir::LogicalResult VerifyAfterFuse(mlir::ModuleOp module);
-// Kernels on pointers, with the ABI's signatures; no tensors.
+// Kernels on pointers, with the ABI's signatures; no tensors. Those of a device may have variables that a block's
+// threads share.
 mlir::LogicalResult VerifyAfterVector(mlir::ModuleOp kernels);
+mlir::LogicalResult VerifyDeviceKernels(mlir::ModuleOp kernels);
 // Empty, or what is wrong with the plan: every index in its table, every value written before it is read and alive
 // while it is used.
 std::string VerifyPlan(const ProgramPlan &plan);

@@ -108,6 +108,9 @@ struct FormRegions : impl::FormRegionsBase<FormRegions> {
     const Device &device = DeviceOf(getOperation());
     function->setAttr("ingot.device", top.getStringAttr(device.name));
     device.schedule(function).Set(function);
+    // Others that the program is compiled for besides.
+    if (auto names = getOperation()->getAttrOfType<ArrayAttr>("ingot.devices"))
+      for (auto name : names.getAsValueRange<StringAttr>()) FindDevice(name)->schedule(function).Set(function, name);
     StringAttr &symbol = known[TextWithoutLocations(function)];
     if (symbol) {
       function.erase();

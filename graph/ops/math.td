@@ -1,5 +1,5 @@
 // Element-wise math. Operands broadcast as in NumPy; all have one dtype. Bodies call arith and math builders of MLIR; helpers with a lower-case
-// name (roundHalfEven, signOf, ...) are in compiler/codegen/cpu/scalar_math.cc.
+// name (roundHalfEven, signOf, ...) are in compiler/codegen/point/scalar_math.cc.
 include "graph/ops/base.td"
 
 def Ingot_NegOp : Ingot_Unary<"neg"> {

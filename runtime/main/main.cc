@@ -76,7 +76,10 @@ bool Load(const ingot_program_desc_t *desc, Session *session) {
     return Error("--weights is not needed: the weights are inside the program");
   }
   char beside[4096];
-  ingot_load_options_t load = {sizeof(load), WeightsPath(desc, options, beside, sizeof(beside)), options.cpu};
+  ingot_load_options_t load = {};
+  load.struct_size = sizeof(load);
+  load.weights_path = WeightsPath(desc, options, beside, sizeof(beside));
+  load.cpu_level = options.cpu;
   if (ingot_program_load(desc, &load, &session->program, &status) != INGOT_OK) return Error("%s", status.message);
   if (options.threads != 1 &&
       ingot_pool_create(static_cast<uint32_t>(options.threads), &session->pool, &status) != INGOT_OK) {
@@ -145,7 +148,7 @@ bool Run(Session *session) {
 
 bool Main(const ingot_program_desc_t *desc, int argc, char **argv) {
   // The runtime checks the description fully when it loads it; this is what the command line needs before that.
-  if (desc->struct_size < sizeof(*desc) || desc->abi_version != INGOT_ABI_VERSION) {
+  if (desc->struct_size < INGOT_HOST_PROGRAM_BYTES || desc->abi_version != INGOT_ABI_VERSION) {
     ingot_program_t *program = nullptr;
     ingot_status_t status;
     ingot_program_load(desc, nullptr, &program, &status);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "runtime/src/device.h"
 #include "runtime/src/elements.h"
 #include "runtime/src/execute.h"
 #include "runtime/src/plan.h"
@@ -24,6 +25,8 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
   auto *symbols = carver->Take<int64_t>(desc->num_symbols);
   auto *live = carver->Take<uint32_t>(program->num_arena_values);
   auto *later = carver->Take<EpochMemory>(program->num_epochs);
+  uint32_t num_hosts = program->device != nullptr ? desc->num_outputs : 0;
+  auto *late_hosts = carver->Take<Memory>(num_hosts);
   for (uint32_t p = 0; p < num_plans; ++p) {
     Plan plan = {};
     plan.sizes = carver->Take<int64_t>(desc->num_sizes);
@@ -46,6 +49,8 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
   context->live = live;
   context->later = later;
   memset(later, 0, program->num_epochs * sizeof(*later));
+  context->on_device.late_hosts = late_hosts;
+  if (num_hosts != 0) memset(late_hosts, 0, num_hosts * sizeof(*late_hosts));
   context->generation = 1;
   return context;
 }
@@ -120,7 +125,9 @@ int32_t TakeLateOutputs(const ingot_context_t *context, ingot_tensor_t *outputs,
     if (outputs[i].data == nullptr) continue;
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
     if (outputs[i].bytes < needed) return BufferError("output", io.name, outputs[i], needed, status);
-    memcpy(outputs[i].data, ArenaPointer(context, plan, io.value), needed);
+    int32_t code = CopyData(context->program, CopyKind::kToHost, outputs[i].data, ArenaPointer(context, plan, io.value),
+                            needed, status);
+    if (code != INGOT_OK) return code;
   }
   return INGOT_OK;
 }
@@ -140,7 +147,10 @@ int32_t Run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor
   }
   int32_t code = PatchBuffers(program, context->current, context->state, inputs, outputs, status);
   if (code != INGOT_OK) return code;
-  code = ExecutePlan(context, context->current, status);
+  if (program->device != nullptr)
+    code = program->device->calls->run(context, inputs, outputs, status);
+  else
+    code = ExecutePlan(context, context->current, status);
   if (code == INGOT_OK && program->num_epochs > 1) {
     context->has_results = true;
     code = TakeLateOutputs(context, outputs, status);
@@ -161,6 +171,27 @@ int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, 
 }
 
 }  // namespace
+
+const ingot_allocator_t &DataAllocator(const ingot_context_t *context) {
+  return context->program->device != nullptr ? context->program->device->memory : context->allocator;
+}
+
+bool Replace(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes) {
+  Release(allocator, memory->base, memory->bytes);
+  *memory = {static_cast<char *>(Allocate(allocator, bytes)), bytes};
+  if (memory->base == nullptr) memory->bytes = 0;
+  return memory->base != nullptr;
+}
+
+int32_t CopyData(const ingot_program_t *program, CopyKind kind, void *to, const void *from, uint64_t bytes,
+                 ingot_status_t *status) {
+  if (bytes == 0) return INGOT_OK;
+  if (program->device != nullptr)
+    return program->device->calls->copy(program->device, nullptr, kind, to, from, bytes, status);
+  memcpy(to, from, bytes);
+  return INGOT_OK;
+}
+
 }  // namespace ingot::runtime
 
 using namespace ingot::runtime;
@@ -203,6 +234,11 @@ int32_t ingot_context_create(const ingot_program_t *program, const ingot_context
     made->max_workers = ingot_pool_get_threads(chosen.pool);
   }
   if (chosen.trace != nullptr) made->trace = *chosen.trace;
+  if (program->device != nullptr) code = program->device->calls->start(made, status);
+  if (code != INGOT_OK) {
+    ingot_context_free(made);
+    return code;
+  }
   *context = made;
   return Succeed(status);
 }
@@ -210,12 +246,13 @@ int32_t ingot_context_create(const ingot_program_t *program, const ingot_context
 void ingot_context_free(ingot_context_t *context) {
   if (context == nullptr) return;
   for (uint32_t p = 0; p < context->num_plans; ++p) DropPlan(context, &context->plans[p]);
+  if (context->program->device != nullptr) context->program->device->calls->stop(context);
   if (context->owns_state) ingot_state_free(context->state);
-  ingot_allocator_t allocator = context->allocator;
-  Release(allocator, context->arena.base, context->arena.bytes);
+  ingot_allocator_t allocator = context->allocator, data = DataAllocator(context);
+  Release(data, context->arena.base, context->arena.bytes);
   for (uint32_t e = 1; e < context->program->num_epochs; ++e)
-    Release(allocator, context->later[e].memory.base, context->later[e].memory.bytes);
-  Release(allocator, context->workspace.base, context->workspace.bytes);
+    Release(data, context->later[e].memory.base, context->later[e].memory.bytes);
+  Release(data, context->workspace.base, context->workspace.bytes);
   Release(allocator, context, context->block_bytes);
 }
 
@@ -288,6 +325,8 @@ int32_t ingot_context_get_output(ingot_context_t *context, uint32_t output, ingo
   DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, tensor);
   tensor->bytes = static_cast<size_t>(plan->sizes[bytes]);
   tensor->data = ArenaPointer(context, plan, io.value);
+  if (context->program->device != nullptr)
+    return context->program->device->calls->fetch(context, output, tensor, status);
   return Succeed(status);
 }
 

@@ -24,6 +24,14 @@ struct EpochMemory {
   uint64_t generation;  // changes whenever it moves
 };
 
+// What a context has on its program's device.
+struct DeviceContext {
+  void *queue;
+  Memory io;           // inputs and outputs of a run
+  Memory host;         // of the host: what a BIND step reads, and conditions
+  Memory *late_hosts;  // of the host, num_outputs: outputs that ingot_context_get_output has handed out
+};
+
 }  // namespace ingot::runtime
 
 struct ingot_context {
@@ -54,6 +62,18 @@ struct ingot_context {
 
   bool has_results;  // the last run ended well, and nothing has changed `current` since
   bool cancelled;    // atomic
+
+  ingot::runtime::DeviceContext on_device;
 };
+
+namespace ingot::runtime {
+
+// Where arena, workspace and states come from.
+const ingot_allocator_t &DataAllocator(const ingot_context_t *context);
+// Gives up the old block first: its content is not needed, and holding both would double the peak. False: there is
+// none.
+bool Replace(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes);
+
+}  // namespace ingot::runtime
 
 #endif  // INGOT_RUNTIME_SRC_CONTEXT_H_

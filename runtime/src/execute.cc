@@ -1,15 +1,14 @@
-// The step loop, with its blocks. Small steps run straight on the calling thread; large ones are cut into chunks of
+// Steps on the host. Small steps run straight on the calling thread; large ones are cut into chunks of
 // tiles that threads take from a counter. Tiles are independent, so results do not depend on who computes which. Tests:
 // tests/runtime/run_test.cc, pool_test.cc.
 #include "runtime/src/execute.h"
 
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #include "runtime/src/arena.h"
 #include "runtime/src/pool.h"
-#include "runtime/src/shapes.h"
+#include "runtime/src/run_block.h"
 
 namespace ingot::runtime {
 namespace {
@@ -75,74 +74,32 @@ int32_t StepError(const ingot_context_t *context, uint32_t s, int32_t code, ingo
               NameOr(step.name, "?"), NameOr(context->program->variant->kernels[step.kernel].name, "?"), code);
 }
 
-uint64_t Now() {
-  timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<uint64_t>(now.tv_sec) * 1000000000u + static_cast<uint64_t>(now.tv_nsec);
-}
+// The host.
+struct HostMachine {
+  ingot_context_t *context;
+  Plan *plan;
 
-int32_t Cancelled(const ingot_context_t *context, uint32_t s, ingot_status_t *status) {
-  return Fail(status, INGOT_CANCELLED, "the run was cancelled at step %" PRIu32 " (%s)", s,
-              NameOr(context->program->desc->steps[s].name, "?"));
-}
-
-// Of a run that ends early in the steps before `end`: whether they wrote to a state.
-int32_t Abandon(ingot_context_t *context, uint32_t end, int32_t code) {
-  context->has_torn_state |= end > context->program->first_state_write;
-  return code;
-}
-
-// Steps [begin, end), blocks among them by recursion (as deep as validate.cc allows).
-template <bool kTraced>
-int32_t RunBlock(ingot_context_t *context, Plan *plan, uint32_t begin, uint32_t end, ingot_status_t *status) {
-  const ingot_program_desc_t *desc = context->program->desc;
-  for (uint32_t s = begin; s < end; ++s) {
-    const BoundStep &planned = plan->steps[s];
-    if (planned.kind <= INGOT_STEP_COPY) {
-      uint64_t start = kTraced ? Now() : 0;
-      int32_t code = RunStep(context, plan, planned);
-      if (kTraced) context->trace.step(context->trace.self, s, NameOr(desc->steps[s].name, "?"), start, Now());
-      if (code != 0) return Abandon(context, s + 1, StepError(context, s, code, status));
-      continue;
-    }
-    const ingot_step_t &step = desc->steps[s];
-    int32_t code = INGOT_OK;
-    if (step.kind == INGOT_STEP_CHECK) {
-      code = RunChecks(desc, plan->sizes, step.split, step.end, status);
-      if (code != INGOT_OK) return Abandon(context, s, code);
-      continue;
-    }
-    if (step.kind == INGOT_STEP_BIND) {
-      code = BindSizes(context, plan, s, status);
-      if (code != INGOT_OK) return Abandon(context, s, code);
-      continue;
-    }
-    const unsigned char *condition = nullptr;
-    if (step.kind != INGOT_STEP_IF_SIZE) condition = static_cast<const unsigned char *>(planned.buffers[0]);
-    if (step.kind != INGOT_STEP_WHILE) {
-      bool holds = condition != nullptr ? *condition != 0 : planned.tiles != 0;
-      code = RunBlock<kTraced>(context, plan, holds ? s + 1 : step.split, holds ? step.split : step.end, status);
-    } else {
-      for (;;) {
-        if (__atomic_load_n(&context->cancelled, __ATOMIC_RELAXED)) {
-          code = Cancelled(context, s, status);
-          break;
-        }
-#ifdef INGOT_GUARD_PAGES
-        PoisonSteps(context, plan, s + 1, step.end);
-#endif
-        code = RunBlock<kTraced>(context, plan, s + 1, step.split, status);
-        if (code != INGOT_OK || *condition == 0) break;
-        code = RunBlock<kTraced>(context, plan, step.split, step.end, status);
-        if (code != INGOT_OK) break;
-      }
-    }
-    // A loop may have written in an earlier turn.
-    if (code != INGOT_OK) return Abandon(context, step.kind == INGOT_STEP_WHILE ? step.end : s, code);
-    s = step.end - 1;
+  int32_t Step(uint32_t s, ingot_status_t *status) {
+    int32_t code = RunStep(context, plan, plan->steps[s]);
+    return code == 0 ? INGOT_OK : StepError(context, s, code, status);
   }
-  return INGOT_OK;
-}
+  int32_t Condition(uint32_t s, bool *holds, ingot_status_t *) {
+    *holds = *static_cast<const unsigned char *>(plan->steps[s].buffers[0]) != 0;
+    return INGOT_OK;
+  }
+  int32_t Bind(uint32_t s, ingot_status_t *status) {
+    return BindSizes(context, plan, s, static_cast<const int64_t *>(plan->steps[s].buffers[0]), status);
+  }
+#ifdef INGOT_GUARD_PAGES
+  void BeginTurn(uint32_t begin, uint32_t end) { PoisonSteps(context, plan, begin, end); }
+#else
+  void BeginTurn(uint32_t, uint32_t) {}
+#endif
+  void Trace(uint32_t s, uint64_t start) {
+    context->trace.step(context->trace.self, s, NameOr(context->program->desc->steps[s].name, "?"), start,
+                        NowNanoseconds());
+  }
+};
 
 }  // namespace
 
@@ -153,8 +110,9 @@ int32_t ExecutePlan(ingot_context_t *context, Plan *plan, ingot_status_t *status
   uint32_t end = context->program->desc->num_steps;
   bool hot = context->pool != nullptr && plan->parallel_steps > 1;
   if (hot) PoolBeginRun(context->pool);
-  int32_t code = context->trace.step != nullptr ? RunBlock<true>(context, plan, 0, end, status)
-                                                : RunBlock<false>(context, plan, 0, end, status);
+  HostMachine machine = {context, plan};
+  int32_t code = context->trace.step != nullptr ? RunBlock<true>(machine, context, plan, 0, end, status)
+                                                : RunBlock<false>(machine, context, plan, 0, end, status);
   if (hot) PoolEndRun(context->pool);
   return code == INGOT_OK ? Succeed(status) : code;
 }

@@ -78,6 +78,13 @@ void StartSteps(const ingot_program_t *program, Plan *plan) {
   plan->parallel_steps = 0;
 }
 
+// How many blocks a step is started in, on a device.
+int64_t BlocksOf(const ingot_device_kernel_t &kernel, int64_t tiles) {
+  int64_t blocks = (tiles - 1) / kernel.tiles_per_block + 1;
+  if (blocks > INT32_MAX) blocks = INT32_MAX;
+  return kernel.most_blocks != 0 && blocks > kernel.most_blocks ? kernel.most_blocks : blocks;
+}
+
 int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
   const ingot_kernel_t *kernels = context->program->variant->kernels;
@@ -117,19 +124,28 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status
       continue;
     }
     const ingot_kernel_t &kernel = kernels[step.kernel];
-    planned->run = kernel.run;
+    const ingot_device_kernel_t *on_device = context->program->on_device.variant != nullptr
+                                                 ? &context->program->on_device.variant->kernels[step.kernel]
+                                                 : nullptr;
+    planned->run = on_device != nullptr ? nullptr : kernel.run;
     planned->workers = 1;
-    planned->tiles = plan->sizes[kernel.tiles];
+    planned->tiles = plan->sizes[on_device != nullptr ? on_device->tiles : kernel.tiles];
     if (planned->tiles < 0 && s < block_end) planned->tiles = 0;
     if (planned->tiles < 0) return Malformed(context, status, "step", s, "has a negative number of tiles");
     if (planned->tiles == 0) continue;
-    planned->workers = StepWorkers(plan->sizes[kernel.work], planned->tiles, context->max_workers);
-    planned->chunk = (planned->tiles - 1) / (planned->workers * kChunksPerWorker) + 1;
-    if (planned->workers > 1 && e == 0) ++plan->parallel_steps;
-    if (planned->workers > plan->workers) plan->workers = planned->workers;
-    uint32_t size = kernel.workspace;
+    if (on_device != nullptr) {
+      planned->chunk = BlocksOf(*on_device, planned->tiles);
+    } else {
+      planned->workers = StepWorkers(plan->sizes[kernel.work], planned->tiles, context->max_workers);
+      planned->chunk = (planned->tiles - 1) / (planned->workers * kChunksPerWorker) + 1;
+      if (planned->workers > 1 && e == 0) ++plan->parallel_steps;
+      if (planned->workers > plan->workers) plan->workers = planned->workers;
+    }
+    uint32_t size = on_device != nullptr ? on_device->workspace : kernel.workspace;
     if (size == INGOT_NONE) continue;
     uint64_t bytes = static_cast<uint64_t>(plan->sizes[size]);
+    if (on_device != nullptr && __builtin_mul_overflow(bytes, static_cast<uint64_t>(planned->chunk), &bytes))
+      bytes = UINT64_MAX;
     if (bytes > kMaxBytes && s < block_end) bytes = 0;
     if (bytes > kMaxBytes)
       return Fail(status, INGOT_OUT_OF_MEMORY, "step %" PRIu32 " (%s) needs too much workspace", s,
@@ -142,6 +158,7 @@ int32_t PlanSteps(ingot_context_t *context, Plan *plan, uint32_t e, ingot_status
 }
 
 int32_t PrepareObjects(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
+  if (context->program->device != nullptr) return INGOT_OK;  // library kernels are the host's
   const ingot_program_desc_t *desc = context->program->desc;
   for (uint32_t s = 0; s < desc->num_steps; ++s) {
     const ingot_step_t &step = desc->steps[s];
@@ -169,18 +186,10 @@ void DestroyObjects(ingot_context_t *context, Plan *plan) {
 }
 
 #ifndef INGOT_GUARD_PAGES
-// Gives up the old block first: its content is not needed, and holding both would double the peak.
 int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
-  Release(context->allocator, memory->base, memory->bytes);
-  *memory = {nullptr, 0};
-  memory->base = static_cast<char *>(Allocate(context->allocator, bytes));
-  if (memory->base == nullptr) {
-    return Fail(status, INGOT_OUT_OF_MEMORY,
-                "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
-                context->program->desc->name, bytes, what);
-  }
-  memory->bytes = bytes;
-  return INGOT_OK;
+  if (Replace(DataAllocator(context), memory, bytes)) return INGOT_OK;
+  return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
+              context->program->desc->name, bytes, what);
 }
 
 #endif
@@ -188,7 +197,7 @@ int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const cha
 void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v) {
   const ingot_program_t *program = context->program;
   const ingot_value_t &value = program->desc->values[v];
-  if (plan->sizes[value.bytes] == 0) return empty_value;
+  if (plan->sizes[value.bytes] == 0) return program->device != nullptr ? program->on_device.empty_value : empty_value;
 #ifdef INGOT_GUARD_PAGES
   return GuardedPointer(context, plan, v);
 #else
@@ -196,7 +205,8 @@ void *FixedPointer(const ingot_context_t *context, const Plan *plan, uint32_t v)
     uint32_t i = program->arena_index[v], e = program->arena_epochs[i];
     return (e == 0 ? context->arena : context->later[e].memory).base + plan->offsets[i];
   }
-  if (value.kind == INGOT_VALUE_CONSTANT) return const_cast<char *>(program->weights + value.offset);
+  const char *weights = program->on_device.variant != nullptr ? program->on_device.weights : program->weights;
+  if (value.kind == INGOT_VALUE_CONSTANT) return const_cast<char *>(weights + value.offset);
   return nullptr;  // the caller's or a state's: written before each run
 #endif
 }
@@ -264,7 +274,8 @@ int32_t ReadSymbols(const ingot_program_desc_t *desc, const ingot_step_t &step, 
   return INGOT_OK;
 }
 
-int32_t TryBindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status) {
+int32_t TryBindSizes(ingot_context_t *context, Plan *plan, uint32_t s, const int64_t *elements,
+                     ingot_status_t *status) {
   const ingot_program_t *program = context->program;
   const ingot_program_desc_t *desc = program->desc;
   const ingot_step_t &step = desc->steps[s];
@@ -275,8 +286,7 @@ int32_t TryBindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_sta
   bool same = plan->owners[step.split - 1] == e && epoch->stamp != 0 &&
               epoch->parent_stamp == plan->epochs[parent].stamp && epoch->generation == arena->generation;
   plan->owners[step.split - 1] = e;
-  int32_t code =
-      ReadSymbols(desc, step, static_cast<const int64_t *>(plan->steps[s].buffers[0]), plan->sizes, &same, status);
+  int32_t code = ReadSymbols(desc, step, elements, plan->sizes, &same, status);
   if (code != INGOT_OK || same) {
     if (code != INGOT_OK) epoch->stamp = 0;
 #ifdef INGOT_GUARD_PAGES
@@ -370,8 +380,8 @@ int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
   return INGOT_OK;
 }
 
-int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status) {
-  int32_t code = TryBindSizes(context, plan, s, status);
+int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, const int64_t *elements, ingot_status_t *status) {
+  int32_t code = TryBindSizes(context, plan, s, elements, status);
   // What could not grow is gone: the next run begins with the plan's memory.
   if (code != INGOT_OK) context->current = nullptr;
   return code;

@@ -14,7 +14,7 @@ struct BoundStep {
   ingot_kernel_fn_t run;
   void **buffers;
   int64_t tiles;
-  int64_t chunk;     // tiles per chunk when it runs on several threads
+  int64_t chunk;     // tiles per chunk when it runs on several threads; on a device, the number of blocks
   uint32_t workers;  // 1: on the calling thread
   uint32_t kind;     // ingot_step_kind_t
   uint32_t epoch;    // that a BIND step begins
@@ -72,7 +72,7 @@ int32_t ReadyPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
 int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status);
 // Runs BIND step `s`: makes its operand's elements sizes and plans the epoch behind it. Nothing is planned or allocated
 // anew when the sizes are those of the last time.
-int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, ingot_status_t *status);
+int32_t BindSizes(ingot_context_t *context, Plan *plan, uint32_t s, const int64_t *elements, ingot_status_t *status);
 // Where an arena value is, for the sizes of the last run.
 void *ArenaPointer(const ingot_context_t *context, const Plan *plan, uint32_t value);
 // Destroys library objects and forgets everything.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runtime/src/device.h"
 #include "runtime/src/memory.h"
 #include "runtime/src/variant.h"
 
@@ -242,6 +243,10 @@ int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_op
     }
     memcpy(&chosen, options, options->struct_size < sizeof(chosen) ? options->struct_size : sizeof(chosen));
   }
+#ifdef INGOT_GUARD_PAGES
+  if (chosen.device != nullptr)
+    return Fail(status, INGOT_FAILED_PRECONDITION, "the runtime with guard pages runs on the host alone");
+#endif
   int32_t code = ValidateDescription(desc, status);
   if (code != INGOT_OK) return code;
   const ingot_variant_t *variant = nullptr;
@@ -266,6 +271,10 @@ int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_op
   ingot_program_t *made = Carve(desc, counts, &carver);
   made->variant = variant;
   code = FillProgram(made, chosen.weights_path, status);
+  if (code == INGOT_OK && chosen.device != nullptr) {
+    made->device = chosen.device;
+    code = chosen.device->calls->attach(made, status);
+  }
   if (code != INGOT_OK) {
     ingot_program_free(made);
     return code;
@@ -276,10 +285,21 @@ int32_t ingot_program_load(const ingot_program_desc_t *desc, const ingot_load_op
 
 void ingot_program_free(ingot_program_t *program) {
   if (program == nullptr) return;
+  if (program->device != nullptr) program->device->calls->detach(program);
   Unmap(program->mapping);
   free(program);
 }
 
 const ingot_program_desc_t *ingot_program_get_desc(const ingot_program_t *program) { return program->desc; }
+
+const char *ingot_program_get_device_level(const ingot_program_t *program) {
+  return program->device != nullptr ? program->on_device.variant->level : nullptr;
+}
+
+void ingot_device_free(ingot_device_t *device) {
+  if (device != nullptr) device->calls->free(device);
+}
+
+const char *ingot_device_get_name(const ingot_device_t *device) { return device->name; }
 
 const char *ingot_program_get_cpu_level(const ingot_program_t *program) { return program->variant->level; }

@@ -24,6 +24,15 @@ struct Epoch {
   uint32_t arena_begin, arena_end;  // its values in arena_values
 };
 
+// What a program has on its device; without one the variant is NULL.
+struct DeviceProgram {
+  const ingot_device_variant_t *variant;
+  void *module;
+  void **kernels;  // num_kernels
+  char *weights;
+  char *empty_value;  // what a value of no bytes points to: zeros behind the weights
+};
+
 // buffers[buffer] points to the caller's input or output, or to the state, number `slot`.
 struct Patch {
   uint32_t buffer, slot;
@@ -49,6 +58,8 @@ struct ingot_program {
   const ingot_variant_t *variant;
   const char *weights;
   ingot::runtime::Mapping mapping;
+  ingot_device_t *device;  // NULL: the host
+  ingot::runtime::DeviceProgram on_device;
 
   ingot::runtime::SymbolSource *symbol_sources;  // num_symbols
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "runtime/src/arena.h"
+#include "runtime/src/device.h"
 #include "runtime/src/elements.h"
 #include "runtime/src/shapes.h"
 
@@ -48,24 +49,39 @@ bool Describe(const ingot_program_desc_t *desc, const int64_t *sizes, Variable *
   return true;
 }
 
+// Writes what a state begins as.
+void Begin(const ingot_state_desc_t &description, const char *weights, uint64_t bytes, char *to) {
+  if (description.initial == INGOT_NONE) {
+    memset(to, 0, bytes);
+    return;
+  }
+  uint64_t element = description.fills == 0 ? bytes : ingot_dtype_size(description.io.dtype);
+  for (uint64_t at = 0; at + element <= bytes; at += element) memcpy(to + at, weights + description.initial, element);
+}
+
 int32_t Fill(ingot_state_t *state, ingot_status_t *status) {
   const ingot_program_desc_t *desc = state->program->desc;
+  state->is_invalid = true;  // until all is written
   for (uint32_t i = 0; i < desc->num_states; ++i) {
     const ingot_state_desc_t &description = desc->states[i];
     const Variable &variable = state->variables[i];
     if (variable.bytes == 0) continue;
-    if (description.initial == INGOT_NONE) {
-      memset(variable.data, 0, variable.bytes);
-      continue;
-    }
-    const char *constant = state->program->weights + description.initial;
-    if (description.fills == 0 && variable.bytes > desc->weights_size - description.initial) {
+    if (description.initial != INGOT_NONE && description.fills == 0 &&
+        variable.bytes > desc->weights_size - description.initial) {
       return Fail(status, INGOT_INTERNAL,
                   "program '%s' is malformed: state '%s' is larger than what it begins as; compile it again",
                   desc->name, description.io.name);
     }
-    uint64_t element = description.fills == 0 ? variable.bytes : ingot_dtype_size(description.io.dtype);
-    for (uint64_t at = 0; at + element <= variable.bytes; at += element) memcpy(variable.data + at, constant, element);
+    // A device's memory is written from a copy.
+    bool on_device = state->program->device != nullptr;
+    auto *to = on_device ? static_cast<char *>(Allocate(state->allocator, variable.bytes)) : variable.data;
+    if (to == nullptr)
+      return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory for a state of program '%s'", desc->name);
+    Begin(description, state->program->weights, variable.bytes, to);
+    if (!on_device) continue;
+    int32_t code = CopyData(state->program, CopyKind::kToDevice, variable.data, to, variable.bytes, status);
+    Release(state->allocator, to, variable.bytes);
+    if (code != INGOT_OK) return code;
   }
   state->is_invalid = false;
   return INGOT_OK;
@@ -152,7 +168,8 @@ int32_t MakeState(const ingot_program_t *program, const int64_t *sizes, const in
   made->allocator = allocator;
   made->block_bytes = measure.used;
   bool fits = Describe(desc, sizes, made->variables, &total);
-  if (fits) made->memory = {static_cast<char *>(Allocate(allocator, total)), total};
+  made->data_allocator = program->device != nullptr ? program->device->memory : allocator;
+  if (fits) made->memory = {static_cast<char *>(Allocate(made->data_allocator, total)), total};
   if (made->memory.base == nullptr) {
     Release(allocator, made, measure.used);
     return Fail(status, INGOT_OUT_OF_MEMORY,
@@ -216,7 +233,7 @@ int32_t ingot_state_create(const ingot_program_t *program, const int64_t *symbol
 void ingot_state_free(ingot_state_t *state) {
   if (state == nullptr) return;
   ingot_allocator_t allocator = state->allocator;
-  Release(allocator, state->memory.base, state->memory.bytes);
+  Release(state->data_allocator, state->memory.base, state->memory.bytes);
   Release(allocator, state, state->block_bytes);
 }
 
@@ -233,7 +250,7 @@ int32_t ingot_state_copy(ingot_state_t *to, ingot_state_t *from, ingot_status_t 
   if (to == nullptr || from == nullptr) return Fail(status, INGOT_INVALID_ARGUMENT, "to and from must not be NULL");
   if (to == from) return Succeed(status);
   const ingot_program_desc_t *desc = to->program->desc;
-  bool is_same = desc == from->program->desc;
+  bool is_same = desc == from->program->desc && to->program->device == from->program->device;
   for (uint32_t i = 0; is_same && i < desc->num_states; ++i)
     is_same = memcmp(to->variables[i].dims, from->variables[i].dims, sizeof(to->variables[i].dims)) == 0;
   if (!is_same)
@@ -245,10 +262,10 @@ int32_t ingot_state_copy(ingot_state_t *to, ingot_state_t *from, ingot_status_t 
   if (code != INGOT_OK) return code;
   code = EnterState(to, /*valid=*/false, status);
   if (code == INGOT_OK) {
-    for (uint32_t i = 0; i < desc->num_states; ++i) {
-      if (to->variables[i].bytes != 0) memcpy(to->variables[i].data, from->variables[i].data, to->variables[i].bytes);
-    }
-    to->is_invalid = false;
+    for (uint32_t i = 0; i < desc->num_states && code == INGOT_OK; ++i)
+      code = CopyData(to->program, CopyKind::kOnDevice, to->variables[i].data, from->variables[i].data,
+                      to->variables[i].bytes, status);
+    to->is_invalid = code != INGOT_OK;
     LeaveState(to);
   }
   LeaveState(from);
@@ -279,9 +296,9 @@ int32_t ingot_state_read(ingot_state_t *state, uint32_t number, ingot_tensor_t *
   code = EnterState(state, /*valid=*/true, status);
   if (code != INGOT_OK) return code;
   DescribeTensor(state, number, tensor);
-  if (variable.bytes != 0) memcpy(tensor->data, variable.data, variable.bytes);
+  code = CopyData(state->program, CopyKind::kToHost, tensor->data, variable.data, variable.bytes, status);
   LeaveState(state);
-  return Succeed(status);
+  return code == INGOT_OK ? Succeed(status) : code;
 }
 
 int32_t ingot_state_write(ingot_state_t *state, uint32_t number, const ingot_tensor_t *tensor, ingot_status_t *status) {
@@ -300,7 +317,8 @@ int32_t ingot_state_write(ingot_state_t *state, uint32_t number, const ingot_ten
   if (!BufferOk(*tensor, variable.bytes, 1)) return BufferError("state", name, *tensor, variable.bytes, status);
   code = EnterState(state, /*valid=*/true, status);
   if (code != INGOT_OK) return code;
-  if (variable.bytes != 0) memcpy(variable.data, tensor->data, variable.bytes);
+  code = CopyData(state->program, CopyKind::kToDevice, variable.data, tensor->data, variable.bytes, status);
+  state->is_invalid = code != INGOT_OK;
   LeaveState(state);
-  return Succeed(status);
+  return code == INGOT_OK ? Succeed(status) : code;
 }

@@ -17,7 +17,7 @@ struct Variable {
 
 struct ingot_state {
   const ingot_program_t *program;
-  ingot_allocator_t allocator;
+  ingot_allocator_t allocator, data_allocator;  // of the object, and of what it holds
   uint64_t block_bytes;
   ingot::runtime::Memory memory;        // of all variables
   ingot::runtime::Variable *variables;  // num_states

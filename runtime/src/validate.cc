@@ -25,12 +25,13 @@ struct Validator {
 
   int32_t Head() const {
     // struct_size and abi_version stand first in every version; nothing else is read until they fit.
-    if (desc->struct_size < sizeof(ingot_program_desc_t) || desc->abi_version != INGOT_ABI_VERSION) {
+    if (desc->struct_size < INGOT_HOST_PROGRAM_BYTES || desc->abi_version != INGOT_ABI_VERSION) {
       return Fail(status, INGOT_FAILED_PRECONDITION,
                   "program was compiled for abi version %" PRIu32 " (description of %" PRIu32
                   " bytes), this runtime has version %u (%zu): "
                   "compile the model again or link the runtime it was compiled for",
-                  desc->abi_version, desc->struct_size, INGOT_ABI_VERSION, sizeof(ingot_program_desc_t));
+                  desc->abi_version, desc->struct_size, INGOT_ABI_VERSION,
+                  static_cast<size_t>(INGOT_HOST_PROGRAM_BYTES));
     }
     if (desc->name == nullptr)
       return Fail(status, INGOT_FAILED_PRECONDITION, "program is malformed: it has no name; compile it again");

@@ -78,8 +78,8 @@ std::string CheckSizes(const Graph &graph, const JitProgram &program, const Size
 
 GraphChecks CheckGraph(const Graph &graph, const std::vector<Sizes> &sizes, const CheckOptions &options) {
   GraphChecks checks;
-  JitOptions jit;
-  jit.compile.cpu_levels = {options.level};
+  JitOptions jit = TestTargets().front();
+  if (jit.device == nullptr) jit.compile.cpu_levels = {options.level};
   jit.cache_directory = "none";
   if (options.begin) options.begin("compile");
   absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, jit);

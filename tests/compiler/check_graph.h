@@ -1,6 +1,6 @@
-// Compiles a graph, runs it between guard pages on one and on two threads, and says what is wrong: the compiler's
-// errors, outputs that are not the interpreter's (noise_compare.h) or differ between thread counts, and sizes that one
-// of the two refuses and the other does not.
+// Compiles a graph (for a CPU level, or for the device that INGOT_TEST_DEVICE names), runs it between guard pages on
+// one and on two threads, and says what is wrong: the compiler's errors, outputs that are not the interpreter's
+// (noise_compare.h) or differ between thread counts, and sizes that one of the two refuses and the other does not.
 #ifndef INGOT_TESTS_COMPILER_CHECK_GRAPH_H_
 #define INGOT_TESTS_COMPILER_CHECK_GRAPH_H_
 

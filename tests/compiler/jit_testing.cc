@@ -1,6 +1,8 @@
 #include "tests/compiler/jit_testing.h"
 
 #include <cmath>
+#include <cstdio>
+#include <cstdlib>
 #include <limits>
 #include <set>
 
@@ -9,6 +11,7 @@
 #include "absl/strings/str_join.h"
 #include "ingot/interpreter.h"
 #include "ingot/jit.h"
+#include "tools/ingot/device.h"
 #include "tools/ingot/program_runner.h"
 
 namespace ingot {
@@ -166,6 +169,32 @@ std::vector<std::string> TestLevels() {
   return levels;
 }
 
+const tool::OpenedDevice &TestDevice() {
+  static const auto *opened = [] {
+    const char *name = std::getenv("INGOT_TEST_DEVICE");
+    absl::StatusOr<tool::OpenedDevice> device = tool::OpenDevice(name == nullptr ? "" : name);
+    if (!device.ok()) std::fprintf(stderr, "%s\n", std::string(device.status().message()).c_str());
+    return new tool::OpenedDevice(*std::move(device));
+  }();
+  return *opened;
+}
+
+std::vector<JitOptions> TestTargets() {
+  std::vector<JitOptions> targets;
+  JitOptions options;
+  if (TestDevice().device != nullptr) {
+    options.compile.cpu_levels = {"x86-64-v3"};
+    options.compile.device_targets = TestDevice().targets;
+    options.device = TestDevice().device.get();
+    return {options};
+  }
+  for (const std::string &level : TestLevels()) {
+    options.compile.cpu_levels = {level};
+    targets.push_back(options);
+  }
+  return targets;
+}
+
 Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine) {
   Tensor tensor = Tensor::Zeros(dtype, std::move(dims));
   std::normal_distribution<double> normal;
@@ -259,9 +288,7 @@ std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::v
 
 void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::vector<Tensor>> &input_sets) {
   ASSERT_TRUE(graph.ok()) << graph.status();
-  for (const std::string &level : TestLevels()) {
-    JitOptions options;
-    options.compile.cpu_levels = {level};
+  for (JitOptions options : TestTargets()) {
     options.cache_directory = "none";
     std::vector<std::string> problems = Mismatches(*graph, input_sets, options);
     EXPECT_TRUE(problems.empty()) << absl::StrJoin(problems, "\n")
@@ -270,7 +297,7 @@ void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::
 }
 
 absl::StatusOr<std::vector<Tensor>> RunCompiled(const Graph &graph, const std::vector<Tensor> &inputs) {
-  JitOptions options;
+  JitOptions options = TestDevice().device != nullptr ? TestTargets().front() : JitOptions();
   options.cache_directory = "none";
   absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
   if (!program.ok()) return program.status();

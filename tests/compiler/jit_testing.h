@@ -25,6 +25,9 @@ using Sizes = std::map<std::string, int64_t>;
 
 // The levels that this machine runs: "x86-64-v3" and perhaps "x86-64-v4".
 std::vector<std::string> TestLevels();
+// What graphs are compiled for and run on: every level, or the device that INGOT_TEST_DEVICE names
+// (tools/ingot/device.h).
+std::vector<JitOptions> TestTargets();
 
 // Normal floats; integers between -20 and 20 with a few of the largest and smallest; random bools.
 Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine);

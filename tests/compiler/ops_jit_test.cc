@@ -8,10 +8,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "graph/shape/infer.h"
+#include "tests/compiler/guarded_run.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {
 namespace {
+
+// On the CPU these tests run between guard pages; a device has memory of its own.
+TEST(TestedRuntime, IsGuarded) { EXPECT_EQ(RuntimeIsGuarded(), TestTargets().front().device == nullptr); }
 
 bool Takes(OpKind op, DType dtype) { return Takes(Schema(op), dtype); }
 

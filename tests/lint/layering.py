@@ -60,8 +60,10 @@ LAYERS = {
 # Included as "ingot/NAME.h".
 PUBLIC = ("graph/include", "compiler/include", "runtime/include")
 PUBLIC_ABSL = re.compile(r"absl/(status/status(or)?|types/span|strings/string_view)\.h$")
-# What is reached through its owner alone: of devices, the rest of the compiler knows codegen/device.h.
-PRIVATE = {"compiler/codegen/cpu": "compiler/codegen"}
+# What is reached through its owners alone: of devices, the rest of the compiler knows codegen/device.h, and no device another.
+PRIVATE = {"compiler/codegen/point": ("compiler/codegen",),
+           "compiler/codegen/cpu": ("compiler/codegen/cpu", "compiler/codegen/devices"),
+           "compiler/codegen/cuda": ("compiler/codegen/cuda", "compiler/codegen/devices")}
 TOP_FOLDERS = {folder.split("/")[0] for folder in LAYERS}
 
 INCLUDE_SUFFIXES = (".c", ".cc", ".cpp", ".cu", ".h", ".hpp", ".inc", ".td", ".proto")
@@ -127,9 +129,9 @@ def check_includes(path, text, files):
             continue
         target = resolve(path, header, files)
         if target is not None:
-            for folder, owner in PRIVATE.items():
-                if inside(target, folder) and folders is not ANYTHING and not inside(path, owner):
-                    yield f"{where}: {target} is private to {owner}/; include a header of that folder"
+            for folder, owners in PRIVATE.items():
+                if inside(target, folder) and folders is not ANYTHING and not any(inside(path, owner) for owner in owners):
+                    yield f"{where}: {target} is private to {', '.join(owners)}; include a header of compiler/codegen/"
             if folders is not ANYTHING and not any(inside(target, folder) for folder in (layer, *folders)):
                 yield f"{where}: {layer}/ may not include {target}; it may include {', '.join(folders) or 'nothing outside itself'}"
         elif libraries is not ANYTHING and not path.endswith(".td"):

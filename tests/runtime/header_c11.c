@@ -1,6 +1,7 @@
 /* The public headers are C11, alone and without warnings: this file is compiled with -std=c11 -Wall -Wextra -Werror
  * -pedantic. Part of runtime_test, which need not call anything here: compiling is the test. */
 #include "ingot/abi.h"
+#include "ingot/cuda.h"
 #include "ingot/runtime.h"
 
 /* The layout is a contract between compiler and runtime: a change of these numbers is a new INGOT_ABI_VERSION. */
@@ -14,7 +15,12 @@ _Static_assert(sizeof(ingot_value_t) == 32, "ingot_value_t");
 _Static_assert(sizeof(ingot_kernel_t) == 48, "ingot_kernel_t");
 _Static_assert(sizeof(ingot_step_t) == 48, "ingot_step_t");
 _Static_assert(sizeof(ingot_variant_t) == 24, "ingot_variant_t");
-_Static_assert(sizeof(ingot_program_desc_t) == 224, "ingot_program_desc_t");
+_Static_assert(sizeof(ingot_program_desc_t) == 232, "ingot_program_desc_t");
+_Static_assert(offsetof(ingot_program_desc_t, device_variants) == INGOT_HOST_PROGRAM_BYTES, "host programs");
+_Static_assert(sizeof(ingot_device_kernel_t) == 48, "ingot_device_kernel_t");
+_Static_assert(sizeof(ingot_device_variant_t) == 40, "ingot_device_variant_t");
+_Static_assert(sizeof(ingot_emulated_kernel_t) == 24, "ingot_emulated_kernel_t");
+_Static_assert(sizeof(ingot_emulated_image_t) == 32, "ingot_emulated_image_t");
 _Static_assert(sizeof(ingot_weights_header_t) == 24, "ingot_weights_header_t");
 
 int ingot_header_c11(void);

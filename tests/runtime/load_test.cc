@@ -39,11 +39,11 @@ TEST(LoadTest, ReadsOptionsOfOlderAndNewerCallers) {
   struct {
     ingot_load_options_t options;
     uint64_t more[4];
-  } newer = {{sizeof(newer), nullptr, "baseline"}, {1, 2, 3, 4}};
+  } newer = {{sizeof(newer), nullptr, "baseline", nullptr}, {1, 2, 3, 4}};
   ingot_program_t *program = nullptr;
   EXPECT_EQ(ingot_program_load(&chain.desc, &newer.options, &program, nullptr), INGOT_OK);
   ingot_program_free(program);
-  ingot_load_options_t older = {offsetof(ingot_load_options_t, cpu_level), nullptr, "not read"};
+  ingot_load_options_t older = {offsetof(ingot_load_options_t, cpu_level), nullptr, "not read", nullptr};
   EXPECT_EQ(ingot_program_load(&chain.desc, &older, &program, nullptr), INGOT_OK);
   ingot_program_free(program);
 }

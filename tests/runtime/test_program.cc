@@ -249,7 +249,7 @@ CountProgram::CountProgram() {
 Program Load(const ingot_program_desc_t *desc, const char *weights) {
   ingot_status_t status;
   ingot_program_t *program = nullptr;
-  ingot_load_options_t options = {sizeof(options), weights, nullptr};
+  ingot_load_options_t options = {sizeof(options), weights, nullptr, nullptr};
   EXPECT_EQ(ingot_program_load(desc, &options, &program, &status), INGOT_OK) << status.message;
   return Program(program);
 }

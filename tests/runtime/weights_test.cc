@@ -29,7 +29,7 @@ class WeightsTest : public testing::Test {
     path_ = directory_.Path("chain.weights");
   }
   std::string Error() {
-    ingot_load_options_t options = {sizeof(options), path_.c_str(), nullptr};
+    ingot_load_options_t options = {sizeof(options), path_.c_str(), nullptr, nullptr};
     return LoadError(&chain_.desc, INGOT_FAILED_PRECONDITION, &options);
   }
 

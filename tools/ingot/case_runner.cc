@@ -9,6 +9,7 @@
 #include "ingot/interpreter.h"
 #include "ingot/jit.h"
 #include "ingot/onnx.h"
+#include "tools/ingot/device.h"
 #include "tools/ingot/shared_program.h"
 #include "tools/ingot/status.h"
 
@@ -48,9 +49,16 @@ absl::Status UseJit(Graph graph, const CaseOptions &options, Executable *executa
   jit.cache_directory = "none";  // a test of the compiler has to compile
   if (!options.cpu.empty()) jit.compile.cpu_levels = {options.cpu};
   jit.library = options.library;
-  ASSIGN_OR_RETURN(std::unique_ptr<JitProgram> loaded, JitProgram::Load(std::move(graph), jit));
-  const ingot_program_t *program = loaded->program();
-  return UseProgram(program, std::shared_ptr<const void>(std::move(loaded)), options.threads, executable);
+  struct Loaded {
+    OpenedDevice device;
+    std::unique_ptr<JitProgram> program;
+  };
+  auto loaded = std::make_shared<Loaded>();
+  ASSIGN_OR_RETURN(loaded->device, OpenDevice(options.device));
+  jit.device = loaded->device.device.get();
+  jit.compile.device_targets = loaded->device.targets;
+  ASSIGN_OR_RETURN(loaded->program, JitProgram::Load(std::move(graph), jit));
+  return UseProgram(loaded->program->program(), loaded, options.threads, executable);
 }
 
 absl::Status UseAheadOfTime(Graph graph, const CaseOptions &options, Executable *executable) {
@@ -60,7 +68,7 @@ absl::Status UseAheadOfTime(Graph graph, const CaseOptions &options, Executable 
   ASSIGN_OR_RETURN(CompiledProgram compiled, Compile(std::move(graph), compile));
   std::string path = options.directory + "/verified.so";
   RETURN_IF_ERROR(WriteProgram(compiled, OutputKind::kShared, path));
-  ASSIGN_OR_RETURN(std::unique_ptr<SharedProgram> shared, SharedProgram::Open(path, ""));
+  ASSIGN_OR_RETURN(std::unique_ptr<SharedProgram> shared, SharedProgram::Open(path, "", nullptr));
   const ingot_program_t *program = shared->program();
   return UseProgram(program, std::shared_ptr<const void>(std::move(shared)), options.threads, executable);
 }

@@ -17,6 +17,7 @@ struct CaseOptions {
   Tolerance tolerance;
   std::string cpu;                                  // empty: the mode's default
   const ingot_kernel_library_t *library = nullptr;  // of kJit
+  std::string device;                               // empty: the CPU
   uint32_t threads = 1;
   std::string directory;  // an empty one of this case's own, for ahead-of-time output
 };

@@ -12,6 +12,7 @@
 #include "graph/io/atomic_file.h"
 #include "graph/io/mapped_file.h"
 #include "tools/ingot/command.h"
+#include "tools/ingot/device.h"
 #include "tools/ingot/emit_kind.h"
 #include "tools/ingot/model_loading.h"
 #include "tools/ingot/progress.h"
@@ -27,6 +28,7 @@ examples:
   ingot compile mlp.onnx -o mlp                         an executable that reads and writes .npy files: ./mlp --help
   ingot compile mlp.onnx -o mlp.o                       an object; exports ingot_program_mlp, declared in mlp.o.h
   ingot compile mlp.onnx -o mlp.so --cpu=x86-64-v4,x86-64-v3   code for two levels; the best that runs is chosen at load
+  ingot compile mlp.onnx -o mlp.so --target=cuda        GPU kernels besides: ingot run mlp.so --device=cuda
   ingot compile bert.onnx -o bert --weights=file        weights in bert.weights, mapped at the start
   ingot compile bert.onnx -o bert.o --bind batch=1      a program for one batch size
   ingot compile mlp.onnx -o - --compile-to=fuse         the compiler's view after a phase, on standard output
@@ -35,8 +37,8 @@ examples:
 
 struct Arguments {
   ModelArguments model;
-  std::string output, emit, name, target, weights = "auto", precision = "fp32", dump_phases, compile_to;
-  std::vector<std::string> cpu;
+  std::string output, emit, name, weights = "auto", precision = "fp32", dump_phases, compile_to;
+  std::vector<std::string> cpu, targets;
   int threads = 0;
   bool json = false;
 };
@@ -63,18 +65,30 @@ absl::Status CheckOutput(const Arguments &arguments) {
   return absl::OkStatus();
 }
 
-absl::Status CheckTarget(const std::string &target) {
-  bool known = target.empty() || (target.rfind("x86_64-", 0) == 0 && target.find("linux") != std::string::npos);
-  if (known) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "cannot compile for target '", target,
-      "': this version compiles for x86_64-linux-gnu only; leave --target out, and choose a level with --cpu"));
+// The machine, and devices besides it: "x86_64-linux-gnu", "cuda", "cuda:sm_90".
+absl::StatusOr<std::vector<std::string>> DeviceTargets(const std::vector<std::string> &targets) {
+  std::vector<std::string> devices;
+  for (const std::string &target : targets) {
+    if (target.rfind("x86_64-", 0) == 0 && target.find("linux") != std::string::npos) continue;
+    if (target == "cuda") {
+      devices.push_back(kOldestCuda);
+    } else if (target.rfind("cuda:", 0) == 0) {
+      devices.push_back(target.substr(5));
+    } else {
+      return absl::InvalidArgumentError(
+          absl::StrCat("cannot compile for target '", target,
+                       "': this version compiles for x86_64-linux-gnu, and besides for cuda; leave --target out, and "
+                       "choose a level with --cpu"));
+    }
+  }
+  return devices;
 }
 
 absl::StatusOr<CompileOptions> MakeOptions(const Arguments &arguments, Progress *progress) {
   CompileOptions options;
   ASSIGN_OR_RETURN(options.name, ProgramName(arguments.name, arguments.output, arguments.model.path));
   if (!arguments.cpu.empty()) options.cpu_levels = arguments.cpu;
+  ASSIGN_OR_RETURN(options.device_targets, DeviceTargets(arguments.targets));
   options.weights = arguments.weights == "embed"  ? WeightsPlace::kEmbed
                     : arguments.weights == "file" ? WeightsPlace::kFile
                                                   : WeightsPlace::kAuto;
@@ -160,7 +174,6 @@ absl::StatusOr<int> WriteText(const Arguments &arguments, const std::string &pha
 }
 
 absl::StatusOr<int> Compile(const Arguments &arguments) {
-  RETURN_IF_ERROR(CheckTarget(arguments.target));
   ASSIGN_OR_RETURN(EmitChoice choice, ChooseEmit(arguments.emit, arguments.compile_to, arguments.output));
   if (arguments.output == "-" && arguments.json)
     return absl::InvalidArgumentError("-o - and --json both want standard output; leave one out");
@@ -200,7 +213,7 @@ void AddCompile(CLI::App *app, Action *action) {
   command
       ->add_option("--emit", arguments->emit,
                    "What OUT is. Default, by its extension: .o object, .a archive, .so shared, .mlir mlir, .ll llvm, "
-                   ".s asm, none executable")
+                   ".s asm, .ptx ptx, none executable")
       ->check(CLI::IsMember(EmitNames()))
       ->type_name("KIND");
   command
@@ -213,8 +226,12 @@ void AddCompile(CLI::App *app, Action *action) {
       ->allow_extra_args(false)
       ->type_name("LEVEL,...");
   command
-      ->add_option("--target", arguments->target, "The machine to compile for; only x86_64-linux-gnu in this version")
-      ->type_name("TRIPLE");
+      ->add_option("--target", arguments->targets,
+                   "Compile besides for NVIDIA GPUs: cuda, or cuda:sm_80, cuda:sm_90 (that architecture and later "
+                   "ones). The machine itself is x86_64-linux-gnu")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->type_name("NAME,...");
   command
       ->add_option("--weights", arguments->weights,
                    "Where weights go: into OUT, or beside it in NAME.weights (auto, the default: above 256 MB)")

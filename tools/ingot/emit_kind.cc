@@ -16,7 +16,7 @@ constexpr KindRow kKinds[] = {
     {EmitKind::kObject, "object", ".o"},  {EmitKind::kArchive, "archive", ".a"},
     {EmitKind::kShared, "shared", ".so"}, {EmitKind::kExecutable, "executable", ""},
     {EmitKind::kMlir, "mlir", ".mlir"},   {EmitKind::kLlvm, "llvm", ".ll"},
-    {EmitKind::kAssembly, "asm", ".s"},
+    {EmitKind::kAssembly, "asm", ".s"},   {EmitKind::kPtx, "ptx", ".ptx"},
 };
 
 // What --emit=mlir alone means: the last phase whose text is MLIR; "buffers" lists the program's tables.
@@ -45,8 +45,9 @@ absl::StatusOr<EmitKind> KindOf(const std::string &emit, const std::string &outp
   for (const KindRow &row : kKinds) {
     if (emit.empty() ? extension == row.extension : emit == row.name) return row.kind;
   }
-  return absl::InvalidArgumentError(absl::StrCat(
-      "cannot tell from '", output, "' what to write: end it in .o, .a, .so, .mlir, .ll or .s, or add --emit=KIND"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("cannot tell from '", output,
+                   "' what to write: end it in .o, .a, .so, .mlir, .ll, .s or .ptx, or add --emit=KIND"));
 }
 
 }  // namespace
@@ -73,6 +74,8 @@ OutputKind ToOutputKind(EmitKind kind) {
       return OutputKind::kLlvm;
     case EmitKind::kAssembly:
       return OutputKind::kAssembly;
+    case EmitKind::kPtx:
+      return OutputKind::kPtx;
     case EmitKind::kObject:
     case EmitKind::kMlir:
       break;

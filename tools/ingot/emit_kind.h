@@ -10,7 +10,7 @@
 
 namespace ingot::tool {
 
-enum class EmitKind { kObject, kArchive, kShared, kExecutable, kMlir, kLlvm, kAssembly };
+enum class EmitKind { kObject, kArchive, kShared, kExecutable, kMlir, kLlvm, kAssembly, kPtx };
 
 const char *EmitName(EmitKind kind);  // as after --emit
 std::vector<std::string> EmitNames();

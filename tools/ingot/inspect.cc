@@ -126,7 +126,7 @@ absl::Status DescribeOnnx(const Arguments &arguments, Json *json) {
 }
 
 absl::Status DescribeProgram(const std::string &path, Json *json) {
-  ASSIGN_OR_RETURN(std::unique_ptr<SharedProgram> shared, SharedProgram::Open(path, ""));
+  ASSIGN_OR_RETURN(std::unique_ptr<SharedProgram> shared, SharedProgram::Open(path, "", /*device=*/nullptr));
   const ingot_program_desc_t &desc = *ingot_program_get_desc(shared->program());
   (*json)["format"] = "program";
   (*json)["name"] = desc.name;
@@ -136,6 +136,7 @@ absl::Status DescribeProgram(const std::string &path, Json *json) {
   (*json)["steps"] = desc.num_steps;
   (*json)["cpu"] = Json::array();
   for (uint32_t v = 0; v < desc.num_variants; ++v) (*json)["cpu"].push_back(desc.variants[v].level);
+  for (uint32_t v = 0; v < desc.num_device_variants; ++v) (*json)["gpu"].push_back(desc.device_variants[v].level);
   (*json)["unsupported"] = Json::array();
   return absl::OkStatus();
 }
@@ -182,6 +183,7 @@ void PrintPage(const std::string &path, const Json &json) {
   number("kernels", "kernels", "");
   number("steps", "steps", "");
   if (json.contains("cpu")) Print("cpu levels: " + json["cpu"].dump() + "\n");
+  if (json.contains("gpu")) Print("gpu architectures: " + json["gpu"].dump() + "\n");
   if (json.contains("ops")) PrintCounts("ops", json["ops"]);
   if (json.contains("onnx_ops")) PrintCounts("ONNX ops", json["onnx_ops"]);
   number("operations per run", "operations", "");

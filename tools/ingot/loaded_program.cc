@@ -33,7 +33,8 @@ absl::StatusOr<LoadedProgram> OpenShared(const ModelArguments &model, const Load
   if (FindKernelLibrary(load.library) != nullptr)
     return absl::InvalidArgumentError("--library is for models compiled here, not for compiled code");
   Stopwatch watch;
-  ASSIGN_OR_RETURN(loaded.shared, SharedProgram::Open(model.path, load.cpu));
+  ASSIGN_OR_RETURN(loaded.device, OpenDevice(load.device));
+  ASSIGN_OR_RETURN(loaded.shared, SharedProgram::Open(model.path, load.cpu, loaded.device.device.get()));
   loaded.load_ms = watch.Milliseconds();
   loaded.interface = Interface::Of(*ingot_program_get_desc(loaded.program()));
   ASSIGN_OR_RETURN(loaded.inputs, GatherInputs(loaded.interface, nullptr, inputs));
@@ -65,8 +66,11 @@ absl::StatusOr<LoadedProgram> CompileHere(const ModelArguments &model, const Loa
   absl::StatusOr<int64_t> operations = ContractionOperations(graph).Evaluate(loaded.inputs.sizes);
   if (operations.ok()) loaded.operations = static_cast<double>(*operations);
 
+  ASSIGN_OR_RETURN(loaded.device, OpenDevice(load.device));
   Progress progress("compiling " + model.path);
   JitOptions options;
+  options.device = loaded.device.device.get();
+  options.compile.device_targets = loaded.device.targets;
   if (!load.cpu.empty()) options.compile.cpu_levels = {load.cpu};
   options.library = FindKernelLibrary(load.library);
   if (load.no_cache) options.cache_directory = "none";
@@ -85,6 +89,7 @@ void AddLoadOptions(CLI::App *command, LoadArguments *arguments) {
       ->add_option("--cpu", arguments->cpu,
                    "CPU level to compile for or to choose from PROGRAM.so. Default: the best that this machine runs")
       ->type_name("LEVEL");
+  AddDeviceOption(command, &arguments->device);
   AddLibraryOption(command, &arguments->library);
   command->add_flag("--no-cache", arguments->no_cache,
                     "Compile the model even if the cache holds it, and keep nothing");
@@ -93,6 +98,7 @@ void AddLoadOptions(CLI::App *command, LoadArguments *arguments) {
 nlohmann::ordered_json LoadedProgram::Facts() const {
   return {{"mode", jit != nullptr ? "jit" : "aot"},
           {"cpu", ingot_program_get_cpu_level(program())},
+          {"device", device.device == nullptr ? "cpu" : ingot_device_get_name(device.device.get())},
           {"sizes", inputs.sizes},
           {"compile_ms", compile_ms},
           {"load_ms", load_ms},

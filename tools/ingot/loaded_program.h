@@ -9,6 +9,7 @@
 
 #include "absl/status/statusor.h"
 #include "ingot/jit.h"
+#include "tools/ingot/device.h"
 #include "tools/ingot/inputs.h"
 #include "tools/ingot/interface.h"
 #include "tools/ingot/program_runner.h"
@@ -19,11 +20,13 @@ namespace ingot::tool {
 struct LoadArguments {
   std::string cpu;  // empty: the best that this machine runs
   std::string library = "none";
+  std::string device;  // empty: the CPU
   bool no_cache = false;
 };
 void AddLoadOptions(CLI::App *command, LoadArguments *arguments);
 
 struct LoadedProgram {
+  OpenedDevice device;              // behind what runs on it: it goes last
   std::unique_ptr<JitProgram> jit;  // or:
   std::unique_ptr<SharedProgram> shared;
   Interface interface;

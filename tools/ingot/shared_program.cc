@@ -102,7 +102,8 @@ absl::StatusOr<std::vector<std::string>> FindProgramSymbols(std::string_view elf
 }
 
 absl::StatusOr<std::unique_ptr<SharedProgram>> SharedProgram::Open(const std::string &path,
-                                                                   const std::string &cpu_level) {
+                                                                   const std::string &cpu_level,
+                                                                   ingot_device_t *device) {
   ASSIGN_OR_RETURN(std::shared_ptr<const MappedFile> file, MappedFile::Open(path));
   absl::StatusOr<std::vector<std::string>> names = FindProgramSymbols(file->view());
   if (!names.ok())
@@ -128,10 +129,11 @@ absl::StatusOr<std::unique_ptr<SharedProgram>> SharedProgram::Open(const std::st
   ingot_load_options_t options = {};
   options.struct_size = sizeof(options);
   options.cpu_level = cpu_level.empty() ? nullptr : cpu_level.c_str();
+  options.device = device;
   std::string weights;
   // Nothing behind these two fields may be read unless they are this runtime's; ingot_program_load explains when they
   // are not.
-  bool known = desc->struct_size == sizeof(*desc) && desc->abi_version == INGOT_ABI_VERSION;
+  bool known = desc->struct_size >= INGOT_HOST_PROGRAM_BYTES && desc->abi_version == INGOT_ABI_VERSION;
   if (known && desc->weights == nullptr && desc->weights_size != 0 && desc->weights_file != nullptr) {
     weights = directory + "/" + desc->weights_file;
     options.weights_path = weights.c_str();

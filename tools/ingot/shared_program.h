@@ -14,8 +14,10 @@ namespace ingot::tool {
 
 class SharedProgram {
  public:
-  // `cpu_level` empty: the best that this machine runs. A weights file is looked for beside the shared object.
-  static absl::StatusOr<std::unique_ptr<SharedProgram>> Open(const std::string &path, const std::string &cpu_level);
+  // `cpu_level` empty: the best that this machine runs. `device` is borrowed; null: the host. A weights file is looked
+  // for beside the shared object.
+  static absl::StatusOr<std::unique_ptr<SharedProgram>> Open(const std::string &path, const std::string &cpu_level,
+                                                             ingot_device_t *device);
   ~SharedProgram();
   SharedProgram(const SharedProgram &) = delete;
   SharedProgram &operator=(const SharedProgram &) = delete;

@@ -12,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "tools/ingot/case_runner.h"
 #include "tools/ingot/command.h"
+#include "tools/ingot/device.h"
 #include "tools/ingot/forked_jobs.h"
 #include "tools/ingot/kernel_library.h"
 #include "tools/ingot/progress.h"
@@ -37,7 +38,7 @@ are skipped. The exit status is 1 when a case failed.
 
 struct Arguments {
   std::vector<std::string> paths;
-  std::string mode = "interpreter", cpu, library = "none";
+  std::string mode = "interpreter", cpu, library = "none", device;
   Tolerance tolerance;
   int jobs = 0;
   uint32_t threads = 1;
@@ -153,6 +154,9 @@ absl::StatusOr<int> Verify(const Arguments &arguments) {
   options.library = FindKernelLibrary(arguments.library);
   if (options.library != nullptr && options.mode != CaseMode::kJit)
     return absl::InvalidArgumentError("--library needs --mode=jit");
+  options.device = arguments.device;
+  if (!options.device.empty() && options.mode != CaseMode::kJit)
+    return absl::InvalidArgumentError("--device needs --mode=jit");
   // Everything that cases write goes there, so that nothing stays behind when one is killed.
   ASSIGN_OR_RETURN(std::unique_ptr<TemporaryDirectory> temporary, TemporaryDirectory::Make());
   int jobs = arguments.jobs > 0 ? arguments.jobs : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
@@ -200,6 +204,7 @@ void AddVerify(CLI::App *app, Action *action) {
       ->type_name("N");
   command->add_option("--cpu", arguments->cpu, "CPU level to compile for; default native (jit) or x86-64-v3 (aot)")
       ->type_name("LEVEL");
+  AddDeviceOption(command, &arguments->device);
   AddLibraryOption(command, &arguments->library);
   command->add_option("--rtol", arguments->tolerance.relative, "Relative tolerance (default 1e-3)")
       ->check(CLI::Range(0.0, 1e30))

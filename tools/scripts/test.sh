@@ -6,7 +6,7 @@
 set -uo pipefail
 
 readonly root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-readonly labels='fast|lint|ops|lit|e2e'
+readonly labels='fast|lint|ops|lit|e2e|gpu'
 all=false python=--python jobs=$(nproc)
 
 usage() {
@@ -108,6 +108,10 @@ must cmake --preset release --log-level=WARNING && must cmake --build --preset r
     execute build/release/bin/execute_fuzzer changed_models 1000 5000 --onnx tests/models/fixtures --onnx tests/graph/import/corpus --onnx /usr/share/libonnx-testdata/data/node & second=$!
     count $first $second
     execute build/release/bin/arena_fuzzer random_graphs_in_arena 3000 300 --jobs "$jobs" & first=$!
+    count $first
+    stage "GPU kernels on the emulator: random graphs"
+    INGOT_TEST_DEVICE=gpu-emulated INGOT_GPU_EMULATOR=$root/build/release/lib/libingot_gpu_emulator.so INGOT_EMULATED_ORDER=3 \
+      execute build/release/bin/arena_fuzzer random_graphs_on_gpu 7000 300 --jobs "$jobs" & first=$!
     count $first
   fi
 }

@@ -5,7 +5,8 @@
 // are held whole, so no rescaling is needed.
 #include "compiler/codegen/cpu/kernels.h"
 #include "compiler/codegen/cpu/microkernel.h"
-#include "compiler/codegen/cpu/row_program.h"
+#include "compiler/codegen/point/attention_region.h"
+#include "compiler/codegen/point/row_program.h"
 
 using namespace mlir;
 
@@ -13,77 +14,62 @@ namespace ingot::compiler {
 
 namespace {
 
-class AttentionEmitter {
+class AttentionEmitter : AttentionRegion {
  public:
-  explicit AttentionEmitter(KernelBuilder &k) : k_(k) {
-    for (Operation &op : k.body()) {
-      if (auto contract = dyn_cast<ir::ContractOp>(op)) (scores_ ? values_ : scores_) = contract;
-    }
-    for (Operation &op : k.body())
-      if (&op != k.Terminator() && !isa<ir::ViewOp, ir::ScalarOp, ir::ContractOp, ir::CopyOp>(op) &&
-          op.isBeforeInBlock(values_))
-        row_ops_.push_back(&op);
-    space_ = TypeOf(values_.getX()).dims;  // [batch..., queries, keys]
-    result_ = TypeOf(values_.getResult()).dims;
-    batch_ = values_.getBatch();
-    queries_ = space_[batch_];
-    keys_ = space_.back();
-    depth_ = TypeOf(scores_.getX()).dims.back();
-    columns_ = result_.back();
-    dtype_ = TypeOf(scores_.getX()).dtype;
-    key_panels_ = Dim::CeilDiv(keys_, k.schedule.panel_width);
-    value_panels_ = Dim::CeilDiv(columns_, k.schedule.panel_width);
+  explicit AttentionEmitter(KernelBuilder &k) : AttentionRegion(k), k_(k) {
+    key_panels_ = Dim::CeilDiv(keys, k.schedule.panel_width);
+    value_panels_ = Dim::CeilDiv(columns, k.schedule.panel_width);
     row_length_ = key_panels_ * Dim(k.schedule.panel_width) + Dim(k.schedule.panel_width);
   }
 
   KernelInfo Emit() {
-    RowProgram program(k_, space_, row_ops_, {values_.getX()});
-    int64_t bytes = ElementBytes(AccumulatorType(dtype_));
-    Dim key_bytes = key_panels_ * depth_ * Dim(k_.schedule.panel_width * bytes),
-        value_bytes = value_panels_ * keys_ * Dim(k_.schedule.panel_width * bytes),
+    RowProgram program(k_, space, row_ops, {values.getX()});
+    int64_t bytes = ElementBytes(AccumulatorType(dtype));
+    Dim key_bytes = key_panels_ * depth * Dim(k_.schedule.panel_width * bytes),
+        value_bytes = value_panels_ * keys * Dim(k_.schedule.panel_width * bytes),
         row_bytes = row_length_ * Dim(k_.schedule.block_rows * bytes);
     key_pack_ = k_.workspace;
     value_pack_ = k_.BytePointer(k_.workspace, k_.Size(key_bytes));
     score_rows_ = k_.BytePointer(value_pack_, k_.Size(value_bytes));
     staging_ = k_.BytePointer(score_rows_, k_.Size(row_bytes));
-    Dim batches = NumElements(Dims(space_.begin(), space_.begin() + batch_)),
-        chunks = Dim::CeilDiv(queries_, k_.schedule.tile_rows);
+    Dim batches = NumElements(Dims(space.begin(), space.begin() + batch)),
+        chunks = Dim::CeilDiv(queries, k_.schedule.tile_rows);
     int together = RegisterTileFor(k_.target, static_cast<int>(k_.schedule.value_panels)).panels;
     int most = std::max(RegisterTileFor(k_.target, together).rows * together, RegisterTileFor(k_.target, 1).rows);
     sums_ = k_.Scratch(Element(), most * k_.schedule.panel_width);
     k_.ForRange(k_.tile_begin, k_.tile_end, k_.Constant(1), [&](Value tile) {
       Value chunk = k_.Urem(tile, k_.Size(chunks)), batch_index = k_.Udiv(tile, k_.Size(chunks));
-      batch_at_.assign(batch_, Value());
-      k_.Delinearize(batch_index, space_, 0, batch_, batch_at_);
-      Pack(scores_.getY(), depth_, keys_, key_pack_);
-      Pack(values_.getY(), keys_, columns_, value_pack_);
+      batch_at_.assign(batch, Value());
+      k_.Delinearize(batch_index, space, 0, batch, batch_at_);
+      Pack(scores.getY(), depth, keys, key_pack_);
+      Pack(values.getY(), keys, columns, value_pack_);
       Value begin = k_.Mul(chunk, k_.Constant(k_.schedule.tile_rows)),
-            end = k_.Min(k_.Add(begin, k_.Constant(k_.schedule.tile_rows)), k_.Size(queries_));
+            end = k_.Min(k_.Add(begin, k_.Constant(k_.schedule.tile_rows)), k_.Size(queries));
       k_.ForRange(begin, end, k_.Constant(k_.schedule.block_rows), [&](Value first) {
         EmitBlock(program, first, k_.Min(end, k_.Add(first, k_.Constant(k_.schedule.block_rows))));
       });
     });
-    Dim work = batches * queries_ * keys_ * ((depth_ + columns_) * Dim(2) + Dim(CostPerElement(k_)));
+    Dim work = batches * queries * keys * ((depth + columns) * Dim(2) + Dim(CostPerElement(k_)));
     return {batches * chunks, work,
-            key_bytes + value_bytes + row_bytes + RowProgram::RowBytes(keys_) * Dim(program.StagedRows())};
+            key_bytes + value_bytes + row_bytes + RowProgram::RowBytes(keys) * Dim(program.StagedRows())};
   }
 
  private:
-  Type Element() { return StorageType(k_.b.getContext(), AccumulatorType(dtype_)); }
+  Type Element() { return StorageType(k_.b.getContext(), AccumulatorType(dtype)); }
 
   // The part of a view that lies at this tile's batch entry.
   Value BatchPointer(const Access &access) {
-    StridedView view{access.view.offset, Dims(access.view.dims.begin(), access.view.dims.begin() + batch_),
-                     Dims(access.view.strides.begin(), access.view.strides.begin() + batch_)};
+    StridedView view{access.view.offset, Dims(access.view.dims.begin(), access.view.dims.begin() + batch),
+                     Dims(access.view.strides.begin(), access.view.strides.begin() + batch)};
     Point corner;
     corner.index = batch_at_;
-    return k_.ElementPointer(k_.Buffer(access.buffer), StorageType(k_.b.getContext(), dtype_),
+    return k_.ElementPointer(k_.Buffer(access.buffer), StorageType(k_.b.getContext(), dtype),
                              k_.OffsetOf(view, corner));
   }
 
   void Pack(Value operand, const Dim &rows, const Dim &count, Value to) {
     Access access = AccessOf(operand);
-    EmitPack(k_, BatchPointer(access), dtype_, {rows}, {access.view.strides[batch_]}, access.view.strides[batch_ + 1],
+    EmitPack(k_, BatchPointer(access), dtype, {rows}, {access.view.strides[batch]}, access.view.strides[batch + 1],
              k_.Size(count), k_.Constant(0), k_.Size(Dim::CeilDiv(count, k_.schedule.panel_width)), to);
   }
 
@@ -103,25 +89,25 @@ class AttentionEmitter {
   }
 
   void EmitBlock(RowProgram &program, Value first, Value last) {
-    DType accumulator = AccumulatorType(dtype_);
+    DType accumulator = AccumulatorType(dtype);
     int width = k_.target.vector_width;
     Value stride = k_.Size(row_length_);
     auto score_row = [&](Value row) {
       return k_.ElementPointer(score_rows_, Element(), k_.Mul(k_.Sub(row, first), stride));
     };
     // Scores.
-    Access query = AccessOf(scores_.getX());
+    Access query = AccessOf(scores.getX());
     Value query_base = BatchPointer(query);
-    Microkernel micro{dtype_, accumulator, {depth_}, {query.view.strides[batch_ + 1]}, {}};
+    Microkernel micro{dtype, accumulator, {depth}, {query.view.strides[batch + 1]}, {}};
     OverPanels(micro, key_panels_, k_.schedule.score_panels, first, last, [&](Value at, int) {
       Microkernel::Callbacks callbacks;
       callbacks.row = [=, this](Value row) {
-        return k_.ElementPointer(query_base, StorageType(k_.b.getContext(), dtype_),
-                                 k_.MulDim(row, query.view.strides[batch_]));
+        return k_.ElementPointer(query_base, StorageType(k_.b.getContext(), dtype),
+                                 k_.MulDim(row, query.view.strides[batch]));
       };
       callbacks.panel = [=, this](int p) {
         return k_.ElementPointer(key_pack_, Element(),
-                                 k_.Mul(k_.Add(at, k_.Constant(p)), k_.Size(depth_ * Dim(k_.schedule.panel_width))));
+                                 k_.Mul(k_.Add(at, k_.Constant(p)), k_.Size(depth * Dim(k_.schedule.panel_width))));
       };
       callbacks.sum = [=, this](Value base, int i, int column) {
         Value row =
@@ -138,7 +124,7 @@ class AttentionEmitter {
       outer.push_back(row);
       Value pointer = score_row(row);
       DenseMap<Value, Value> memory;
-      memory[scores_.getResult()] = pointer;
+      memory[scores.getResult()] = pointer;
       program.Emit(outer, staging_, memory, [&](Value value, PointEmitter &emitter) {
         const Point &where = emitter.where();
         k_.Store(emitter.At(value), k_.ElementPointer(pointer, Element(), where.index.back()), accumulator, where.width,
@@ -146,7 +132,7 @@ class AttentionEmitter {
       });
     });
     // Times the values.
-    Microkernel second{accumulator, accumulator, {keys_}, {Dim(1)}, {}};
+    Microkernel second{accumulator, accumulator, {keys}, {Dim(1)}, {}};
     OverPanels(second, value_panels_, k_.schedule.value_panels, first, last, [&](Value at, int panels_at_once) {
       int64_t tile_stride = panels_at_once * k_.schedule.panel_width;
       Microkernel::Callbacks callbacks;
@@ -155,7 +141,7 @@ class AttentionEmitter {
       };
       callbacks.panel = [=, this](int p) {
         return k_.ElementPointer(value_pack_, Element(),
-                                 k_.Mul(k_.Add(at, k_.Constant(p)), k_.Size(keys_ * Dim(k_.schedule.panel_width))));
+                                 k_.Mul(k_.Add(at, k_.Constant(p)), k_.Size(keys * Dim(k_.schedule.panel_width))));
       };
       callbacks.sum = [=, this](Value, int i, int column) {
         return k_.ElementPointer(sums_, Element(), k_.Constant(i * tile_stride + column));
@@ -164,8 +150,8 @@ class AttentionEmitter {
         k_.ForRange(k_.Constant(0), rows, k_.Constant(1), [&](Value i) {
           Value from = k_.ElementPointer(sums_, Element(), k_.Mul(i, k_.Constant(tile_stride)));
           Value column = k_.Mul(at, k_.Constant(k_.schedule.panel_width)),
-                end = k_.Min(k_.Size(columns_), k_.Add(column, k_.Constant(tile_stride)));
-          bool whole = columns_.constant().value_or(1) % k_.schedule.panel_width == 0;
+                end = k_.Min(k_.Size(columns), k_.Add(column, k_.Constant(tile_stride)));
+          bool whole = columns.constant().value_or(1) % k_.schedule.panel_width == 0;
           ForVectors(k_, column, end, whole ? std::optional<int64_t>(tile_stride) : std::nullopt, width,
                      [&](Value j, Value lanes) {
                        Point point;
@@ -175,8 +161,8 @@ class AttentionEmitter {
                        point.width = width;
                        point.lanes = lanes;
                        PointEmitter emitter(k_, point);
-                       emitter.Set(values_.getResult(), k_.Load(k_.ElementPointer(from, Element(), k_.Sub(j, column)),
-                                                                accumulator, width, nullptr));
+                       emitter.Set(values.getResult(), k_.Load(k_.ElementPointer(from, Element(), k_.Sub(j, column)),
+                                                               accumulator, width, nullptr));
                        StoreResults(k_, emitter);
                      });
         });
@@ -186,12 +172,7 @@ class AttentionEmitter {
   }
 
   KernelBuilder &k_;
-  ir::ContractOp scores_, values_;
-  SmallVector<Operation *> row_ops_;
-  Dims space_, result_;
-  size_t batch_ = 0;
-  Dim queries_, keys_, depth_, columns_, key_panels_, value_panels_, row_length_;
-  DType dtype_;
+  Dim key_panels_, value_panels_, row_length_;
   SmallVector<Value> batch_at_;
   Value key_pack_, value_pack_, score_rows_, staging_, sums_;
 };

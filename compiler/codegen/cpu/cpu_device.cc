@@ -3,7 +3,7 @@
 
 #include "compiler/codegen/cpu/cpu_target.h"
 #include "compiler/codegen/cpu/kernels.h"
-#include "compiler/codegen/cpu/lower_kernels.h"
+#include "compiler/codegen/point/lower_kernels.h"
 #include "compiler/fusion/region_planner.h"
 #include "ingot/runtime.h"
 
@@ -83,6 +83,30 @@ Schedule schedule(func::FuncOp region) {
   return schedule;
 }
 
+KernelInfo EmitKernel(KernelBuilder &k) {
+  switch (*ParseRegionKind(k.source->getAttrOfType<StringAttr>("ingot.kind").getValue())) {
+    case RegionKind::Loop:
+      return EmitLoopKernel(k);
+    case RegionKind::Row:
+      return EmitRowKernel(k);
+    case RegionKind::Column:
+      return EmitColumnKernel(k);
+    case RegionKind::Contract:
+      return EmitContractKernel(k);
+    case RegionKind::Attention:
+      return EmitAttentionKernel(k);
+    case RegionKind::Library:
+      return EmitLibraryKernel(k);
+    case RegionKind::Sort:
+      return k.body().getOps<ir::NonZeroOp>().empty() ? EmitSortKernel(k) : EmitNonZeroKernel(k);
+    case RegionKind::Update:
+      return EmitUpdateKernel(k);
+    case RegionKind::Control:
+      break;
+  }
+  return {};
+}
+
 std::optional<KernelInfo> Emit(const KernelRequest &request) {
   KernelBuilder k(request, KernelFunction::Run);
   KernelInfo info = EmitKernel(k);
@@ -99,7 +123,8 @@ std::optional<KernelInfo> Emit(const KernelRequest &request) {
 }  // namespace
 
 const Device &CpuDevice() {
-  static const Device device{"cpu", CpuTargets(), Native, panel_width, schedule, Emit, LowerKernels};
+  static const Device device{"cpu", INGOT_DEVICE_HOST, CpuTargets(), Native, panel_width, schedule,
+                             Emit,  LowerKernels,      nullptr};
   return device;
 }
 

@@ -117,10 +117,7 @@ KernelInfo EmitLoopKernel(KernelBuilder &k) {
 KernelInfo EmitUpdateKernel(KernelBuilder &k) {
   ir::DynamicUpdateOp op = *k.body().getOps<ir::DynamicUpdateOp>().begin();
   size_t axis = static_cast<size_t>(op.getAxis());
-  Value start = PointEmitter(k, Point()).At(op.getStart());
-  if (start.getType() != k.b.getI64Type()) start = arith::ExtSIOp::create(k.b, k.b.getI64Type(), start);
-  Value last = k.Sub(k.Size(TypeOf(op.getX()).dims[axis]), k.Size(TypeOf(op.getY()).dims[axis]));
-  start = k.Min(arith::MaxSIOp::create(k.b, start, k.Constant(0)), last);
+  Value start = UpdateStart(k, op);
   return ForSpace(k, SpaceOf(k), CostPerElement(k), [&](ArrayRef<Value> index, int width, Value lanes) {
     Point from = PointAt(index, width, lanes), to = from;
     to.index[axis] = k.Add(to.index[axis], start);

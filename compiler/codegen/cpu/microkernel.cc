@@ -8,8 +8,6 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-DType AccumulatorType(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype; }
-
 namespace {
 
 // Some rows times some panels, whose sums are in registers.

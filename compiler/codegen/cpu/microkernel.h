@@ -35,9 +35,6 @@ struct Microkernel {
   static constexpr int64_t kStepsPerPrefetch = 4;
 };
 
-// The type sums are kept in, and of panels packed at run time.
-DType AccumulatorType(DType dtype);
-
 // Copies columns [first, first + panel width * count) of the right operand (axes: depth..., n; strides likewise, base
 // pointing at this batch) into panels at `to`; columns from `columns` on are zero.
 void EmitPack(KernelBuilder &k, Value from, DType dtype, const Dims &depth, const Dims &depth_strides,

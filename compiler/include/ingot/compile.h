@@ -23,6 +23,9 @@ enum class WeightsPlace { kAuto /* file above 256 MB */, kEmbed, kFile };
 struct CompileOptions {
   std::string name = "model";                           // C identifier: the symbol is ingot_program_<name>
   std::vector<std::string> cpu_levels = {"x86-64-v3"};  // compiled side by side; the best that runs is chosen at load
+  // Compiled besides, for devices other than the host: "sm_80", "sm_90" (GPUs of NVIDIA, as PTX for these and later
+  // ones), "emulated" (tests without a GPU). Which of all that a program holds is used is said when it is loaded.
+  std::vector<std::string> device_targets;
   WeightsPlace weights = WeightsPlace::kAuto;
   std::string precision = "fp32";
   // Matrix products with constant weights call a library (kernels/manifest.h) instead of generated code. Only for the
@@ -63,11 +66,11 @@ absl::StatusOr<CompiledProgram> Compile(Graph graph, const CompileOptions &optio
 // The IR after a phase ("import" to "buffers") as text.
 absl::StatusOr<std::string> CompileToPhase(Graph graph, const CompileOptions &options, const std::string &phase);
 
-enum class OutputKind { kObject, kArchive, kShared, kExecutable, kLlvm, kAssembly };
+enum class OutputKind { kObject, kArchive, kShared, kExecutable, kLlvm, kAssembly, kPtx };
 
-// Writes PATH (through a temporary file and a rename), and beside it <name>.weights when weights go to a file and
-// PATH.h for objects and archives. Executables and shared objects need a C compiler (cc) and the runtime's libraries,
-// found beside this program or in INGOT_LIBRARY_DIR.
+// Writes PATH (through a temporary file and a rename; kPtx: the GPU's kernels alone, of the newest device target), and
+// beside it <name>.weights when weights go to a file and PATH.h for objects and archives. Executables and shared
+// objects need a C compiler (cc) and the runtime's libraries, found beside this program or in INGOT_LIBRARY_DIR.
 absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const std::string &path);
 
 }  // namespace ingot

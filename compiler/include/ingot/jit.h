@@ -22,6 +22,8 @@ struct JitOptions {
   // Computes the matrix products with constant weights in place of generated code; null: everything is generated. Must
   // outlive the program.
   const ingot_kernel_library *library = nullptr;
+  // Where the program runs, with a target of it in compile.device_targets; null: the host. Must outlive the program.
+  ingot_device_t *device = nullptr;
   // Default: $INGOT_CACHE_DIR, $XDG_CACHE_HOME/ingot or $HOME/.cache/ingot. "none": no cache. $INGOT_CACHE_LIMIT bounds
   // its size (10G).
   std::string cache_directory;
@@ -51,6 +53,7 @@ class JitProgram {
   struct Linked;  // ORC
   std::unique_ptr<Linked> linked_;
   ingot_program_t *program_ = nullptr;
+  ingot_device_t *device_ = nullptr;
   bool from_cache_ = false;
   double compile_ms_ = 0, load_ms_ = 0;
   CompileStatistics statistics_;

@@ -180,8 +180,39 @@ typedef struct ingot_variant {
   const ingot_kernel_t *kernels; /* num_kernels of them */
 } ingot_variant_t;
 
+/* Devices besides the host. */
+typedef enum ingot_device_kind {
+  INGOT_DEVICE_HOST = 0,
+  INGOT_DEVICE_CUDA = 1 /* NVIDIA GPUs */
+} ingot_device_kind_t;
+
+/* A kernel as a device starts it: `entry` of the variant's image, in blocks of `threads`. A block takes tiles_per_block
+ * tiles, and goes on with more where there are fewer blocks than that. Parameters of 8 bytes each: the address of every
+ * operand of the step, the number of tiles, the workspace, and the numbers in the size table at `sizes`. */
+typedef struct ingot_device_kernel {
+  const char *entry;
+  uint32_t threads, tiles_per_block;
+  uint32_t most_blocks;  /* 0: as many as the tiles ask for */
+  uint32_t shared_bytes; /* of a block, besides what the image reserves */
+  ingot_size_index_t tiles;
+  ingot_size_index_t workspace; /* bytes per block, or INGOT_NONE */
+  uint32_t num_sizes;
+  uint32_t reserved;
+  const ingot_size_index_t *sizes;
+} ingot_device_kernel_t;
+
+/* The program's kernels for one architecture of a device. Variants stand in order of preference, best first. */
+typedef struct ingot_device_variant {
+  const char *level; /* "sm_90" */
+  uint32_t device;   /* ingot_device_kind_t */
+  uint32_t reserved;
+  const void *image; /* what the device's driver loads */
+  uint64_t image_bytes;
+  const ingot_device_kernel_t *kernels; /* num_kernels of them */
+} ingot_device_variant_t;
+
 typedef struct ingot_program_desc {
-  uint32_t struct_size; /* sizeof(ingot_program_desc_t) of the compiler that wrote it */
+  uint32_t struct_size; /* of what the compiler wrote: see device_variants */
   uint32_t abi_version;
   const char *name;
   const char *precision; /* "fp32" */
@@ -197,7 +228,7 @@ typedef struct ingot_program_desc {
 
   uint32_t num_bound_symbols; /* they stand in `symbols` and in the size table behind the first num_symbols */
   uint32_t num_stages;        /* later ones: stages[0] is stage 1 */
-  uint32_t reserved;
+  uint32_t num_device_variants;
   const ingot_stage_t *stages;
   const uint32_t *size_stages; /* num_sizes of them; NULL when there are no later stages */
 
@@ -216,7 +247,12 @@ typedef struct ingot_program_desc {
   uint64_t weights_size;
   uint64_t weights_hash;    /* of the side file's contents, as stored in its header (see below) */
   const char *weights_file; /* default file name (no directory), or NULL when embedded */
+
+  /* Only where num_device_variants is not 0: a program for the host alone ends before it, at INGOT_HOST_PROGRAM_BYTES.
+   */
+  const ingot_device_variant_t *device_variants;
 } ingot_program_desc_t;
+#define INGOT_HOST_PROGRAM_BYTES 224u
 
 /* A side file is this header, padded to INGOT_WEIGHTS_HEADER bytes, followed by weights_size bytes. */
 #define INGOT_WEIGHTS_MAGIC 0x3154485754474e49ull /* "INGTWHT1" */
@@ -224,6 +260,19 @@ typedef struct ingot_program_desc {
 typedef struct ingot_weights_header {
   uint64_t magic, size, hash;
 } ingot_weights_header_t;
+
+/* A variant of level "emulated" holds GPU kernels as code of the host, for tests without a GPU: its image is this. */
+#define INGOT_EMULATED_MAGIC "ingot emulated\0"
+typedef struct ingot_emulated_kernel {
+  const char *name;
+  void (*run)(void **parameters); /* one thread; pointers to the parameters */
+  uint32_t num_parameters, shared_bytes;
+} ingot_emulated_kernel_t;
+typedef struct ingot_emulated_image {
+  char magic[16]; /* INGOT_EMULATED_MAGIC */
+  uint64_t num_kernels;
+  const ingot_emulated_kernel_t *kernels;
+} ingot_emulated_image_t;
 
 #ifdef __cplusplus
 }

@@ -38,6 +38,7 @@ typedef struct ingot_program ingot_program_t;
 typedef struct ingot_context ingot_context_t;
 typedef struct ingot_state ingot_state_t;
 typedef struct ingot_pool ingot_pool_t;
+typedef struct ingot_device ingot_device_t;
 
 /* A dense row-major tensor in the caller's memory, aligned to its element size. */
 typedef struct ingot_tensor {
@@ -66,7 +67,15 @@ typedef struct ingot_load_options {
   uint32_t struct_size;
   const char *weights_path; /* side file; NULL: the program's own file name in the working directory */
   const char *cpu_level;    /* NULL: the best variant that this machine can run */
+  ingot_device_t *device;   /* borrowed: the program runs there, with its weights; NULL: on the host */
 } ingot_load_options_t;
+
+/* A device is opened by its own header (ingot/cuda.h). Inputs, outputs and states are memory of the host as ever: what
+ * a run needs of it is copied. A run on a device uses neither pool nor parallel_for, and may allocate and wait; arena,
+ * workspace and states are the device's memory, not the allocator's. Free a device after all programs that were loaded
+ * for it. */
+void ingot_device_free(ingot_device_t *device);
+const char *ingot_device_get_name(const ingot_device_t *device); /* "cuda:0" */
 
 /* Checks and loads. The description must outlive the program. Maps a side file read-only: replace it by
  * a rename, since a run that reads it after it was shortened in place gets SIGBUS, which the runtime leaves to the
@@ -77,6 +86,8 @@ void ingot_program_free(ingot_program_t *program);
 /* Borrowed. */
 const ingot_program_desc_t *ingot_program_get_desc(const ingot_program_t *program);
 const char *ingot_program_get_cpu_level(const ingot_program_t *program);
+/* "sm_90"; NULL: it runs on the host. */
+const char *ingot_program_get_device_level(const ingot_program_t *program);
 
 /* threads 0: what affinity and the cgroup quota give. Workers park when idle and never spin for long. */
 int32_t ingot_pool_create(uint32_t threads, ingot_pool_t **pool, ingot_status_t *status);

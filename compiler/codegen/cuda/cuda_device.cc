@@ -1,0 +1,119 @@
+// NVIDIA GPUs as a device: architectures, how kernels are cut into tiles and threads, and who emits them.
+#include "compiler/codegen/cuda/cuda_device.h"
+
+#include "compiler/codegen/cuda/image.h"
+#include "compiler/codegen/cuda/kernels.h"
+#include "compiler/codegen/point/kernels.h"
+#include "compiler/codegen/point/lower_kernels.h"
+#include "compiler/fusion/region_planner.h"
+
+using namespace mlir;
+
+namespace ingot::compiler {
+
+namespace {
+
+constexpr int64_t kThreads = 128, kThreadsOfLongRows = 256;
+// The error of a sum grows with its length.
+constexpr int64_t kProductSum = 256, kColumnSum = 128;
+
+// The last stands for a GPU on the CPU: the same kernels, as machine code of the host that runs a thread at a time.
+ArrayRef<Target> CudaTargets() {
+  static const Target targets[] = {
+      {"sm_90", "+ptx78", 0, 1, 255, "cuda"},
+      {"sm_80", "+ptx71", 0, 1, 255, "cuda"},
+      {"emulated", "+ptx78", 0, 1, 255, "cuda"},
+  };
+  return targets;
+}
+
+const Target *Native() { return nullptr; }
+
+RegionKind KindOfRegion(func::FuncOp region) {
+  return *ParseRegionKind(region->getAttrOfType<StringAttr>("ingot.kind").getValue());
+}
+
+// Threads that share a row: one to some four elements, whole warps.
+int64_t ThreadsOfRows(const Dim &length) {
+  int64_t threads = kWarp, known = length.constant().value_or(4 * kThreads);
+  while (threads < kThreadsOfLongRows && threads * 4 < known) threads *= 2;
+  return threads;
+}
+
+Schedule schedule(func::FuncOp region) {
+  Schedule schedule;
+  schedule.threads = kThreads;
+  schedule.tile_elements = 1;
+  switch (KindOfRegion(region)) {
+    case RegionKind::Row:
+      schedule.threads = ThreadsOfRows(region->getAttrOfType<ir::DimsAttr>("ingot.space").dims().back());
+      break;
+    case RegionKind::Sort:
+      schedule.threads = kWarp;  // each with a heap of its own
+      break;
+    case RegionKind::Column:
+      schedule.tile_columns = 1;
+      schedule.sum_length = kColumnSum;
+      break;
+    case RegionKind::Contract:
+    case RegionKind::Attention:
+      schedule.sum_length = kProductSum;
+      break;
+    default:
+      break;
+  }
+  return schedule;
+}
+
+KernelInfo EmitKernel(KernelBuilder &k) {
+  auto over_threads = [&](KernelInfo (*emit)(KernelBuilder &)) {
+    return OverTiles(k, TilesOf::Threads, [&] { return emit(k); });
+  };
+  switch (KindOfRegion(k.source)) {
+    case RegionKind::Loop:
+      return over_threads(cuda::EmitLoopKernel);
+    case RegionKind::Update:
+      return over_threads(cuda::EmitUpdateKernel);
+    case RegionKind::Column:
+      return over_threads(EmitColumnKernel);
+    case RegionKind::Contract:
+      return over_threads(cuda::EmitContractKernel);
+    case RegionKind::Sort:
+      return over_threads(k.body().getOps<ir::NonZeroOp>().empty() ? EmitSortKernel : EmitNonZeroKernel);
+    case RegionKind::Row:
+      return OverTiles(k, TilesOf::Blocks, [&] {
+        RowThreads threads = BlockThreads(k);
+        return EmitRowKernel(k, &threads);
+      });
+    case RegionKind::Attention:
+      return OverTiles(k, TilesOf::Blocks, [&] { return cuda::EmitAttentionKernel(k); });
+    case RegionKind::Library:
+      k.Fail(k.source.getLoc(), "a library kernel runs on the host alone");
+      return {};
+    case RegionKind::Control:
+      break;
+  }
+  return {};
+}
+
+std::optional<KernelInfo> Emit(const KernelRequest &request) {
+  KernelBuilder k(request, KernelFunction::Entry);
+  KernelInfo info = EmitKernel(k);
+  k.Finish();
+  // Of 8 bytes each: a launch takes 4 KiB.
+  constexpr unsigned kMostParameters = 512;
+  if (k.function().getNumArguments() > kMostParameters) k.Fail(k.source.getLoc(), "has too many operands and sizes");
+  if (k.failed() || !info.launch) return std::nullopt;
+  info.launch->sizes = k.size_parameters();
+  return info;
+}
+
+}  // namespace
+
+const Device &CudaDevice() {
+  static const Device device{"cuda", INGOT_DEVICE_CUDA, CudaTargets(),  Native, nullptr, schedule,
+                             Emit,   LowerKernels,      cuda::MakeImage};
+  return device;
+}
+
+}  // namespace ingot::compiler

@@ -1,0 +1,18 @@
+// One emitter per region kind, where the GPU goes about it in a way of its own; the others are in point/kernels.h.
+#ifndef INGOT_COMPILER_CODEGEN_CUDA_KERNELS_H
+#define INGOT_COMPILER_CODEGEN_CUDA_KERNELS_H
+
+#include "compiler/codegen/cuda/threads.h"
+
+namespace ingot::compiler::cuda {
+
+// The tile is one element of the space.
+KernelInfo EmitLoopKernel(KernelBuilder &k);
+KernelInfo EmitUpdateKernel(KernelBuilder &k);
+// The tile is one element of the result.
+KernelInfo EmitContractKernel(KernelBuilder &k);
+// The tile is one row of queries, of a block.
+KernelInfo EmitAttentionKernel(KernelBuilder &k);
+
+}  // namespace ingot::compiler::cuda
+#endif

@@ -1,0 +1,233 @@
+// An NVIDIA GPU behind runtime/src/device.h. Every call makes the GPU's primary context current for its own duration,
+// so that a caller who uses CUDA as well finds its own afterwards. Tests: tests/gpu/launcher_test.cc.
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/cuda/driver.h"
+#include "runtime/src/device.h"
+
+#pragma GCC visibility push(default)
+#include "ingot/cuda.h"
+#pragma GCC visibility pop
+
+namespace ingot::cuda {
+namespace {
+
+using runtime::CopyKind;
+using runtime::Fail;
+using runtime::LaunchSize;
+
+constexpr uint32_t kSharedWithoutAsking = 48u << 10;
+
+struct CudaDevice : ingot_device {
+  Driver driver;
+  Device number;
+  Context context;
+  int32_t capability;  // 90 for 9.0
+  bool is_retained;
+};
+
+CudaDevice *Of(ingot_device_t *device) { return static_cast<CudaDevice *>(device); }
+
+// The GPU's context is current while this lives.
+class Current {
+ public:
+  Current(CudaDevice *device, ingot_status_t *status) : device_(device) {
+    code_ = Check(device->driver, device->driver.CtxPushCurrent(device->context), "use the GPU's context", status);
+  }
+  ~Current() {
+    Context popped;
+    if (code_ == INGOT_OK) device_->driver.CtxPopCurrent(&popped);
+  }
+  Current(const Current &) = delete;
+  Current &operator=(const Current &) = delete;
+  int32_t code() const { return code_; }
+
+ private:
+  CudaDevice *device_;
+  int32_t code_;
+};
+
+DevicePtr Address(const void *pointer) { return reinterpret_cast<DevicePtr>(pointer); }
+
+void *AllocateOnDevice(void *self, size_t bytes, size_t) {
+  CudaDevice *device = Of(static_cast<ingot_device_t *>(self));
+  Current current(device, nullptr);
+  DevicePtr memory = 0;
+  if (current.code() != INGOT_OK || device->driver.MemAlloc(&memory, bytes == 0 ? 1 : bytes) != kSuccess)
+    return nullptr;
+  return reinterpret_cast<void *>(memory);
+}
+
+void ReleaseOnDevice(void *self, void *memory, size_t) {
+  CudaDevice *device = Of(static_cast<ingot_device_t *>(self));
+  Current current(device, nullptr);
+  if (current.code() == INGOT_OK) device->driver.MemFree(Address(memory));
+}
+
+bool Runs(const ingot_device_t *device, const char *level) {
+  const auto *cuda = static_cast<const CudaDevice *>(device);
+  if (cuda->driver.is_emulator) return strcmp(level, "emulated") == 0;
+  if (strncmp(level, "sm_", 3) != 0) return false;
+  char *end = nullptr;
+  long architecture = strtol(level + 3, &end, 10);
+  // With a letter behind it, it is for that architecture alone.
+  return *end == '\0' ? architecture <= cuda->capability : architecture == cuda->capability;
+}
+
+int32_t Load(ingot_device_t *self, const void *image, uint64_t, void **module, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  char log[300] = "";
+  int32_t options[] = {kJitErrorLog, kJitErrorLogBytes};
+  void *values[] = {log, reinterpret_cast<void *>(sizeof(log))};
+  Result result = device->driver.ModuleLoadDataEx(module, image, 2, options, values);
+  if (result == kSuccess) return INGOT_OK;
+  *module = nullptr;
+  log[sizeof(log) - 1] = '\0';
+  char doing[360];
+  snprintf(doing, sizeof(doing), "load the program's kernels (%s)", log[0] == '\0' ? "it says no more" : log);
+  return Check(device->driver, result, doing, status);
+}
+
+void Unload(ingot_device_t *self, void *module) {
+  CudaDevice *device = Of(self);
+  Current current(device, nullptr);
+  if (current.code() == INGOT_OK) device->driver.ModuleUnload(module);
+}
+
+int32_t Find(ingot_device_t *self, void *module, const char *entry, uint32_t shared_bytes, void **kernel,
+             ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  int32_t code =
+      Check(device->driver, device->driver.ModuleGetFunction(kernel, module, entry), "find a kernel", status);
+  if (code != INGOT_OK || shared_bytes <= kSharedWithoutAsking) return code;
+  return Check(device->driver,
+               device->driver.FuncSetAttribute(*kernel, kMaxDynamicSharedBytes, static_cast<int32_t>(shared_bytes)),
+               "give a kernel its shared memory", status);
+}
+
+int32_t MakeQueue(ingot_device_t *self, void **queue, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  return Check(device->driver, device->driver.StreamCreate(queue, kNonBlockingStream), "make a stream", status);
+}
+
+void FreeQueue(ingot_device_t *self, void *queue) {
+  CudaDevice *device = Of(self);
+  Current current(device, nullptr);
+  if (current.code() == INGOT_OK) device->driver.StreamDestroy(queue);
+}
+
+int32_t Launch(ingot_device_t *self, void *queue, void *kernel, const LaunchSize &size, void **parameters,
+               ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  return Check(device->driver,
+               device->driver.LaunchKernel(kernel, size.blocks, 1, 1, size.threads, 1, 1, size.shared_bytes, queue,
+                                           parameters, nullptr),
+               "start a kernel", status);
+}
+
+int32_t Wait(ingot_device_t *self, void *queue, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  return Check(device->driver, device->driver.StreamSynchronize(queue), "finish a run", status);
+}
+
+int32_t Copy(ingot_device_t *self, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
+             ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  const Driver &driver = device->driver;
+  Result result;
+  if (kind == CopyKind::kToDevice)
+    result = driver.MemcpyHtoDAsync(Address(to), from, bytes, queue);
+  else if (kind == CopyKind::kToHost)
+    result = driver.MemcpyDtoHAsync(to, Address(from), bytes, queue);
+  else
+    result = driver.MemcpyDtoDAsync(Address(to), Address(from), bytes, queue);
+  if (result == kSuccess && queue == nullptr) result = driver.StreamSynchronize(nullptr);
+  return Check(driver, result, "copy memory", status);
+}
+
+void Free(ingot_device_t *self) {
+  CudaDevice *device = Of(self);
+  if (device->is_retained) device->driver.DevicePrimaryCtxRelease(device->number);
+  free(device);  // the driver's library stays: it may have threads
+}
+
+constexpr runtime::DeviceCalls kCalls = {Runs,
+                                         Load,
+                                         Unload,
+                                         Find,
+                                         MakeQueue,
+                                         FreeQueue,
+                                         Launch,
+                                         Copy,
+                                         Wait,
+                                         Free,
+                                         runtime::AttachToDevice,
+                                         runtime::DetachFromDevice,
+                                         runtime::StartOnDevice,
+                                         runtime::StopOnDevice,
+                                         runtime::RunOnDevice,
+                                         runtime::FetchOutput};
+
+int32_t Start(CudaDevice *device, uint32_t number, ingot_status_t *status) {
+  const Driver &driver = device->driver;
+  int32_t count = 0, major = 0, minor = 0;
+  int32_t code = Check(driver, driver.Init(0), "start", status);
+  if (code == INGOT_OK) code = Check(driver, driver.DeviceGetCount(&count), "count the GPUs", status);
+  if (code != INGOT_OK) return code;
+  if (number >= static_cast<uint32_t>(count)) {
+    return Fail(status, INGOT_FAILED_PRECONDITION, "there is no GPU %" PRIu32 ": this machine has %" PRId32 "%s",
+                number, count, count == 0 ? "" : ", counted from 0");
+  }
+  code = Check(driver, driver.DeviceGet(&device->number, static_cast<int32_t>(number)), "find the GPU", status);
+  if (code == INGOT_OK)
+    code = Check(driver, driver.DeviceGetAttribute(&major, kComputeCapabilityMajor, device->number),
+                 "ask for the GPU's capability", status);
+  if (code == INGOT_OK)
+    code = Check(driver, driver.DeviceGetAttribute(&minor, kComputeCapabilityMinor, device->number),
+                 "ask for the GPU's capability", status);
+  if (code == INGOT_OK)
+    code = Check(driver, driver.DevicePrimaryCtxRetain(&device->context, device->number), "make a context", status);
+  if (code != INGOT_OK) return code;
+  device->is_retained = true;
+  device->capability = 10 * major + minor;
+  return INGOT_OK;
+}
+
+}  // namespace
+}  // namespace ingot::cuda
+
+using namespace ingot::cuda;
+
+int32_t ingot_cuda_open(uint32_t number, const char *driver, ingot_device_t **device, ingot_status_t *status) {
+  if (device == nullptr) return ingot::runtime::Fail(status, INGOT_INVALID_ARGUMENT, "device must not be NULL");
+  *device = nullptr;
+  auto *made = static_cast<CudaDevice *>(calloc(1, sizeof(CudaDevice)));
+  if (made == nullptr) return ingot::runtime::Fail(status, INGOT_OUT_OF_MEMORY, "out of memory for a device");
+  made->calls = &kCalls;
+  made->kind = INGOT_DEVICE_CUDA;
+  made->memory = {AllocateOnDevice, ReleaseOnDevice, static_cast<ingot_device_t *>(made)};
+  snprintf(made->name, sizeof(made->name), "cuda:%" PRIu32, number);
+  int32_t code = OpenDriver(driver, &made->driver, status);
+  if (code == INGOT_OK) code = Start(made, number, status);
+  if (code != INGOT_OK) {
+    made->calls->free(made);
+    return code;
+  }
+  *device = made;
+  return ingot::runtime::Succeed(status);
+}

@@ -1,0 +1,67 @@
+// A device other than the host, as the runtime uses it: one struct of calls, which a folder beside this one fills in
+// (runtime/cuda). Memory of a device is known by addresses that only the device may follow. A program
+// that opens no device holds little of it: runs and their start are reached through these pointers. Tests: tests/gpu/.
+#ifndef INGOT_RUNTIME_SRC_DEVICE_H_
+#define INGOT_RUNTIME_SRC_DEVICE_H_
+
+#include "runtime/src/plan.h"
+
+namespace ingot::runtime {
+
+enum class CopyKind { kToDevice, kToHost, kOnDevice };
+
+struct LaunchSize {
+  uint32_t blocks, threads, shared_bytes;
+};
+
+// What belongs to a queue happens in order; `wait` returns when all of it has. Without a queue (NULL), a copy has
+// happened when the call returns.
+struct DeviceCalls {
+  // Whether kernels of this level run here.
+  bool (*runs)(const ingot_device_t *device, const char *level);
+  int32_t (*load)(ingot_device_t *device, const void *image, uint64_t bytes, void **module, ingot_status_t *status);
+  void (*unload)(ingot_device_t *device, void *module);
+  int32_t (*find)(ingot_device_t *device, void *module, const char *entry, uint32_t shared_bytes, void **kernel,
+                  ingot_status_t *status);
+  int32_t (*make_queue)(ingot_device_t *device, void **queue, ingot_status_t *status);
+  void (*free_queue)(ingot_device_t *device, void *queue);
+  int32_t (*launch)(ingot_device_t *device, void *queue, void *kernel, const LaunchSize &size, void **parameters,
+                    ingot_status_t *status);
+  int32_t (*copy)(ingot_device_t *device, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
+                  ingot_status_t *status);
+  int32_t (*wait)(ingot_device_t *device, void *queue, ingot_status_t *status);
+  void (*free)(ingot_device_t *device);
+
+  // Of the runtime itself, device_run.cc and device_program.cc.
+  int32_t (*attach)(ingot_program_t *program, ingot_status_t *status);
+  void (*detach)(ingot_program_t *program);
+  int32_t (*start)(ingot_context_t *context, ingot_status_t *status);
+  void (*stop)(ingot_context_t *context);
+  int32_t (*run)(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                 ingot_status_t *status);
+  int32_t (*fetch)(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor, ingot_status_t *status);
+};
+
+// Between the memory of the program's data, which may be a device's, and of the host; done when it returns.
+int32_t CopyData(const ingot_program_t *program, CopyKind kind, void *to, const void *from, uint64_t bytes,
+                 ingot_status_t *status);
+
+int32_t AttachToDevice(ingot_program_t *program, ingot_status_t *status);
+void DetachFromDevice(ingot_program_t *program);
+int32_t StartOnDevice(ingot_context_t *context, ingot_status_t *status);
+void StopOnDevice(ingot_context_t *context);
+int32_t RunOnDevice(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
+                    ingot_status_t *status);
+// Of a run that has ended well: an output, whose address in `tensor` is the device's, to the host.
+int32_t FetchOutput(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor, ingot_status_t *status);
+
+}  // namespace ingot::runtime
+
+struct ingot_device {
+  const ingot::runtime::DeviceCalls *calls;
+  uint32_t kind;             // ingot_device_kind_t
+  char name[64];             // "cuda:0"
+  ingot_allocator_t memory;  // the device's
+};
+
+#endif  // INGOT_RUNTIME_SRC_DEVICE_H_

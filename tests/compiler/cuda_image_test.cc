@@ -1,0 +1,126 @@
+// GPU kernels as PTX: what they must hold and what they must not, by region kind, without a GPU. tests/gpu/ runs the
+// same kernels on the CPU; tests/gpu/ptxas.py assembles them where ptxas is found.
+#include <gmock/gmock.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "ingot/builder.h"
+#include "ingot/compile.h"
+
+namespace ingot {
+namespace {
+
+using testing::ContainsRegex;
+using testing::HasSubstr;
+using testing::Not;
+
+std::string PtxOf(GraphBuilder &builder, const std::string &target = "sm_80") {
+  absl::StatusOr<Graph> graph = builder.Finish();
+  EXPECT_TRUE(graph.ok()) << graph.status();
+  if (!graph.ok()) return "";
+  CompileOptions options;
+  options.device_targets = {target};
+  absl::StatusOr<CompiledProgram> program = Compile(*std::move(graph), options);
+  EXPECT_TRUE(program.ok()) << program.status();
+  if (!program.ok()) return "";
+  std::string path = testing::TempDir() + "ingot_cuda_image.ptx";
+  absl::Status written = WriteProgram(*program, OutputKind::kPtx, path);
+  EXPECT_TRUE(written.ok()) << written;
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST(CudaImage, ALoopReadsAndWritesGlobalMemory) {
+  GraphBuilder b("loop");
+  auto x = b.Input("x", DType::kF32, {"n"});
+  b.Output("y", b.Add(b.Mul(x, x), x));
+  std::string ptx = PtxOf(b);
+  EXPECT_THAT(ptx, HasSubstr(".target sm_80"));
+  EXPECT_THAT(ptx, HasSubstr(".visible .entry kernel_0_sm_80("));
+  EXPECT_THAT(ptx, HasSubstr("ld.global.b32"));
+  EXPECT_THAT(ptx, HasSubstr("st.global.b32"));
+  EXPECT_THAT(ptx, HasSubstr("fma.rn.f32"));
+  EXPECT_THAT(ptx, Not(HasSubstr("call")));
+}
+
+TEST(CudaImage, OtherArchitectures) {
+  GraphBuilder b("loop");
+  b.Output("y", b.Neg(b.Input("x", DType::kF32, {"n"})));
+  EXPECT_THAT(PtxOf(b, "sm_90"), HasSubstr(".target sm_90"));
+}
+
+// Sizes come as parameters: no table of them is read.
+TEST(CudaImage, SizesAreParameters) {
+  GraphBuilder b("sizes");
+  b.Output("y", b.Transpose(b.Input("x", DType::kF32, {"n", "m"}), {1, 0}));
+  EXPECT_THAT(PtxOf(b), HasSubstr("kernel_0_sm_80_param_5"));  // two buffers, tiles, workspace, at least two sizes
+}
+
+TEST(CudaImage, RowsGoThroughWarpsAndSharedMemory) {
+  GraphBuilder b("rows");
+  b.Output("y", b.Softmax(b.Input("x", DType::kF32, {"n", 768}), 1));
+  std::string ptx = PtxOf(b);
+  EXPECT_THAT(ptx, HasSubstr("shfl.sync.bfly.b32"));
+  EXPECT_THAT(ptx, HasSubstr("bar.sync"));
+  EXPECT_THAT(ptx, HasSubstr(".shared"));
+  EXPECT_THAT(ptx, HasSubstr("ld.shared.v4.b32"));
+}
+
+// A row that a warp can hold needs no barrier.
+TEST(CudaImage, ShortRowsBelongToAWarp) {
+  GraphBuilder b("rows");
+  b.Output("y", b.Softmax(b.Input("x", DType::kF32, {"n", 64}), 1));
+  std::string ptx = PtxOf(b);
+  EXPECT_THAT(ptx, HasSubstr("shfl.sync.bfly.b32"));
+  EXPECT_THAT(ptx, Not(HasSubstr("bar.sync")));
+}
+
+// Mathematical functions are our own: nothing of libdevice, nothing approximate, nothing left for a linker.
+TEST(CudaImage, MathIsOurOwn) {
+  for (DType dtype : {DType::kF32, DType::kF64}) {
+    GraphBuilder b("math");
+    auto x = b.Input("x", dtype, {"n"});
+    b.Output("sin", b.Sin(x));
+    b.Output("pow", b.Pow(x, x));
+    b.Output("rem", b.Rem(x, x));
+    b.Output("erf", b.Erf(x));
+    b.Output("log1p", b.Log1p(x));
+    std::string ptx = PtxOf(b);
+    EXPECT_THAT(ptx, Not(HasSubstr("__nv_")));
+    EXPECT_THAT(ptx, Not(ContainsRegex("(sin|cos|ex2|lg2|tanh)\\.approx")));
+    EXPECT_THAT(ptx, Not(HasSubstr(".extern")));
+  }
+}
+
+// Of no element: a heap of none has no workspace.
+TEST(CudaImage, TheFirstNoneOfARow) {
+  GraphBuilder b("none");
+  b.Output("y", b.TopK(b.Input("x", DType::kF32, {"n", 12}), {0}, 1).values);
+  EXPECT_THAT(PtxOf(b), HasSubstr(".entry"));
+}
+
+TEST(CudaImage, WrongTargets) {
+  GraphBuilder b("wrong");
+  b.Output("y", b.Neg(b.Input("x", DType::kF32, {"n"})));
+  absl::StatusOr<Graph> graph = b.Finish();
+  ASSERT_TRUE(graph.ok()) << graph.status();
+  CompileOptions options;
+  options.device_targets = {"sm_35"};
+  EXPECT_THAT(std::string(Compile(*graph, options).status().message()),
+              HasSubstr("the device target 'sm_35' is not known; known: sm_90, sm_80"));
+  options.device_targets = {};
+  absl::StatusOr<CompiledProgram> host = Compile(*graph, options);
+  ASSERT_TRUE(host.ok()) << host.status();
+  EXPECT_THAT(std::string(WriteProgram(*host, OutputKind::kPtx, testing::TempDir() + "none.ptx").message()),
+              HasSubstr("with --target=cuda"));
+  options.device_targets = {"emulated"};
+  absl::StatusOr<CompiledProgram> twin = Compile(*graph, options);
+  ASSERT_TRUE(twin.ok()) << twin.status();
+  EXPECT_THAT(std::string(WriteProgram(*twin, OutputKind::kShared, testing::TempDir() + "none.so").message()),
+              HasSubstr("--device=gpu-emulated"));
+}
+
+}  // namespace
+}  // namespace ingot

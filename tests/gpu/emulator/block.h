@@ -1,0 +1,147 @@
+// The block that runs: its threads, what they wait for, and what the instructions do to them. One block exists at a
+// time, guarded by Launch's lock. A thread runs until it must wait; the last one to arrive at a barrier or a collective
+// of its warp frees the others and goes on. Tested by tests/gpu/emulator_test.cc.
+#ifndef INGOT_TESTS_GPU_EMULATOR_BLOCK_H_
+#define INGOT_TESTS_GPU_EMULATOR_BLOCK_H_
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tests/gpu/emulator/emulator.h"
+#include "tests/gpu/emulator/fiber.h"
+
+namespace ingot::gpu_emulator {
+
+// A cp.async that was issued and not yet waited for.
+struct AsyncCopy {
+  char *to;
+  const char *from;
+  uint32_t bytes;       // that `to` receives
+  uint32_t from_bytes;  // that are read; the rest is zero
+};
+
+// Lanes of a warp that execute one instruction together.
+struct Collective {
+  uint32_t lanes = 0;
+  void *results[kWarpSize] = {};
+  const void *arguments[kWarpSize] = {};
+  bool Has(uint32_t lane) const { return lane < kWarpSize && (lanes >> lane & 1) != 0; }
+};
+
+// A number that an error shows in hexadecimal.
+struct Hex {
+  uint64_t value;
+};
+
+using CollectiveFunction = void (*)(const Collective &);
+
+enum class ThreadState : uint8_t { kNew, kReady, kAtBarrier, kAtCollective, kDone };
+
+struct Thread {
+  ThreadState state = ThreadState::kNew;
+  uint32_t id[3] = {};
+  uint32_t index = 0, lane = 0, warp = 0;
+  Fiber *fiber = nullptr;  // from its first wait on
+  uint32_t barriers = 0;   // that it has come to
+  // While it waits at a barrier, and what it brings for the barrier's reduction.
+  uint32_t barrier = 0, value = 0;
+  // While it waits for its warp.
+  const char *instruction = nullptr;
+  uint32_t mask = 0;
+  void *result = nullptr;
+  const void *arguments = nullptr;
+  // Copies not yet in a group, and the groups, oldest first.
+  std::vector<AsyncCopy> open_copies;
+  std::vector<std::vector<AsyncCopy>> copy_groups;
+};
+
+class Block {
+ public:
+  static constexpr uint32_t kNumBarriers = 16;
+
+  // Before the blocks of a launch.
+  void Begin(void (*kernel)(void **), void **params, const uint32_t grid[3], const uint32_t block[3],
+             uint32_t shared_bytes);
+  // Runs the block with these coordinates. The order of threads is a permutation of their indices.
+  // `warp_by_warp`: the threads of a warp stand together in the order, and run until none of them can.
+  void Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool warp_by_warp);
+  // "" while all is well.
+  const std::string &Error() const { return error_; }
+
+  // For the instructions of the thread that runs.
+  Thread &Current() { return *current_; }
+  const uint32_t *Id() const { return id_; }
+  const uint32_t *BlockSize() const { return block_; }
+  const uint32_t *GridSize() const { return grid_; }
+  uint32_t SharedBytes() const { return shared_bytes_; }
+  // Of the current thread, at a barrier: whether it leaves this one out (ingot_emulator_skip_barrier).
+  bool SkipsBarrier() { return current_->barriers++ % std::max(skip_period, 1u) == skip_which && skip_period != 0; }
+  uint32_t skip_which = 0, skip_period = 0;
+  uint32_t NumThreads() const { return static_cast<uint32_t>(threads_.size()); }
+  uint32_t LanesOfWarp(uint32_t warp) const;
+
+  // Waits until `count` threads are at this barrier. Returns the sum of what they bring.
+  uint32_t Wait(uint32_t barrier, uint32_t count, uint32_t value);
+  // Waits for the lanes of `mask`; then one of them runs `function` for all. Lanes that the block does not have are
+  // ignored.
+  void RunTogether(const char *instruction, uint32_t mask, CollectiveFunction function, void *result,
+                   const void *arguments);
+  // Ends the launch with an error made of texts and numbers, and leaves the thread for ever: its caller must hold
+  // nothing that has a destructor.
+  template <class... Parts>
+  [[noreturn]] void Fail(Parts... parts) {
+    BeginError();
+    (AddToError(parts), ...);
+    Abandon();
+  }
+  // Fails unless the warp has all its lanes.
+  void CheckWholeWarp(const char *instruction);
+  // Fails unless these bytes are shared memory of the block, aligned to `alignment`.
+  void CheckShared(const char *instruction, const void *address, uint32_t bytes, uint32_t alignment);
+
+ private:
+  void BeginError();
+  void AddToError(const char *text) { error_ += text; }
+  void AddToError(uint32_t number) { error_ += std::to_string(number); }
+  void AddToError(Hex number);
+  [[noreturn]] void Abandon();
+  static void FiberMain();
+  void RunThreads();
+  void Yield();
+  Thread *NextThread();
+  bool IsEndOfWarp(size_t position) const;
+  void ExplainDeadlock();
+  void FillShared();
+  void CheckBehindShared();
+  std::string NameOf(const Thread &thread) const;
+
+  void (*kernel_)(void **) = nullptr;
+  void **params_ = nullptr;
+  uint32_t grid_[3] = {}, block_[3] = {}, id_[3] = {};
+  uint32_t shared_bytes_ = 0;
+  std::vector<Thread> threads_;
+  const std::vector<uint32_t> *order_ = nullptr;
+  size_t position_ = 0;  // in the order: who is asked next
+  bool warp_by_warp_ = false;
+  size_t warp_begin_ = 0;  // in the order: where the warp begins that runs
+  size_t num_ready_ = 0, num_done_ = 0;
+  struct {
+    uint32_t arrived = 0, sum = 0;
+  } barriers_[kNumBarriers];
+  Thread *current_ = nullptr;
+  Fiber *fiber_ = nullptr;  // that runs now
+  Fiber host_;
+  StackPool stacks_;
+  std::string error_;
+};
+
+// The block of the launch that runs.
+Block &TheBlock();
+
+}  // namespace ingot::gpu_emulator
+
+#endif  // INGOT_TESTS_GPU_EMULATOR_BLOCK_H_

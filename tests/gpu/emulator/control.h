@@ -1,0 +1,43 @@
+/* What tests may ask of the stand-in driver beside CUDA's own functions: to fail, to count, and to change the order of
+   threads. C, so that dlsym finds it in the library that plays libcuda.so.1. Tested by
+   tests/gpu/emulator_driver_test.cc. */
+#ifndef INGOT_TESTS_GPU_EMULATOR_CONTROL_H_
+#define INGOT_TESTS_GPU_EMULATOR_CONTROL_H_
+
+#include <stdint.h>
+
+#include "tests/gpu/emulator/export.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The call of `function` (its exported name, as "cuMemAlloc_v2") after `after_calls` more returns `result`, once, and
+   does nothing else. A null function takes all such orders back. Returns 0, or 1 if there is no such function. */
+INGOT_EMULATOR_EXPORT int32_t ingot_emulator_fail(const char *function, int32_t after_calls, int32_t result);
+
+/* How often the function was called, or -1 if there is no such function. */
+INGOT_EMULATOR_EXPORT int64_t ingot_emulator_calls(const char *function);
+
+/* Memory of device and host that nobody freed. */
+INGOT_EMULATOR_EXPORT int64_t ingot_emulator_live_allocations(void);
+
+/* Modules, streams, events, graphs, executable graphs, and retained contexts. */
+INGOT_EMULATOR_EXPORT int64_t ingot_emulator_live_objects(void);
+
+/* 0: threads run in ascending order. Others: in shuffled orders, one per launch, that follow from the seed. The
+   variable INGOT_EMULATED_ORDER is the seed until this is called; cuInit reads it. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_set_order(uint64_t seed);
+
+/* A planted bug: every thread leaves out the barriers number `which`, `which` + `period`, ... of a block, counted from
+   0. A period of 0 takes it back. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_skip_barrier(uint32_t which, uint32_t period);
+
+/* Why the last kernel failed, or "". Valid until the next launch. */
+INGOT_EMULATOR_EXPORT const char *ingot_emulator_last_error(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* INGOT_TESTS_GPU_EMULATOR_CONTROL_H_ */
