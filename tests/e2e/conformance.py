@@ -1,6 +1,6 @@
 """Runs ONNX's own node tests through `ingot verify` and compares the failures with the ones known to lie in the test data.
 
-usage: conformance.py INGOT [--mode MODE] [--data DIR] [--constants] [--reasons]
+usage: conformance.py INGOT [--mode MODE] [--device DEVICE] [--data DIR] [--constants] [--reasons]
 
 The data comes with Debian's libonnx-testdata. A case that fails and is not listed here fails this test; so does a listed case that passes.
 --constants runs the cases whose shapes, axes and counts are inputs of the graph again, with those made constants (conformance_constants.py).
@@ -39,7 +39,8 @@ AT_LEAST, AT_LEAST_CONSTANTS = 882, 100
 
 
 def verify(arguments, cases):
-    run = subprocess.run([arguments.ingot, "verify", "--mode", arguments.mode, "--jobs", "2", "--json", *cases], capture_output=True, text=True)
+    device = ["--device", arguments.device] if arguments.device else []
+    run = subprocess.run([arguments.ingot, "verify", "--mode", arguments.mode, *device, "--jobs", "2", "--json", *cases], capture_output=True, text=True)
     return json.loads([line for line in run.stdout.splitlines() if line.startswith("{")][-1])
 
 
@@ -56,6 +57,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("ingot")
     parser.add_argument("--mode", default="jit")
+    parser.add_argument("--device", default="")
     parser.add_argument("--data", default="/usr/share/libonnx-testdata/data/node")
     parser.add_argument("--constants", action="store_true")
     parser.add_argument("--reasons", action="store_true")

@@ -4,6 +4,7 @@
 Why a script: as `cli_test.py`, whose helpers it uses.
 """
 import ctypes
+from pathlib import Path
 
 import cli_test
 
@@ -26,6 +27,14 @@ class Gpu(cli_test.CliTest):
             self.fail_ingot(["no CUDA driver", "install"], *run, "--device=cuda")
             self.fail_ingot(["no CUDA driver", "install"], "run", "mlp.so", "--random", "1", "--dim", "batch=3", "--device=cuda")
         self.succeed("run", "mlp.so", "--random", "1", "--dim", "batch=3")
+
+    def test_programs_for_the_cpu_hold_no_launcher(self):
+        self.succeed("compile", self.mlp, "-o", "mlp")
+        names = (b"libcuda", b"cuLaunchKernel")
+        program, command = (self.work / "mlp").read_bytes(), Path(cli_test.INGOT).read_bytes()
+        self.assertEqual([name in program for name in names], [False, False])
+        self.assertEqual([name in command for name in names], [True, True], "the command has a launcher")
+        self.fail_ingot(["executables", "object"], "compile", self.mlp, "-o", "mlp", "--target=cuda")
 
     def test_emulated(self):
         run = ("run", self.mlp, "--random", "1", "--dim", "batch=3", "--output")
