@@ -195,6 +195,12 @@ std::vector<JitOptions> TestTargets() {
   return targets;
 }
 
+JitOptions TestOptions() {
+  JitOptions options = TestDevice().device != nullptr ? TestTargets().front() : JitOptions();
+  options.cache_directory = "none";
+  return options;
+}
+
 Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine) {
   Tensor tensor = Tensor::Zeros(dtype, std::move(dims));
   std::normal_distribution<double> normal;
@@ -297,9 +303,7 @@ void ExpectMatchesOn(const absl::StatusOr<Graph> &graph, const std::vector<std::
 }
 
 absl::StatusOr<std::vector<Tensor>> RunCompiled(const Graph &graph, const std::vector<Tensor> &inputs) {
-  JitOptions options = TestDevice().device != nullptr ? TestTargets().front() : JitOptions();
-  options.cache_directory = "none";
-  absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
+  absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, TestOptions());
   if (!program.ok()) return program.status();
   auto runner = tool::ProgramRunner::Create((*program)->program(), 1);
   if (!runner.ok()) return runner.status();

@@ -28,6 +28,8 @@ std::vector<std::string> TestLevels();
 // What graphs are compiled for and run on: every level, or the device that INGOT_TEST_DEVICE names
 // (tools/ingot/device.h).
 std::vector<JitOptions> TestTargets();
+// For tests of one target: the device, or this machine's own level. Without a cache.
+JitOptions TestOptions();
 
 // Normal floats; integers between -20 and 20 with a few of the largest and smallest; random bools.
 Tensor RandomTensor(DType dtype, std::vector<int64_t> dims, std::mt19937 &engine);

@@ -20,9 +20,7 @@ class Machine {
  public:
   // `sizes`: of a state that is made for the context, or empty: it makes its own.
   explicit Machine(const Graph &graph, const std::vector<int64_t> &sizes = {}) {
-    JitOptions options;
-    options.cache_directory = "none";
-    absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, options);
+    absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph, TestOptions());
     EXPECT_TRUE(program.ok()) << program.status();
     program_ = *std::move(program);
     EXPECT_EQ(ingot_context_create(program_->program(), nullptr, &context_, &status_), INGOT_OK) << status_.message;
