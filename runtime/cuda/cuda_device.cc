@@ -104,8 +104,9 @@ int32_t Find(ingot_device_t *self, void *module, const char *entry, uint32_t sha
   CudaDevice *device = Of(self);
   Current current(device, status);
   if (current.code() != INGOT_OK) return current.code();
-  int32_t code =
-      Check(device->driver, device->driver.ModuleGetFunction(kernel, module, entry), "find a kernel", status);
+  char doing[120];
+  snprintf(doing, sizeof(doing), "find the kernel '%s'", entry);
+  int32_t code = Check(device->driver, device->driver.ModuleGetFunction(kernel, module, entry), doing, status);
   if (code != INGOT_OK || shared_bytes <= kSharedWithoutAsking) return code;
   return Check(device->driver,
                device->driver.FuncSetAttribute(*kernel, kMaxDynamicSharedBytes, static_cast<int32_t>(shared_bytes)),
