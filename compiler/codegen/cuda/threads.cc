@@ -28,7 +28,7 @@ Value SpecialRegister(KernelBuilder &k, const Twine &name) {
 
 Value Number(KernelBuilder &k, int64_t value) { return arith::ConstantOp::create(k.b, k.b.getI32IntegerAttr(value)); }
 
-// What the thread has whose number differs in the bits of `mask`, for values of 8 to 64 bits.
+// What the thread has whose number differs in the bits of `mask`, for values of up to 64 bits.
 Value ExchangeWithin(KernelBuilder &k, Value value, int64_t mask) {
   Type type = value.getType(), i32 = k.b.getI32Type();
   unsigned bits = type.getIntOrFloatBitWidth();

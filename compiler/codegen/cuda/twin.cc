@@ -30,7 +30,6 @@ class TwinMaker {
     RewriteCalls();
     for (Function &function : module_) {
       function.removeFnAttr("target-features");
-      function.removeFnAttr("nvvm.maxntid");
       function.removeFnAttr(Attribute::Memory);  // what the emulator does is not in it
       if (function.isDeclaration()) continue;
       function.addFnAttr("target-cpu", "x86-64-v3");
