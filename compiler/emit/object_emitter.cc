@@ -3,12 +3,11 @@
 #include <mutex>
 
 #include "absl/strings/str_cat.h"
+#include "compiler/codegen/llvm_passes.h"
 #include "llvm/Bitcode/BitcodeReader.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Verifier.h"
 #include "llvm/Linker/Linker.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
@@ -47,25 +46,11 @@ absl::Status Optimize(Module &module) {
   if (!target.ok()) return target.status();
   module.setTargetTriple(Triple(kTriple));
   module.setDataLayout((*target)->createDataLayout());
-  std::string problem;
-  raw_string_ostream stream(problem);
-  if (verifyModule(module, &stream))
-    return absl::InternalError(absl::StrCat("generated LLVM IR is not valid: ", problem.substr(0, 500)));
-  PassBuilder builder(target->get());
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager call_graph;
-  ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(call_graph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, call_graph, modules);
-  ModulePassManager passes;
-  if (Error error = builder.parsePassPipeline(passes, kPasses))
-    return absl::InternalError(absl::StrCat("LLVM does not know its own passes: ", toString(std::move(error))));
-  passes.run(module, modules);
-  return absl::OkStatus();
+  return RunLlvmPasses(module, **target, [](PassBuilder &builder) -> Expected<ModulePassManager> {
+    ModulePassManager passes;
+    if (Error error = builder.parsePassPipeline(passes, kPasses)) return std::move(error);
+    return std::move(passes);
+  });
 }
 
 absl::StatusOr<std::string> EmitCode(Module &module, CodeForm form) {

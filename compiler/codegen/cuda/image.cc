@@ -5,10 +5,9 @@
 #include "absl/strings/str_cat.h"
 #include "compiler/codegen/cuda/device_math.h"
 #include "compiler/codegen/cuda/twin.h"
+#include "compiler/codegen/llvm_passes.h"
 #include "llvm/IR/LegacyPassManager.h"
-#include "llvm/IR/Verifier.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
@@ -51,20 +50,6 @@ void MarkKernels(Module &module) {
     if (!function.isDeclaration()) function.setCallingConv(CallingConv::PTX_Kernel);
 }
 
-void OptimizeModule(Module &module, TargetMachine &machine) {
-  PassBuilder builder(&machine);
-  LoopAnalysisManager loops;
-  FunctionAnalysisManager functions;
-  CGSCCAnalysisManager call_graph;
-  ModuleAnalysisManager modules;
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(call_graph);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, call_graph, modules);
-  builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2).run(module, modules);
-}
-
 absl::StatusOr<std::string> EmitPtx(Module &module, TargetMachine &machine) {
   SmallString<0> text;
   raw_svector_ostream stream(text);
@@ -83,12 +68,11 @@ absl::StatusOr<DeviceImage> MakeImage(std::unique_ptr<Module> kernels, const com
   kernels->setTargetTriple(Triple(kTriple));
   kernels->setDataLayout((*machine)->createDataLayout());
   MarkKernels(*kernels);
-  if (absl::Status status = LinkDeviceMath(*kernels); !status.ok()) return status;
-  std::string problem;
-  raw_string_ostream stream(problem);
-  if (verifyModule(*kernels, &stream))
-    return absl::InternalError(absl::StrCat("generated LLVM IR is not valid: ", problem.substr(0, 500)));
-  OptimizeModule(*kernels, **machine);
+  if (absl::Status linked = LinkDeviceMath(*kernels); !linked.ok()) return linked;
+  absl::Status status = RunLlvmPasses(*kernels, **machine, [](PassBuilder &builder) {
+    return Expected<ModulePassManager>(builder.buildPerModuleDefaultPipeline(OptimizationLevel::O2));
+  });
+  if (!status.ok()) return status;
   DeviceImage image;
   if (target.level == "emulated") {
     image.symbol = "ingot_emulated_image";
