@@ -1,7 +1,7 @@
 """Installs Ingot, moves the folder, and uses it from outside. usage: install.py BUILD WORK SOURCE
 
 Shown: nothing in the installation names the build folder; a project that knows find_package(ingot) and ingot_add_program alone, and the plain
-compiler call of the README, give the same numbers with libc, libm and the loader; the moved command makes executables; a C++ program with every
+compiler call of the README, give the same numbers with libc, libm and the loader; a program that opens GPUs links no more; the moved command makes executables; a C++ program with every
 public header builds a graph, interprets it, loads it with the JIT and makes an executable, without a word where libraries are; a component that
 is not installed is refused by name.
 """
@@ -18,7 +18,21 @@ file(WRITE ${{CMAKE_BINARY_DIR}}/model.o.h "#include \\"mlp.h\\"\\n")
 add_executable(app {main})
 target_include_directories(app PRIVATE ${{CMAKE_BINARY_DIR}})
 target_link_libraries(app PRIVATE network)
+ingot_add_program(network_gpu MODEL {model} NAME mlp OPTIONS --cpu=x86-64-v3 --target=cuda)
+add_executable(gpu gpu.c)
+target_link_libraries(gpu PRIVATE network_gpu ingot::cuda)
 """
+GPU = '''#include <stdio.h>
+#include "ingot/cuda.h"
+extern const ingot_program_desc_t ingot_program_mlp;
+int main(void) {
+  ingot_status_t status;
+  ingot_device_t *device = NULL;
+  int opened = ingot_cuda_open(0, "no_such_driver.so", &device, &status) == INGOT_OK;
+  printf("%d %u %s\\n", opened, (unsigned)ingot_program_mlp.num_device_variants, status.message);
+  return 0;
+}
+'''
 CXX_PROJECT = """cmake_minimum_required(VERSION 3.25)
 project(outside_cxx LANGUAGES CXX)
 find_package(ingot 0.1 REQUIRED COMPONENTS graph compiler)
@@ -68,17 +82,21 @@ def main():
     example = os.path.join(source, "docs/examples/aot/main.c")
     with open(os.path.join(work, "project/CMakeLists.txt"), "w") as f:
         f.write(PROJECT.format(model=model, main=example))
+    with open(os.path.join(work, "project/gpu.c"), "w") as f:
+        f.write(GPU)
     configure = ("cmake", "-G", "Ninja", "-S", "project", f"-DCMAKE_PREFIX_PATH={moved}")
     run(*configure, "-B", "out", cwd=work)
     run("cmake", "--build", "out", cwd=work)
     by_package = run("./out/app", cwd=work)
+    without_driver = run("./out/gpu", cwd=work)
+    assert without_driver.startswith("0 1 there is no CUDA driver here"), without_driver
 
     command = os.path.join(moved, "bin/ingot")
     run(command, "compile", model, "-o", "model.o", "--name", "mlp", cwd=work)
     run("cc", example, "model.o", f"{moved}/lib/libingot_runtime.a", "-I.", f"-I{moved}/include", "-o", "plain", "-lm", cwd=work)
     plain = run("./plain", cwd=work)
     assert len(plain.split()) == 30 and by_package == plain, (by_package, plain)
-    for program in ("out/app", "plain"):
+    for program in ("out/app", "out/gpu", "plain"):
         needed = {line.split()[0].split("/")[-1] for line in run("ldd", program, cwd=work).splitlines()}
         assert needed <= {"linux-vdso.so.1", "libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"}, (program, needed)
 
