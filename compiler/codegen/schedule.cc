@@ -7,11 +7,18 @@ using namespace mlir;
 namespace ingot::compiler {
 
 static constexpr std::pair<llvm::StringLiteral, int64_t Schedule::*> kFields[] = {
-    {"tile_elements", &Schedule::tile_elements}, {"tile_rows", &Schedule::tile_rows},
-    {"tile_columns", &Schedule::tile_columns},   {"tile_panels", &Schedule::tile_panels},
-    {"score_panels", &Schedule::score_panels},   {"value_panels", &Schedule::value_panels},
-    {"block_rows", &Schedule::block_rows},       {"panel_width", &Schedule::panel_width},
-    {"sum_length", &Schedule::sum_length},       {"threads", &Schedule::threads}};
+    {"tile_elements", &Schedule::tile_elements},
+    {"tile_rows", &Schedule::tile_rows},
+    {"tile_columns", &Schedule::tile_columns},
+    {"tile_depth", &Schedule::tile_depth},
+    {"stages", &Schedule::stages},
+    {"tile_panels", &Schedule::tile_panels},
+    {"score_panels", &Schedule::score_panels},
+    {"value_panels", &Schedule::value_panels},
+    {"block_rows", &Schedule::block_rows},
+    {"panel_width", &Schedule::panel_width},
+    {"sum_length", &Schedule::sum_length},
+    {"threads", &Schedule::threads}};
 
 static std::string AttributeOf(llvm::StringRef device) {
   return device == "cpu" ? "ingot.schedule" : "ingot.schedule." + device.str();

@@ -39,6 +39,7 @@ TEST(CudaImage, ALoopReadsAndWritesGlobalMemory) {
   std::string ptx = PtxOf(b);
   EXPECT_THAT(ptx, HasSubstr(".target sm_80"));
   EXPECT_THAT(ptx, HasSubstr(".visible .entry kernel_0_sm_80("));
+  EXPECT_THAT(ptx, HasSubstr(".maxntid 128"));
   EXPECT_THAT(ptx, HasSubstr("ld.global.b32"));
   EXPECT_THAT(ptx, HasSubstr("st.global.b32"));
   EXPECT_THAT(ptx, HasSubstr("fma.rn.f32"));
@@ -92,6 +93,34 @@ TEST(CudaImage, MathIsOurOwn) {
     EXPECT_THAT(ptx, Not(ContainsRegex("(sin|cos|ex2|lg2|tanh)\\.approx")));
     EXPECT_THAT(ptx, Not(HasSubstr(".extern")));
   }
+}
+
+// Floats of 16 bits go through shared memory into the tensor cores, 16 bytes at a time; of a few rows, weights go
+// straight into registers.
+TEST(CudaImage, ProductsOnTensorCores) {
+  for (DType dtype : {DType::kF16, DType::kBF16}) {
+    GraphBuilder b("product");
+    b.Output("y", b.Relu(b.MatMul(b.Input("x", dtype, {"n", 256}), b.Constant(Tensor::Zeros(dtype, {256, 512})))));
+    std::string ptx = PtxOf(b);
+    EXPECT_THAT(ptx, HasSubstr("cp.async.cg.shared.global"));
+    EXPECT_THAT(ptx, ContainsRegex("cp.async.wait_group[ \t]+2;"));
+    EXPECT_THAT(ptx, HasSubstr("ldmatrix.sync.aligned.m8n8.x4.shared.b16"));
+    EXPECT_THAT(ptx, HasSubstr("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16"));
+    EXPECT_THAT(ptx, HasSubstr(dtype == DType::kF16 ? "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
+                                                    : "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"));
+    EXPECT_THAT(ptx, HasSubstr("ld.global.v4.b32"));
+  }
+}
+
+// f32 stays f32.
+TEST(CudaImage, ProductsOnCudaCores) {
+  GraphBuilder b("product");
+  b.Output("y", b.MatMul(b.Input("x", DType::kF32, {"n", 256}), b.Constant(Tensor::Zeros(DType::kF32, {256, 512}))));
+  std::string ptx = PtxOf(b);
+  EXPECT_THAT(ptx, HasSubstr("cp.async.cg.shared.global"));
+  EXPECT_THAT(ptx, HasSubstr("ld.shared.v4.b32"));
+  EXPECT_THAT(ptx, HasSubstr("st.global.v4.b32"));
+  EXPECT_THAT(ptx, Not(HasSubstr("mma.sync")));
 }
 
 // Of no element: a heap of none has no workspace.

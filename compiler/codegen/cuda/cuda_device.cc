@@ -40,6 +40,20 @@ int64_t ThreadsOfRows(const Dim &length) {
   return threads;
 }
 
+// Large tiles read their operands less often; small ones keep more of the device busy where there are few of them.
+void SetContractTile(func::FuncOp region, Schedule &schedule) {
+  constexpr int64_t kLarge = 128, kSmall = 64, kLargeThreads = 256, kEnoughTiles = 128;
+  auto op = *region.getBody().front().getOps<ir::ContractOp>().begin();
+  DType dtype = TypeOf(op.getX()).dtype;
+  bool is_half = dtype == DType::kF16 || dtype == DType::kBF16;
+  int64_t elements = NumElements(region->getAttrOfType<ir::DimsAttr>("ingot.space").dims()).constant().value_or(0);
+  bool is_large = elements / (kLarge * kLarge) >= kEnoughTiles && (is_half || dtype == DType::kF32);
+  schedule.tile_rows = schedule.tile_columns = is_large ? kLarge : kSmall;
+  schedule.threads = is_large ? kLargeThreads : kThreads;
+  schedule.tile_depth = is_half ? 32 : 16;
+  schedule.stages = is_half && !is_large ? 4 : 3;
+}
+
 Schedule schedule(func::FuncOp region) {
   Schedule schedule;
   schedule.threads = kThreads;
@@ -56,6 +70,8 @@ Schedule schedule(func::FuncOp region) {
       schedule.sum_length = kColumnSum;
       break;
     case RegionKind::Contract:
+      SetContractTile(region, schedule);
+      break;
     case RegionKind::Attention:
       schedule.sum_length = kProductSum;
       break;
@@ -77,7 +93,7 @@ KernelInfo EmitKernel(KernelBuilder &k) {
     case RegionKind::Column:
       return over_threads(EmitColumnKernel);
     case RegionKind::Contract:
-      return over_threads(cuda::EmitContractKernel);
+      return cuda::EmitContractKernel(k);
     case RegionKind::Sort:
       return over_threads(k.body().getOps<ir::NonZeroOp>().empty() ? EmitSortKernel : EmitNonZeroKernel);
     case RegionKind::Row:
@@ -105,6 +121,14 @@ std::optional<KernelInfo> Emit(const KernelRequest &request) {
   if (k.function().getNumArguments() > kMostParameters) k.Fail(k.source.getLoc(), "has too many operands and sizes");
   if (k.failed() || !info.launch) return std::nullopt;
   info.launch->sizes = k.size_parameters();
+  // Registers are given out for so many threads of a block, and so many blocks side by side. Tiles of products take
+  // what they need; without the second number ptxas spills rather than use what there is.
+  constexpr int64_t kThreadsSideBySide = 1024;
+  int64_t blocks = k.schedule.stages != 0 ? 1 : kThreadsSideBySide / info.launch->threads;
+  auto attribute = [&](StringRef name, const std::string &value) { return k.b.getStrArrayAttr({name, value}); };
+  k.function()->setAttr("passthrough",
+                        k.b.getArrayAttr({attribute("nvvm.maxntid", std::to_string(info.launch->threads)),
+                                          attribute("nvvm.minctasm", std::to_string(blocks))}));
   return info;
 }
 

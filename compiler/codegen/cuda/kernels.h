@@ -9,7 +9,7 @@ namespace ingot::compiler::cuda {
 // The tile is one element of the space.
 KernelInfo EmitLoopKernel(KernelBuilder &k);
 KernelInfo EmitUpdateKernel(KernelBuilder &k);
-// The tile is one element of the result.
+// Blocks in turn, with the launch.
 KernelInfo EmitContractKernel(KernelBuilder &k);
 // The tile is one row of queries, of a block.
 KernelInfo EmitAttentionKernel(KernelBuilder &k);

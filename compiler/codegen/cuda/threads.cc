@@ -28,7 +28,16 @@ Value SpecialRegister(KernelBuilder &k, const Twine &name) {
 
 Value Number(KernelBuilder &k, int64_t value) { return arith::ConstantOp::create(k.b, k.b.getI32IntegerAttr(value)); }
 
-// What the thread has whose number differs in the bits of `mask`, for values of up to 64 bits.
+// What `count` neighbouring threads have, combined: each step adds what lies half as far away, so that all get the
+// same.
+Value CombineWithin(KernelBuilder &k, Operation *reduction, Value value, int64_t count) {
+  for (int64_t distance = count / 2; distance >= 1; distance /= 2)
+    value = ReductionStep(k, reduction, value, ExchangeWithin(k, value, distance), nullptr);
+  return value;
+}
+
+}  // namespace
+
 Value ExchangeWithin(KernelBuilder &k, Value value, int64_t mask) {
   Type type = value.getType(), i32 = k.b.getI32Type();
   unsigned bits = type.getIntOrFloatBitWidth();
@@ -52,15 +61,9 @@ Value ExchangeWithin(KernelBuilder &k, Value value, int64_t mask) {
   return isa<FloatType>(type) ? Value(arith::BitcastOp::create(k.b, type, result)) : result;
 }
 
-// What `count` neighbouring threads have, combined: each step adds what lies half as far away, so that all get the
-// same.
-Value CombineWithin(KernelBuilder &k, Operation *reduction, Value value, int64_t count) {
-  for (int64_t distance = count / 2; distance >= 1; distance /= 2)
-    value = ReductionStep(k, reduction, value, ExchangeWithin(k, value, distance), nullptr);
-  return value;
+void ForBlocks(KernelBuilder &k, Value count, KernelBuilder::Body body) {
+  k.ForRange(BlockNumber(k), count, NumberOfBlocks(k), body);
 }
-
-}  // namespace
 
 Value ThreadNumber(KernelBuilder &k) { return SpecialRegister(k, "tid.x"); }
 Value BlockNumber(KernelBuilder &k) { return SpecialRegister(k, "ctaid.x"); }

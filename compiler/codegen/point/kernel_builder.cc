@@ -220,6 +220,15 @@ void KernelBuilder::IfThen(Value condition, llvm::function_ref<void()> body) {
   body();
 }
 
+void KernelBuilder::IfElse(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise) {
+  auto branch = scf::IfOp::create(b, condition, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(branch.thenBlock());
+  then();
+  b.setInsertionPointToStart(branch.elseBlock());
+  otherwise();
+}
+
 void KernelBuilder::SwitchOn(Value count, int least, int most, llvm::function_ref<void(int)> body) {
   if (auto known = ConstantOf(count)) {
     if (*known >= least && *known <= most) body(static_cast<int>(*known));
@@ -321,9 +330,9 @@ Value KernelBuilder::ToStorage(Value value, DType dtype) {
   return value;
 }
 
-Value KernelBuilder::Load(Value pointer, DType dtype, int width, Value lanes) {
+Value KernelBuilder::Load(Value pointer, DType dtype, int width, Value lanes, int alignment_elements) {
   Type element = StorageType(b.getContext(), dtype);
-  unsigned alignment = static_cast<unsigned>(ElementBytes(dtype));
+  unsigned alignment = static_cast<unsigned>(ElementBytes(dtype) * alignment_elements);
   if (width == 1) return FromStorage(LLVM::LoadOp::create(b, element, pointer, alignment), dtype);
   auto type = VectorType::get({width}, element);
   if (!lanes) return FromStorage(LLVM::LoadOp::create(b, type, pointer, alignment), dtype);
@@ -339,9 +348,9 @@ Value KernelBuilder::LoadWhere(Value mask, Value pointer, DType dtype, Value oth
   return arith::SelectOp::create(b, mask, FromStorage(loaded, dtype), otherwise);
 }
 
-void KernelBuilder::Store(Value value, Value pointer, DType dtype, int width, Value lanes) {
+void KernelBuilder::Store(Value value, Value pointer, DType dtype, int width, Value lanes, int alignment_elements) {
   value = ToStorage(Splat(value, width), dtype);
-  unsigned alignment = static_cast<unsigned>(ElementBytes(dtype));
+  unsigned alignment = static_cast<unsigned>(ElementBytes(dtype) * alignment_elements);
   if (width == 1 || !lanes) {
     LLVM::StoreOp::create(b, value, pointer, alignment);
   } else if (ConstantOf(lanes) == 1) {
@@ -361,13 +370,25 @@ Value KernelBuilder::OffsetOf(const StridedView &view, const Point &point) {
   return offset;
 }
 
+bool KernelBuilder::IsAligned(const StridedView &view, int width) {
+  auto is_multiple = [&](const Dim &x) { return Dim::DivideExactly(x, width).has_value(); };
+  if (!is_multiple(view.offset)) return false;
+  for (size_t i = 0; i + 1 < view.dims.size(); ++i)
+    if (!view.dims[i].Is(1) && !is_multiple(view.strides[i])) return false;
+  return true;
+}
+
+int KernelBuilder::AlignmentOf(const StridedView &view, const Point &point) const {
+  return kind_ == KernelFunction::Entry && IsAligned(view, point.width) ? point.width : 1;
+}
+
 Value KernelBuilder::LoadView(Value base, const StridedView &view, DType dtype, const Point &point) {
   Type element = StorageType(b.getContext(), dtype);
   Value pointer = ElementPointer(base, element, OffsetOf(view, point));
   if (point.width == 1) return Load(pointer, dtype, 1, nullptr);
   Dim stride = view.dims.empty() || view.dims.back().Is(1) ? Dim(0) : view.strides.back();
   if (stride.Is(0)) return Splat(Load(pointer, dtype, 1, nullptr), point.width);
-  if (stride.Is(1)) return Load(pointer, dtype, point.width, point.lanes);
+  if (stride.Is(1)) return Load(pointer, dtype, point.width, point.lanes, AlignmentOf(view, point));
   if (stride.Is(2) && IsFloat(dtype)) return LoadEverySecond(pointer, dtype, point);
   // Strided lanes, one by one; lanes that do not count repeat the first.
   Value step = Size(stride), result = Zero(ComputeType(b.getContext(), dtype), point.width);
@@ -394,9 +415,9 @@ Value KernelBuilder::LoadEverySecond(Value pointer, DType dtype, const Point &po
 
 void KernelBuilder::StoreContiguous(Value value, Value tensor, const Point &point) {
   TensorType type = TypeOf(tensor);
-  Value offset = OffsetOf(StridedView::Contiguous(type.dims), point);
-  Store(value, ElementPointer(Buffer(tensor), StorageType(b.getContext(), type.dtype), offset), type.dtype, point.width,
-        point.lanes);
+  StridedView view = StridedView::Contiguous(type.dims);
+  Value pointer = ElementPointer(Buffer(tensor), StorageType(b.getContext(), type.dtype), OffsetOf(view, point));
+  Store(value, pointer, type.dtype, point.width, point.lanes, AlignmentOf(view, point));
 }
 
 }  // namespace ingot::compiler

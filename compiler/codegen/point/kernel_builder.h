@@ -85,6 +85,7 @@ class KernelBuilder {
   void ForRange(Value begin, Value end, Value step, Body body);
   llvm::SmallVector<Value> ForReduce(Value begin, Value end, Value step, mlir::ValueRange init, Reduction body);
   void IfThen(Value condition, llvm::function_ref<void()> body);
+  void IfElse(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise);
   Value Less(Value x, Value y);
   // Calls body(n) for the n in [least, most] that equals `count` (nothing for others).
   void SwitchOn(Value count, int least, int most, llvm::function_ref<void(int)> body);
@@ -100,14 +101,18 @@ class KernelBuilder {
   Value ElementPointer(Value base, mlir::Type element, Value offset);
   Value BytePointer(Value base, Value bytes);
   Value Scratch(mlir::Type element, int64_t count);  // aligned stack memory, allocated on entry
-  Value Load(Value pointer, DType dtype, int width, Value lanes);
-  void Store(Value value, Value pointer, DType dtype, int width, Value lanes);
+  // `alignment` in elements.
+  Value Load(Value pointer, DType dtype, int width, Value lanes, int alignment = 1);
+  void Store(Value value, Value pointer, DType dtype, int width, Value lanes, int alignment = 1);
   // The lanes that the mask has from memory, the others from `otherwise`, a vector of the compute type.
   Value LoadWhere(Value mask, Value pointer, DType dtype, Value otherwise);
   // Element of a view at a point. The last axis may be contiguous, repeated or strided.
   Value LoadView(Value base, const StridedView &view, DType dtype, const Point &point);
   void StoreContiguous(Value value, Value tensor, const Point &point);
   Value OffsetOf(const StridedView &view, const Point &point);
+  // Whether vectors of `width` lanes along the last axis, from multiples of `width` on, begin at multiples of it in a
+  // buffer that does. False where that is not known.
+  static bool IsAligned(const StridedView &view, int width);
 
   // Vectors.
   Value Splat(Value scalar, int width);
@@ -116,6 +121,8 @@ class KernelBuilder {
 
  private:
   Value BufferAt(int64_t slot);
+  // What is said of a vector's place in memory. On the host, whose code for it is the same, nothing.
+  int AlignmentOf(const StridedView &view, const Point &point) const;
   Value LoadEverySecond(Value pointer, DType dtype, const Point &point);
   Value FromStorage(Value value, DType dtype);
   Value ToStorage(Value value, DType dtype);
