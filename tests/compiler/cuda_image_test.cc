@@ -123,6 +123,18 @@ TEST(CudaImage, ProductsOnCudaCores) {
   EXPECT_THAT(ptx, Not(HasSubstr("mma.sync")));
 }
 
+// Functions are called for each lane of a vector: of a call that takes a vector for a number LLVM says nothing.
+TEST(CudaImage, MathOfVectors) {
+  for (DType dtype : {DType::kF32, DType::kF64}) {
+    GraphBuilder b("math");
+    auto x = b.Input("x", dtype, {"n", 64});
+    b.Output("y", b.Rem(b.Exp(b.Log1p(x)), x));
+    std::string ptx = PtxOf(b);
+    EXPECT_THAT(ptx, HasSubstr(dtype == DType::kF32 ? "ld.global.v4.b32" : "ld.global.v2.b64"));
+    EXPECT_THAT(ptx, Not(HasSubstr("callprototype")));
+  }
+}
+
 // Of no element: a heap of none has no workspace.
 TEST(CudaImage, TheFirstNoneOfARow) {
   GraphBuilder b("none");

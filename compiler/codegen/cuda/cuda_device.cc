@@ -13,7 +13,7 @@ namespace ingot::compiler {
 
 namespace {
 
-constexpr int64_t kThreads = 128, kThreadsOfLongRows = 256;
+constexpr int64_t kThreads = 128, kThreadsOfLongRows = 512;
 // The error of a sum grows with its length.
 constexpr int64_t kProductSum = 256, kColumnSum = 128;
 
@@ -87,6 +87,7 @@ KernelInfo EmitKernel(KernelBuilder &k) {
   };
   switch (KindOfRegion(k.source)) {
     case RegionKind::Loop:
+      if (cuda::ReadsTransposed(k)) return OverTiles(k, TilesOf::Blocks, [&] { return cuda::EmitTransposeKernel(k); });
       return over_threads(cuda::EmitLoopKernel);
     case RegionKind::Update:
       return over_threads(cuda::EmitUpdateKernel);
@@ -99,6 +100,7 @@ KernelInfo EmitKernel(KernelBuilder &k) {
     case RegionKind::Row:
       return OverTiles(k, TilesOf::Blocks, [&] {
         RowThreads threads = BlockThreads(k);
+        threads.most = k.schedule.threads;
         return EmitRowKernel(k, &threads);
       });
     case RegionKind::Attention:

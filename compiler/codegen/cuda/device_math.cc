@@ -16,7 +16,7 @@ namespace {
 // Ours in place of an instruction, or nothing: of an intrinsic of LLVM's (llvm.exp.f32), a function of libm (expf), a
 // remainder. Functions for float end in f.
 std::string OursFor(const Instruction &instruction, const Module &library) {
-  bool is_float = instruction.getType()->isFloatTy();
+  bool is_float = instruction.getType()->getScalarType()->isFloatTy();
   if (instruction.getOpcode() == Instruction::FRem) return is_float ? "ingot_fmodf" : "ingot_fmod";
   auto *call = dyn_cast<CallInst>(&instruction);
   const Function *callee = call ? call->getCalledFunction() : nullptr;
@@ -27,6 +27,36 @@ std::string OursFor(const Instruction &instruction, const Module &library) {
   name = "ingot_" + name;
   const Function *ours = library.getFunction(name);
   return ours && !ours->isDeclaration() ? name : "";
+}
+
+// By calls of ours, one to a lane.
+absl::Status Replace(Instruction &instruction, const std::string &name, const Module &library) {
+  Type *type = instruction.getType(), *element = type->getScalarType();
+  auto *call = dyn_cast<CallInst>(&instruction);
+  SmallVector<Value *> operands(call ? call->arg_begin() : instruction.op_begin(),
+                                call ? call->arg_end() : instruction.op_end());
+  auto *of_ours = FunctionType::get(element, SmallVector<Type *>(operands.size(), element), false);
+  if (library.getFunction(name)->getFunctionType() != of_ours)
+    return absl::InternalError(absl::StrCat("a GPU's function '", name, "' takes and gives other types"));
+  FunctionCallee ours = instruction.getModule()->getOrInsertFunction(name, of_ours);
+  IRBuilder<> builder(&instruction);
+  auto lane_of = [&](auto lane) {
+    SmallVector<Value *> arguments;
+    for (Value *operand : operands) arguments.push_back(lane(operand));
+    return builder.CreateCall(ours, arguments);
+  };
+  Value *result = nullptr;
+  if (auto *vector = dyn_cast<FixedVectorType>(type)) {
+    result = PoisonValue::get(type);
+    for (unsigned i = 0; i < vector->getNumElements(); ++i)
+      result = builder.CreateInsertElement(
+          result, lane_of([&](Value *operand) { return builder.CreateExtractElement(operand, i); }), i);
+  } else {
+    result = lane_of([](Value *operand) { return operand; });
+  }
+  instruction.replaceAllUsesWith(result);
+  instruction.eraseFromParent();
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -47,17 +77,8 @@ absl::Status LinkDeviceMath(Module &module) {
   for (Function &function : module)
     for (Instruction &instruction : instructions(function))
       if (std::string ours = OursFor(instruction, **library); !ours.empty()) found.emplace_back(&instruction, ours);
-  for (auto &[instruction, name] : found) {
-    Type *type = instruction->getType();
-    auto *call = dyn_cast<CallInst>(instruction);
-    SmallVector<Value *> arguments(call ? call->arg_begin() : instruction->op_begin(),
-                                   call ? call->arg_end() : instruction->op_end());
-    SmallVector<Type *> types(arguments.size(), type);
-    FunctionCallee ours = module.getOrInsertFunction(name, FunctionType::get(type, types, false));
-    IRBuilder<> builder(instruction);
-    instruction->replaceAllUsesWith(builder.CreateCall(ours, arguments));
-    instruction->eraseFromParent();
-  }
+  for (auto &[instruction, name] : found)
+    if (absl::Status replaced = Replace(*instruction, name, **library); !replaced.ok()) return replaced;
   if (Linker::linkModules(module, std::move(*library), Linker::Flags::LinkOnlyNeeded))
     return absl::InternalError("kernels/device/ does not fit the kernels");
   for (Function &function : make_early_inc_range(module)) {

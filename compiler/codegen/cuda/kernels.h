@@ -6,8 +6,12 @@
 
 namespace ingot::compiler::cuda {
 
-// The tile is one element of the space.
+// The tile is a vector of the space, or an element.
 KernelInfo EmitLoopKernel(KernelBuilder &k);
+// Loops that read along another axis than they write; the tile is a square of both.
+bool ReadsTransposed(KernelBuilder &k);
+KernelInfo EmitTransposeKernel(KernelBuilder &k);
+// The tile is one element of the space.
 KernelInfo EmitUpdateKernel(KernelBuilder &k);
 // Blocks in turn, with the launch.
 KernelInfo EmitContractKernel(KernelBuilder &k);

@@ -202,7 +202,11 @@ Value PointEmitter::Halves(ir::HalvesOp op) {
   } else {
     SmallVector<int64_t> order;
     for (int i = 0; i < from.width; ++i) order.append({i, from.width + i});
-    ours = vector::ShuffleOp::create(k_.b, low, bytes, order);
+    auto as_vector = [&](Value half) -> Value {
+      if (isa<VectorType>(half.getType())) return half;
+      return vector::BroadcastOp::create(k_.b, VectorType::get({1}, half.getType()), half);
+    };
+    ours = vector::ShuffleOp::create(k_.b, as_vector(low), as_vector(bytes), order);
   }
   // Now in the high half; down with its sign, or with zeros.
   four = ConstantLike(k_.b, ours, 4);

@@ -2,6 +2,7 @@
 
 #include "compiler/codegen/point/scalar_math.h"
 #include "compiler/fusion/region_planner.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
 
@@ -16,6 +17,8 @@ RowProgram::RowProgram(KernelBuilder &k, Dims space, ArrayRef<Operation *> ops, 
     level_[op->getResult(0)] = depth + (IsReduction(op) ? 1 : 0);
     passes_ = std::max(passes_, depth + 1);
   }
+  FindParts();
+  if (parts_ != 0) return;
   for (Operation *op : ops) {
     Value value = op->getResult(0);
     if (IsReduction(op) || !IsFull(value) || isa<ir::CopyOp, ir::IotaOp>(op)) continue;
@@ -39,10 +42,85 @@ void RowProgram::Emit(ArrayRef<Value> outer, Value staging, const DenseMap<Value
                       llvm::function_ref<void(Value, PointEmitter &)> sink) {
   per_row.clear();
   EmitPerRow(0, outer);
+  std::vector<Part> parts = PartsOf(outer);
   for (int pass = 0; pass < passes_; ++pass) {
-    EmitPass(pass, outer, staging, memory, sink);
+    if (parts.empty())
+      EmitPass(pass, outer, staging, memory, sink);
+    else
+      EmitInRegisters(pass, parts, sink);
     EmitPerRow(pass + 1, outer);
   }
+}
+
+// As wide as memory is read, and no more of them than registers hold.
+void RowProgram::FindParts() {
+  constexpr int64_t kMostElements = 32, kBytes = 16;
+  std::optional<int64_t> length = space_.back().constant();
+  if (!threads_ || threads_->most == 0 || !length || *length == 0) return;
+  int64_t bytes = 1;
+  auto find_bytes = [&](Value value) { bytes = std::max(bytes, ElementBytes(TypeOf(value).dtype)); };
+  for (Operation *op : ops_)
+    for (Value operand : op->getOperands()) find_bytes(operand);
+  for (Value value : sinks_) find_bytes(value);
+  part_width_ = static_cast<int>(kBytes / bytes);
+  while (*length % part_width_ != 0) part_width_ /= 2;
+  int64_t parts = (*length + part_width_ * threads_->most - 1) / (part_width_ * threads_->most);
+  if (parts * part_width_ <= kMostElements) parts_ = parts;
+}
+
+// Those that are not there repeat the last.
+std::vector<RowProgram::Part> RowProgram::PartsOf(ArrayRef<Value> outer) {
+  std::vector<Part> parts;
+  for (int64_t i = 0; i < parts_; ++i) {
+    int64_t length = *space_.back().constant();
+    Value at = k_.Mul(k_.Add(threads_->first, k_.Constant(i * threads_->most)), k_.Constant(part_width_)), is_there;
+    if ((i + 1) * threads_->most * part_width_ > length) {
+      is_there = k_.Less(at, k_.Constant(length));
+      at = k_.Min(at, k_.Constant(length - part_width_));
+    }
+    Point point;
+    point.index.assign(outer.begin(), outer.end());
+    point.index.push_back(at);
+    point.width = part_width_;
+    parts.push_back({PointEmitter(k_, point), is_there});
+  }
+  return parts;
+}
+
+SmallVector<Operation *> RowProgram::ReductionsOf(int pass) const {
+  SmallVector<Operation *> reductions;
+  for (Operation *op : ops_)
+    if (IsReduction(op) && LevelOf(op->getResult(0)) == pass + 1) reductions.push_back(op);
+  return reductions;
+}
+
+// Emitters keep what they have computed: a later pass finds it in registers.
+void RowProgram::EmitInRegisters(int pass, MutableArrayRef<Part> parts,
+                                 llvm::function_ref<void(Value, PointEmitter &)> sink) {
+  for (Part &part : parts)
+    for (auto [tensor, scalar] : per_row) part.emitter.Set(tensor, scalar);
+  SmallVector<Value> found;
+  SmallVector<Operation *> reductions = ReductionsOf(pass);
+  for (Operation *reduction : reductions) {
+    Value start = ReductionStart(k_, reduction, part_width_), accumulator = start;
+    for (Part &part : parts) {
+      Value next = ReductionStep(k_, reduction, accumulator, part.emitter.At(reduction->getOperand(0)), nullptr);
+      accumulator = part.is_there ? arith::SelectOp::create(k_.b, part.is_there, next, accumulator) : next;
+    }
+    found.push_back(ReductionFinish(k_, reduction, accumulator));
+  }
+  for (Value value : sinks_) {
+    if (LevelOf(value) != pass) continue;
+    for (Part &part : parts) {
+      (void)part.emitter.At(value);
+      if (part.is_there)
+        k_.IfThen(part.is_there, [&] { sink(value, part.emitter); });
+      else
+        sink(value, part.emitter);
+    }
+  }
+  for (auto [reduction, value] : llvm::zip_equal(reductions, found))
+    per_row[reduction->getResult(0)] = threads_->combine(reduction, value);
 }
 
 // Element-wise work on per-row scalars, as soon as its operands are known.
@@ -61,9 +139,7 @@ void RowProgram::EmitPerRow(int pass, ArrayRef<Value> outer) {
 
 void RowProgram::EmitPass(int pass, ArrayRef<Value> outer, Value staging, const DenseMap<Value, Value> &memory,
                           llvm::function_ref<void(Value, PointEmitter &)> sink) {
-  SmallVector<Operation *> reductions;
-  for (Operation *op : ops_)
-    if (IsReduction(op) && LevelOf(op->getResult(0)) == pass + 1) reductions.push_back(op);
+  SmallVector<Operation *> reductions = ReductionsOf(pass);
   SmallVector<Value> to_stage, to_sink;
   for (Value value : staged_)
     if (level_[value] == pass) to_stage.push_back(value);

@@ -1,6 +1,7 @@
 // The passes over one row that a set of reductions over the last axis needs. Pass p computes the reductions whose
 // operands depend on p earlier reductions; a tensor that a later pass needs again is staged in a row of workspace
-// unless it only repeats a load.
+// unless it only repeats a load. Threads that share a row of a known length keep their part of it in registers instead:
+// memory is read once.
 #ifndef INGOT_COMPILER_CODEGEN_POINT_ROWPROGRAM_H
 #define INGOT_COMPILER_CODEGEN_POINT_ROWPROGRAM_H
 
@@ -11,6 +12,7 @@ namespace ingot::compiler {
 // Threads that go along a row together, each over elements `first`, `first` + `count` and so on.
 struct RowThreads {
   Value first, count;
+  int64_t most = 0;  // as many as there are, where rows may be kept in registers
   // What all threads found for a reduction, in a fixed order; every thread gets it.
   std::function<Value(mlir::Operation *reduction, Value found)> combine;
   // Calls body where the code runs on one of them alone.
@@ -36,6 +38,16 @@ class RowProgram {
   llvm::DenseMap<Value, Value> per_row;
 
  private:
+  // Vectors of a row in a thread's registers, and where they are.
+  struct Part {
+    PointEmitter emitter;
+    Value is_there;  // null: all of it
+  };
+  void FindParts();
+  std::vector<Part> PartsOf(llvm::ArrayRef<Value> outer);
+  void EmitInRegisters(int pass, llvm::MutableArrayRef<Part> parts,
+                       llvm::function_ref<void(Value, PointEmitter &)> sink);
+  llvm::SmallVector<mlir::Operation *> ReductionsOf(int pass) const;
   void EmitPass(int pass, llvm::ArrayRef<Value> outer, Value staging, const llvm::DenseMap<Value, Value> &memory,
                 llvm::function_ref<void(Value, PointEmitter &)> sink);
   void EmitPerRow(int pass, llvm::ArrayRef<Value> outer);
@@ -49,6 +61,8 @@ class RowProgram {
   llvm::DenseMap<Value, int> level_;  // of tensors computed here
   llvm::SmallVector<Value> staged_;
   int passes_ = 0;
+  int part_width_ = 0;  // lanes
+  int64_t parts_ = 0;   // of each thread; 0: the row is not kept in registers
   const RowThreads *threads_;
 };
 
