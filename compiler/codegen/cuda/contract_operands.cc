@@ -1,7 +1,5 @@
 #include "compiler/codegen/cuda/contract_operands.h"
 
-#include "compiler/codegen/point/kernel_parts.h"
-
 using namespace mlir;
 
 namespace ingot::compiler::cuda {
@@ -16,10 +14,10 @@ static Dim Product(const Dims &dims, size_t begin, size_t end) {
   return NumElements(Dims(dims.begin() + begin, dims.begin() + end));
 }
 
-ContractOperands::ContractOperands(KernelBuilder &k, ir::ContractOp op)
+ContractOperands::ContractOperands(KernelBuilder &k, ir::ContractOp op, Dims result_space)
     : op(op),
       dtype(TypeOf(op.getX()).dtype),
-      space(SpaceOf(k)),
+      space(std::move(result_space)),
       panels(op.getPanels()),
       k_(k),
       batch_axes_(op.getBatch()),

@@ -9,7 +9,7 @@ namespace ingot::compiler::cuda {
 
 class ContractOperands {
  public:
-  ContractOperands(KernelBuilder &k, ir::ContractOp op);
+  ContractOperands(KernelBuilder &k, ir::ContractOp op, Dims space);
 
   // One of the batch, and its matrices. A right operand in panels has no batch: its rows are the left one's.
   Matrix Left(Value batch);

@@ -104,7 +104,7 @@ KernelInfo EmitKernel(KernelBuilder &k) {
         return EmitRowKernel(k, &threads);
       });
     case RegionKind::Attention:
-      return OverTiles(k, TilesOf::Blocks, [&] { return cuda::EmitAttentionKernel(k); });
+      return cuda::EmitAttentionKernel(k);
     case RegionKind::Library:
       k.Fail(k.source.getLoc(), "a library kernel runs on the host alone");
       return {};

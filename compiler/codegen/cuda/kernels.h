@@ -15,7 +15,7 @@ KernelInfo EmitTransposeKernel(KernelBuilder &k);
 KernelInfo EmitUpdateKernel(KernelBuilder &k);
 // Blocks in turn, with the launch.
 KernelInfo EmitContractKernel(KernelBuilder &k);
-// The tile is one row of queries, of a block.
+// Blocks in turn, with the launch.
 KernelInfo EmitAttentionKernel(KernelBuilder &k);
 
 }  // namespace ingot::compiler::cuda

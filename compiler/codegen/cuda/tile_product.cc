@@ -16,7 +16,12 @@ namespace {
 // else whole chunks.
 struct ThreadLines {
   ThreadLines(KernelBuilder &k, SharedTile &tile, int64_t lines, int64_t threads, Value thread)
-      : k(k), tile(tile), threads(threads), count(lines / threads), thread(thread) {}
+      : k(k), tile(tile), threads(threads), count(lines / threads), thread(thread) {
+    if (!tile.is_depth_minor() && count % tile.chunk() != 0) {
+      k.Fail(k.source.getLoc(), "a tile has fewer lines to a thread than a chunk");
+      count = tile.chunk();
+    }
+  }
 
   Value Line(int64_t i) const {
     if (tile.is_depth_minor()) return k.Add(thread, k.Constant(i * threads));
@@ -57,41 +62,37 @@ struct ThreadLines {
 // A thread has sums in some rows and some columns; each step loads their elements and multiplies all by all.
 class CoreProduct : public TileProduct {
  public:
-  static constexpr int64_t kThreadColumns = 16;
-
-  CoreProduct(KernelBuilder &k, SharedTile &x, SharedTile &y, DType accumulator)
-      : TileProduct(k, x, y, ComputeType(k.b.getContext(), accumulator),
-                    k.schedule.tile_rows * k.schedule.tile_columns / k.schedule.threads),
-        rows_(k, x, k.schedule.tile_rows, k.schedule.threads / kThreadColumns,
+  CoreProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y, DType accumulator)
+      : TileProduct(k, shape, x, y, ComputeType(k.b.getContext(), accumulator)),
+        rows_(k, x, shape.rows, k.schedule.threads / kThreadColumns,
               k.OnEntry([&] { return k.Udiv(ThreadNumber(k), k.Constant(kThreadColumns)); })),
-        columns_(k, y, k.schedule.tile_columns, kThreadColumns,
+        columns_(k, y, shape.columns, kThreadColumns,
                  k.OnEntry([&] { return k.Urem(ThreadNumber(k), k.Constant(kThreadColumns)); })) {}
 
   SmallVector<Value> Add(Value stage, ValueRange sums) override {
-    // Chunks along the depth, of whichever operand has them.
     int64_t step = x_.chunk();
-    return k_.ForReduce(k_.Constant(0), k_.Constant(k_.schedule.tile_depth / step), k_.Constant(1), sums,
+    return k_.ForReduce(k_.Constant(0), k_.Constant(shape_.depth / step), k_.Constant(1), sums,
                         [&](Value depth_chunk, ValueRange carried) {
                           SmallVector<SmallVector<Value>> x = rows_.Load(stage, depth_chunk, step),
                                                           y = columns_.Load(stage, depth_chunk, step);
                           SmallVector<Value> next(carried.begin(), carried.end());
                           for (int64_t d = 0; d < step; ++d)
-                            for (int64_t i = 0; i < rows_.count; ++i)
-                              for (int64_t j = 0; j < columns_.count; ++j) {
-                                Value &sum = next[i * columns_.count + j];
-                                sum = Step(x[i][d], y[j][d], sum);
-                              }
+                            for (int64_t i = 0; i < count(); ++i)
+                              next[i] = Step(x[i / columns_.count][d], y[i % columns_.count][d], next[i]);
                           return next;
                         });
   }
 
-  void Put(int64_t first, int64_t count, ValueRange sums, llvm::function_ref<void(Value, Value, Value)> put) override {
-    int64_t per_slab = rows_.count * count / k_.schedule.tile_rows, begin = first / rows_.threads;
-    for (int64_t i = begin; i < begin + per_slab; ++i)
-      for (int64_t j = 0; j < columns_.count; ++j) put(rows_.Line(i), columns_.Line(j), sums[i * columns_.count + j]);
+  std::pair<Value, Value> Place(int64_t sum) override {
+    return {rows_.Line(sum / columns_.count), columns_.Line(sum % columns_.count)};
   }
+  int64_t ThreadsOfARow() const override { return kThreadColumns; }
+  int64_t NumRows() const override { return rows_.count; }
+  int64_t RowOf(int64_t sum) const override { return sum / columns_.count; }
 
  private:
+  static constexpr int64_t kThreadColumns = 16;
+
   Value Step(Value x, Value y, Value sum) {
     if (isa<FloatType>(sum.getType())) return math::FmaOp::create(k_.b, x, y, sum);
     return arith::AddIOp::create(k_.b, arith::MulIOp::create(k_.b, x, y), sum);
@@ -103,12 +104,12 @@ class CoreProduct : public TileProduct {
 // Warps of the tile in a grid; each has fragments of 16 rows in turn with the others', and columns side by side.
 class TensorCoreProduct : public TileProduct {
  public:
-  TensorCoreProduct(KernelBuilder &k, SharedTile &x, SharedTile &y, DType dtype)
-      : TileProduct(k, x, y, k.b.getF32Type(), k.schedule.tile_rows * k.schedule.tile_columns / k.schedule.threads),
+  TensorCoreProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y, DType dtype)
+      : TileProduct(k, shape, x, y, k.b.getF32Type()),
         dtype_(dtype),
-        warp_columns_(k.schedule.threads / kWarp / kWarpRows),
-        row_fragments_(k.schedule.tile_rows / kWarpRows / kFragmentRows),
-        column_fragments_(k.schedule.tile_columns / warp_columns_ / kFragmentColumns) {
+        warp_columns_(k.schedule.threads / kWarp / shape.warp_rows),
+        row_fragments_(shape.rows / shape.warp_rows / kFragmentRows),
+        column_fragments_(shape.columns / warp_columns_ / kFragmentColumns) {
     Value warp = k.OnEntry([&] { return k.Udiv(ThreadNumber(k), k.Constant(kWarp)); });
     warp_row_ = k.OnEntry([&] { return k.Udiv(warp, k.Constant(warp_columns_)); });
     first_column_ = k.OnEntry([&] {
@@ -118,7 +119,7 @@ class TensorCoreProduct : public TileProduct {
 
   SmallVector<Value> Add(Value stage, ValueRange sums) override {
     SmallVector<Value> next(sums.begin(), sums.end());
-    for (int64_t depth = 0; depth < k_.schedule.tile_depth; depth += kFragmentDepth) {
+    for (int64_t depth = 0; depth < shape_.depth; depth += kFragmentDepth) {
       SmallVector<SmallVector<Value>> x, y;
       for (int64_t i = 0; i < row_fragments_; ++i)
         x.push_back(LoadLeftFragment(k_, x_, stage, FirstRow(i), k_.Constant(depth)));
@@ -126,27 +127,27 @@ class TensorCoreProduct : public TileProduct {
         llvm::append_range(y, LoadRightFragments(k_, y_, stage, FirstColumn(j), k_.Constant(depth)));
       for (int64_t i = 0; i < row_fragments_; ++i)
         for (int64_t j = 0; j < column_fragments_; ++j)
-          MultiplyFragments(k_, dtype_, x[i], y[j], MutableArrayRef(next).slice(Fragment(i, j), kFragmentSums));
+          MultiplyFragments(k_, dtype_, x[i], y[j],
+                            MutableArrayRef(next).slice((i * column_fragments_ + j) * kFragmentSums, kFragmentSums));
     }
     return next;
   }
 
-  void Put(int64_t first, int64_t count, ValueRange sums, llvm::function_ref<void(Value, Value, Value)> put) override {
-    int64_t rows_at_once = kWarpRows * kFragmentRows;
-    for (int64_t i = first / rows_at_once; i < (first + count) / rows_at_once; ++i)
-      for (int64_t j = 0; j < column_fragments_; ++j)
-        for (int64_t s = 0; s < kFragmentSums; ++s) {
-          auto [row, column] = PlaceInFragment(k_, s);
-          put(k_.Add(FirstRow(i), row), k_.Add(FirstColumn(j), column), sums[Fragment(i, j) + s]);
-        }
+  std::pair<Value, Value> Place(int64_t sum) override {
+    auto [row, column] = PlaceInFragment(k_, sum % kFragmentSums);
+    int64_t fragment = sum / kFragmentSums;
+    return {k_.Add(FirstRow(fragment / column_fragments_), row),
+            k_.Add(FirstColumn(fragment % column_fragments_), column)};
+  }
+  int64_t ThreadsOfARow() const override { return kFragmentRowThreads; }
+  int64_t NumRows() const override { return 2 * row_fragments_; }
+  int64_t RowOf(int64_t sum) const override {
+    return sum / kFragmentSums / column_fragments_ * 2 + sum % kFragmentSums / 2;
   }
 
  private:
-  static constexpr int64_t kWarpRows = 2;
-
-  int64_t Fragment(int64_t i, int64_t j) const { return (i * column_fragments_ + j) * kFragmentSums; }
   Value FirstRow(int64_t i) {
-    return k_.Mul(k_.Add(warp_row_, k_.Constant(i * kWarpRows)), k_.Constant(kFragmentRows));
+    return k_.Mul(k_.Add(warp_row_, k_.Constant(i * shape_.warp_rows)), k_.Constant(kFragmentRows));
   }
   Value FirstColumn(int64_t j) { return k_.Add(first_column_, k_.Constant(j * kFragmentColumns)); }
 
@@ -157,9 +158,31 @@ class TensorCoreProduct : public TileProduct {
 
 }  // namespace
 
-std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, SharedTile &x, SharedTile &y, DType dtype) {
-  if (dtype == DType::kF16 || dtype == DType::kBF16) return std::make_unique<TensorCoreProduct>(k, x, y, dtype);
-  return std::make_unique<CoreProduct>(k, x, y, AccumulatorType(dtype));
+std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y,
+                                             DType dtype) {
+  if (dtype == DType::kF16 || dtype == DType::kBF16) return std::make_unique<TensorCoreProduct>(k, shape, x, y, dtype);
+  return std::make_unique<CoreProduct>(k, shape, x, y, AccumulatorType(dtype));
+}
+
+SmallVector<Value> MultiplyTiles(KernelBuilder &k, const TileShape &shape, const Dim &depth, SharedTile &x,
+                                 SharedTile &y, TileProduct &product) {
+  Value count = k.Size(Dim::CeilDiv(depth, shape.depth));
+  auto copy = [&](Value number) {
+    k.IfThen(k.Less(number, count), [&] {
+      Value stage = k.Urem(number, k.Constant(shape.stages)), at = k.Mul(number, k.Constant(shape.depth));
+      x.Copy(stage, at);
+      y.Copy(stage, at);
+    });
+    CommitCopies(k);  // of nothing, too: groups are counted
+  };
+  for (int64_t i = 0; i + 1 < shape.stages; ++i) copy(k.Constant(i));
+  return k.ForReduce(k.Constant(0), count, k.Constant(1), product.Start(), [&](Value number, ValueRange sums) {
+    WaitForCopies(k, shape.stages - 2);
+    // This stage's copies are there, of all threads, and all have read the stage before it.
+    Barrier(k);
+    copy(k.Add(number, k.Constant(shape.stages - 1)));
+    return product.Add(k.Urem(number, k.Constant(shape.stages)), sums);
+  });
 }
 
 }  // namespace ingot::compiler::cuda

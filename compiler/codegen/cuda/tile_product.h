@@ -7,30 +7,48 @@
 
 namespace ingot::compiler::cuda {
 
+// Powers of two. `warp_rows`: into how many rows of warps tensor cores divide it.
+struct TileShape {
+  int64_t rows, columns, depth, stages;
+  int64_t warp_rows = 2;
+
+  int64_t LeftBytes(DType dtype) const { return rows * depth * stages * ElementBytes(dtype); }
+  int64_t RightBytes(DType dtype) const { return columns * depth * stages * ElementBytes(dtype); }
+};
+
 class TileProduct {
  public:
-  TileProduct(KernelBuilder &k, SharedTile &x, SharedTile &y, mlir::Type sum, int64_t count)
-      : k_(k), x_(x), y_(y), sum_(sum), count_(count) {}
+  TileProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y, mlir::Type sum)
+      : k_(k), shape_(shape), x_(x), y_(y), sum_(sum) {}
   virtual ~TileProduct() = default;
 
+  int64_t count() const { return shape_.rows * shape_.columns / k_.schedule.threads; }
   // A thread's sums before the first product.
-  llvm::SmallVector<Value> Start() { return llvm::SmallVector<Value>(count_, k_.Zero(sum_, 1)); }
+  llvm::SmallVector<Value> Start() { return llvm::SmallVector<Value>(count(), k_.Zero(sum_, 1)); }
   // The sums, with the product of the tiles in this stage.
   virtual llvm::SmallVector<Value> Add(Value stage, mlir::ValueRange sums) = 0;
-  // Calls put(row, column, value) for the thread's sums in rows [first, first + count) of the tile: a slab, of which
-  // the tile has one, two or (of 8 rows to a thread) four.
-  virtual void Put(int64_t first, int64_t count, mlir::ValueRange sums,
-                   llvm::function_ref<void(Value, Value, Value)> put) = 0;
+  // Of a thread's sum, the row and column in the tile. Sums of one row lie with so many neighbouring threads.
+  virtual std::pair<Value, Value> Place(int64_t sum) = 0;
+  virtual int64_t ThreadsOfARow() const = 0;
+  // Numbers of a thread's rows, and of one of its sums. In that order rows go up in steps of one or of whole slabs, so
+  // that the first half of them lies in the first half of the tile.
+  virtual int64_t NumRows() const = 0;
+  virtual int64_t RowOf(int64_t sum) const = 0;
 
  protected:
   KernelBuilder &k_;
+  TileShape shape_;
   SharedTile &x_, &y_;
   mlir::Type sum_;
-  int64_t count_;
 };
 
-// The schedule's tile_rows x tile_columns, along its tile_depth.
-std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, SharedTile &x, SharedTile &y, DType dtype);
+std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y,
+                                             DType dtype);
+
+// All of the sums along `depth`, in tiles that are copied while others are multiplied. Begins where no thread reads the
+// tiles any more.
+llvm::SmallVector<Value> MultiplyTiles(KernelBuilder &k, const TileShape &shape, const Dim &depth, SharedTile &x,
+                                       SharedTile &y, TileProduct &product);
 
 }  // namespace ingot::compiler::cuda
 #endif

@@ -1,7 +1,9 @@
 #include "compiler/codegen/cuda/warp_product.h"
 
+#include "compiler/codegen/point/scalar_math.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 
@@ -68,6 +70,16 @@ void MultiplyFragments(KernelBuilder &k, DType dtype, ArrayRef<Value> x, ArrayRe
   Value product = LLVM::CallIntrinsicOp::create(k.b, type, k.b.getStringAttr(name), operands).getResult(0);
   for (int64_t s = 0; s < kFragmentSums; ++s)
     sums[s] = LLVM::ExtractValueOp::create(k.b, product, ArrayRef<int64_t>{s});
+}
+
+Value PackPair(KernelBuilder &k, DType dtype, Value low, Value high) {
+  Type f32 = k.b.getF32Type();
+  Value pair = vector::FromElementsOp::create(k.b, VectorType::get({2}, f32), ValueRange{low, high});
+  if (dtype == DType::kF16)
+    pair = arith::TruncFOp::create(k.b, VectorType::get({2}, k.b.getF16Type()), pair);
+  else
+    pair = ToBfloat16Bits(k.b, pair);
+  return LLVM::BitcastOp::create(k.b, k.b.getI32Type(), pair);
 }
 
 std::pair<Value, Value> PlaceInFragment(KernelBuilder &k, int64_t s) {

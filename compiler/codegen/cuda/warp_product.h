@@ -7,8 +7,10 @@
 
 namespace ingot::compiler::cuda {
 
-// Rows of the left operand and of the sums, columns of the right one, elements of 16 bits in depth; sums of a lane.
-inline constexpr int64_t kFragmentRows = 16, kFragmentColumns = 8, kFragmentDepth = 16, kFragmentSums = 4;
+// Rows of the left operand and of the sums, columns of the right one, elements of 16 bits in depth; sums of a lane, and
+// lanes that share a row of them.
+inline constexpr int64_t kFragmentRows = 16, kFragmentColumns = 8, kFragmentDepth = 16, kFragmentSums = 4,
+                         kFragmentRowThreads = 4;
 
 // Four registers: the left operand's rows from `row` on, at this depth of the tile; multiples of 16.
 llvm::SmallVector<Value> LoadLeftFragment(KernelBuilder &k, SharedTile &tile, Value stage, Value row, Value depth);
@@ -18,6 +20,8 @@ llvm::SmallVector<llvm::SmallVector<Value>> LoadRightFragments(KernelBuilder &k,
 // sums += x * y, in f32.
 void MultiplyFragments(KernelBuilder &k, DType dtype, llvm::ArrayRef<Value> x, llvm::ArrayRef<Value> y,
                        llvm::MutableArrayRef<Value> sums);
+// Two numbers of f32 as a register of an operand.
+Value PackPair(KernelBuilder &k, DType dtype, Value low, Value high);
 // The row and column of this lane's sum `s` in a fragment.
 std::pair<Value, Value> PlaceInFragment(KernelBuilder &k, int64_t s);
 

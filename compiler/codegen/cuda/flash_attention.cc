@@ -1,0 +1,263 @@
+// Attention whose scores are never in memory: a block has a tile of queries and goes through the keys tile by tile. Of
+// each row it keeps the largest score so far, the sum of exponentials below it and the sum of values they weigh, and
+// scales both when a larger score comes (Dao et al., "FlashAttention: Fast and Memory-Efficient Exact Attention with
+// IO-Awareness", 2022).
+#include "compiler/codegen/cuda/attention.h"
+#include "compiler/codegen/cuda/result_tile.h"
+#include "compiler/codegen/cuda/warp_product.h"
+#include "compiler/codegen/point/kernel_parts.h"
+#include "compiler/codegen/point/scalar_math.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace ingot::compiler::cuda {
+
+namespace {
+
+constexpr int64_t kMostColumns = 256;
+
+bool IsHalf(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16; }
+
+// Scores of a tile, and the tile of the result that they add to.
+struct FlashTiles {
+  FlashTiles(const SoftMaxRegion &region, int64_t threads) : dtype(region.dtype), is_half(IsHalf(region.dtype)) {
+    // Whole chunks of columns to a thread.
+    int64_t columns = 64;
+    while (columns < region.columns.constant().value_or(kMostColumns)) columns *= 2;
+    int64_t rows = is_half || columns < kMostColumns ? 64 : 32, keys = is_half ? 64 : 32;
+    scores = {rows, keys, is_half ? 32 : 16, is_half && columns < kMostColumns ? 3 : 2, threads / kWarp};
+    result = {rows, columns, keys, 1, threads / kWarp};
+  }
+
+  int64_t ProbabilityBytes() const { return is_half ? 0 : result.LeftBytes(dtype); }
+  int64_t Bytes() const {
+    return scores.LeftBytes(dtype) + scores.RightBytes(dtype) + result.RightBytes(dtype) + ProbabilityBytes();
+  }
+
+  DType dtype;
+  bool is_half;
+  TileShape scores, result;
+};
+
+class FlashEmitter {
+ public:
+  FlashEmitter(KernelBuilder &k, SoftMaxRegion region)
+      : k_(k),
+        region_(region),
+        tiles_(region, k.schedule.threads),
+        scores_(k, region.scores, region.space),
+        values_(k, region.values, TypeOf(region.values.getResult()).dims),
+        f32_(k.b.getF32Type()) {}
+
+  Dim Emit() {
+    shared_ = SharedMemory(k_, k_.b.getI8Type(), tiles_.Bytes());
+    Dim row_tiles = Dim::CeilDiv(region_.queries, tiles_.scores.rows), blocks = scores_.batches * row_tiles;
+    ForBlocks(k_, k_.Size(blocks), [&](Value tile) {
+      EmitTile(k_.Udiv(tile, k_.Size(row_tiles)),
+               k_.Mul(k_.Urem(tile, k_.Size(row_tiles)), k_.Constant(tiles_.scores.rows)));
+    });
+    return blocks;
+  }
+
+ private:
+  // What a thread knows of its rows.
+  struct Rows {
+    SmallVector<Value> max, sum, weighed;
+
+    SmallVector<Value> All() const {
+      SmallVector<Value> all(max);
+      all.append(sum);
+      all.append(weighed);
+      return all;
+    }
+    static Rows From(ValueRange all, size_t rows) {
+      return {SmallVector<Value>(all.take_front(rows)), SmallVector<Value>(all.slice(rows, rows)),
+              SmallVector<Value>(all.drop_front(2 * rows))};
+    }
+  };
+
+  void EmitTile(Value batch, Value first_query) {
+    DType dtype = region_.dtype;
+    int64_t at = 0;
+    auto take = [&](int64_t bytes) { return k_.BytePointer(shared_, k_.Constant(std::exchange(at, at + bytes))); };
+    Matrix queries = AlongDepth(scores_.Left(batch)), keys = scores_.Right(batch);
+    // On CUDA cores a thread has fewer keys than a chunk.
+    if (!tiles_.is_half) keys = AlongDepth(keys);
+    SharedTile q(k_, queries, tiles_.scores.rows, tiles_.scores.depth, take(tiles_.scores.LeftBytes(dtype))),
+        key(k_, keys, tiles_.scores.columns, tiles_.scores.depth, take(tiles_.scores.RightBytes(dtype))),
+        value(k_, values_.Right(batch), tiles_.result.columns, tiles_.result.depth,
+              take(tiles_.result.RightBytes(dtype)));
+    // Never copied: threads write it.
+    SharedTile probabilities(k_, queries, tiles_.result.rows, tiles_.result.depth, take(tiles_.ProbabilityBytes()));
+    auto score_product = MakeTileProduct(k_, tiles_.scores, q, key, dtype);
+    auto result_product = MakeTileProduct(k_, tiles_.result, probabilities, value, dtype);
+    q.SetLine(first_query);
+    value.SetLine(k_.Constant(0));
+    FindOuter(batch);
+
+    size_t num_rows = static_cast<size_t>(score_product->NumRows());
+    Rows start{SmallVector<Value>(num_rows, Real(-std::numeric_limits<double>::infinity())),
+               SmallVector<Value>(num_rows, k_.Zero(f32_, 1)), result_product->Start()};
+    Value key_tiles = k_.Size(Dim::CeilDiv(region_.keys, tiles_.scores.columns));
+    SmallVector<Value> all =
+        k_.ForReduce(k_.Constant(0), key_tiles, k_.Constant(1), start.All(), [&](Value tile, ValueRange carried) {
+          Rows rows = Rows::From(carried, num_rows);
+          Value first_key = k_.Mul(tile, k_.Constant(tiles_.scores.columns));
+          // No thread reads what the last tile left.
+          Barrier(k_);
+          value.Copy(k_.Constant(0), first_key);
+          CommitCopies(k_);
+          key.SetLine(first_key);
+          SmallVector<Value> sums = MultiplyTiles(k_, tiles_.scores, region_.depth, q, key, *score_product);
+          SmallVector<Value> weights = WeighScores(*score_product, sums, first_query, first_key, rows, *result_product);
+          WaitForCopies(k_, 0);
+          if (!tiles_.is_half) StoreProbabilities(probabilities, *score_product, weights);
+          Barrier(k_);
+          rows.weighed = tiles_.is_half ? AddFragments(weights, value, rows.weighed)
+                                        : result_product->Add(k_.Constant(0), rows.weighed);
+          return rows.All();
+        });
+    Rows rows = Rows::From(all, num_rows);
+    Finish(*score_product, *result_product, rows);
+    ResultTile(k_, values_, tiles_.result, shared_, tiles_.Bytes())
+        .Store(batch, first_query, k_.Constant(0), *result_product, rows.weighed);
+  }
+
+  // Chunks lie along the depth, whether or not memory does.
+  static Matrix AlongDepth(Matrix matrix) {
+    if (!matrix.is_depth_minor) matrix.run = 1;
+    matrix.is_depth_minor = true;
+    return matrix;
+  }
+
+  void FindOuter(Value batch) {
+    outer_.resize(region_.batch);
+    k_.Delinearize(batch, region_.space, 0, region_.batch, outer_);
+  }
+
+  Value Real(double value) { return arith::ConstantOp::create(k_.b, k_.b.getFloatAttr(f32_, value)); }
+  Value Less(Value x, Value y) { return k_.Less(x, y); }
+  Value Scalar(OpKind kind, Value x, Value y = nullptr) {
+    return EmitScalarOp(k_.b, kind, ScalarClass::Float, x, y, nullptr, DType::kF32, DType::kF32);
+  }
+
+  // The region's element-wise ops on a score; -infinity behind the last key.
+  Value ScoreAt(Value query, Value key, Value sum) {
+    auto within = [&](Value index, const Dim &size) { return k_.Min(index, k_.Sub(k_.Size(size), k_.Constant(1))); };
+    Point point;
+    point.index = outer_;
+    point.index.push_back(within(query, region_.queries));
+    point.index.push_back(within(key, region_.keys));
+    PointEmitter emitter(k_, point);
+    emitter.Set(region_.scores->getResult(0), sum);
+    Value score = emitter.At(region_.scores_of_max);
+    return arith::SelectOp::create(k_.b, Less(key, k_.Size(region_.keys)), score,
+                                   Real(-std::numeric_limits<double>::infinity()));
+  }
+
+  // Scores become weights below the rows' largest; what the rows have is scaled to it.
+  SmallVector<Value> WeighScores(TileProduct &product, ArrayRef<Value> sums, Value first_query, Value first_key,
+                                 Rows &rows, TileProduct &result) {
+    SmallVector<Value> scores, largest(rows.max);
+    for (auto [i, sum] : llvm::enumerate(sums)) {
+      auto [row, column] = product.Place(i);
+      scores.push_back(ScoreAt(k_.Add(first_query, row), k_.Add(first_key, column), sum));
+      Value &max = largest[product.RowOf(i)];
+      max = Scalar(OpKind::kMax, max, scores.back());
+    }
+    SmallVector<Value> below, scale;
+    for (auto [row, max] : llvm::enumerate(largest)) {
+      for (int64_t distance = product.ThreadsOfARow() / 2; distance >= 1; distance /= 2)
+        max = Scalar(OpKind::kMax, max, ExchangeWithin(k_, max, distance));
+      // Of a row that is masked so far nothing is subtracted: its weights are zeros.
+      Value is_masked =
+          arith::CmpFOp::create(k_.b, arith::CmpFPredicate::OEQ, max, Real(-std::numeric_limits<double>::infinity()));
+      below.push_back(arith::SelectOp::create(k_.b, is_masked, Real(0), max));
+      scale.push_back(Scalar(OpKind::kExp, Scalar(OpKind::kSub, rows.max[row], below[row])));
+      rows.sum[row] = Scalar(OpKind::kMul, rows.sum[row], scale[row]);
+    }
+    for (auto [i, weighed] : llvm::enumerate(rows.weighed))
+      weighed = Scalar(OpKind::kMul, weighed, scale[result.RowOf(i)]);
+    for (auto [i, score] : llvm::enumerate(scores)) {
+      int64_t row = product.RowOf(i);
+      score = Scalar(OpKind::kExp, Scalar(OpKind::kSub, score, below[row]));
+      rows.sum[row] = Scalar(OpKind::kAdd, rows.sum[row], score);
+    }
+    rows.max = largest;
+    return scores;
+  }
+
+  void StoreProbabilities(SharedTile &tile, TileProduct &product, ArrayRef<Value> weights) {
+    Value chunk = k_.Constant(tile.chunk());
+    for (auto [i, weight] : llvm::enumerate(weights)) {
+      auto [row, column] = product.Place(i);
+      Value place =
+          k_.ElementPointer(tile.ChunkAt(k_.Constant(0), row, k_.Udiv(column, chunk)), f32_, k_.Urem(column, chunk));
+      k_.Store(weight, place, DType::kF32, 1, nullptr);
+    }
+  }
+
+  // The sums of two score fragments side by side are laid out as the left operand's of the next product.
+  SmallVector<Value> AddFragments(ArrayRef<Value> weights, SharedTile &value, ArrayRef<Value> sums) {
+    SmallVector<Value> next(sums);
+    for (int64_t key = 0; key < tiles_.result.depth; key += kFragmentDepth) {
+      SmallVector<Value> left;
+      for (int64_t pair = 0; pair < 4; ++pair) {
+        size_t first = key / kFragmentColumns * kFragmentSums + 2 * pair;
+        left.push_back(PackPair(k_, region_.dtype, weights[first], weights[first + 1]));
+      }
+      for (int64_t column = 0; column < tiles_.result.columns; column += 2 * kFragmentColumns) {
+        SmallVector<SmallVector<Value>> right =
+            LoadRightFragments(k_, value, k_.Constant(0), k_.Constant(column), k_.Constant(key));
+        for (int64_t half = 0; half < 2; ++half)
+          MultiplyFragments(
+              k_, region_.dtype, left, right[half],
+              MutableArrayRef(next).slice((column / kFragmentColumns + half) * kFragmentSums, kFragmentSums));
+      }
+    }
+    return next;
+  }
+
+  // Weighed values over the sums of weights.
+  void Finish(TileProduct &product, TileProduct &result, Rows &rows) {
+    SmallVector<Value> is_zero;
+    // Of no keys a product is zero.
+    Value none = arith::CmpIOp::create(k_.b, arith::CmpIPredicate::eq, k_.Size(region_.keys), k_.Constant(0));
+    for (Value &sum : rows.sum) {
+      for (int64_t distance = product.ThreadsOfARow() / 2; distance >= 1; distance /= 2)
+        sum = Scalar(OpKind::kAdd, sum, ExchangeWithin(k_, sum, distance));
+      Value is_number = arith::CmpFOp::create(k_.b, arith::CmpFPredicate::OGT, sum, Real(0));
+      Value otherwise =
+          region_.nan_is_zero
+              ? Value(arith::XOrIOp::create(k_.b, is_number, arith::ConstantOp::create(k_.b, k_.b.getBoolAttr(true))))
+              : none;
+      is_zero.push_back(arith::OrIOp::create(k_.b, none, otherwise));
+      sum = Scalar(OpKind::kReciprocal, sum);
+    }
+    for (auto [i, weighed] : llvm::enumerate(rows.weighed)) {
+      int64_t row = result.RowOf(i);
+      weighed = arith::SelectOp::create(k_.b, is_zero[row], Real(0), Scalar(OpKind::kMul, weighed, rows.sum[row]));
+    }
+  }
+
+  KernelBuilder &k_;
+  SoftMaxRegion region_;
+  FlashTiles tiles_;
+  ContractOperands scores_, values_;
+  Type f32_;
+  Value shared_;
+  SmallVector<Value> outer_;
+};
+
+}  // namespace
+
+bool HasFlashTiles(const SoftMaxRegion &region) {
+  return (IsHalf(region.dtype) || region.dtype == DType::kF32) &&
+         region.columns.constant().value_or(kMostColumns + 1) <= kMostColumns;
+}
+
+Dim EmitFlashAttention(KernelBuilder &k, SoftMaxRegion region) { return FlashEmitter(k, region).Emit(); }
+
+}  // namespace ingot::compiler::cuda
