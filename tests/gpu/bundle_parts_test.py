@@ -119,6 +119,31 @@ class Times(unittest.TestCase):
         for case in speed_cases.full():
             self.assertIn(f"def {case['kind']}(d, {', '.join(case['sizes'])})", peer)
 
+    def test_what_fails_once_is_measured_the_next_time(self):
+        with tempfile.TemporaryDirectory() as folder:
+            part = report.Report(folder, False).part("speed", "Speed", speed.COLUMNS)
+            tried = speed.Speed(part, folder, folder, "cuda", time.monotonic() + 60, 1e12, 0)
+            case = speed_cases.case("matmul", "f32", "", m=1000, k=1000, n=1000)
+            answers, runs = iter(["out of memory", 4.0, 2.0]), iter([None, (8.0, 9.0), (16.0, 9.0)])
+            tried.peer = lambda name, case: next(answers)
+
+            def ours(case):
+                figures = next(runs)
+                if figures is None:
+                    raise RuntimeError("it crashed")
+                return figures
+
+            tried.ours = ours
+            row = tried.measure(case, ["torch eager"])
+            self.assertEqual((row["ingot"], row["torch eager ms"]), ("it crashed", "out of memory"))
+            part.put("case", **row)
+            tried.measure(case, ["torch eager"])
+            row = tried.measure(case, ["torch eager"])
+            self.assertEqual((row["ingot kernels ms"], row["torch eager ms"]), ("12.0000", "3.0000"))
+            self.assertEqual(row["fastest peer / ingot"], "0.250")
+            part.put("case", **row)
+            self.assertEqual(len(part.rows), 1)
+
     def test_a_peer_that_is_silent_is_replaced(self):
         with tempfile.TemporaryDirectory() as folder:
             script = Path(folder) / "silent.py"

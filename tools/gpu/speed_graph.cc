@@ -38,6 +38,8 @@ class SpeedGraph {
   }
 
  private:
+  static constexpr int64_t kVocabulary = 1024;
+
   int64_t N(const std::string &name) {
     auto found = sizes_.find(name);
     if (found != sizes_.end()) return found->second;
@@ -106,10 +108,12 @@ class SpeedGraph {
   Expr Linear(Expr x, int64_t from, int64_t to) { return b_.Add(b_.MatMul(x, Weights({from, to})), Bias(to)); }
   Expr Bias(int64_t width) { return b_.Constant(Random({width}, 0.02)); }
 
-  // BERT's layers, post-norm. Of the result only each sequence's first row, as a classifier reads it.
+  // BERT's layers, post-norm, from tokens. Of the result only each sequence's first row, as a classifier reads it: what
+  // is copied to the GPU and back is small.
   void Encoder() {
     int64_t hidden = N("hidden"), heads = N("heads"), ffn = N("ffn");
-    Expr x = In("x", {N("batch"), N("seq"), hidden});
+    Expr tokens = b_.Input("tokens", DType::kI64, {N("batch"), N("seq")});
+    Expr x = b_.Gather(Weights({kVocabulary, hidden}), tokens);
     for (int64_t layer = 0; layer < N("layers"); ++layer) {
       auto project = [&] { return Split(Linear(x, hidden, hidden), heads); };
       Expr q = project(), k = project(), v = project();

@@ -64,8 +64,10 @@ def encoder(d, layers, hidden, heads, ffn, batch, seq):
         for _ in range(layers)
     ]
     apply = lambda x, wb: x @ wb[0] + wb[1]
+    table = weight(d, 1024, hidden)
 
-    def run(x):
+    def run(tokens):
+        x = table[tokens]
         for layer in layers:
             q, k, v = (apply(x, wb).view(batch, seq, heads, -1).transpose(1, 2) for wb in layer["qkv"])
             mixed = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch, seq, hidden)
@@ -73,7 +75,7 @@ def encoder(d, layers, hidden, heads, ffn, batch, seq):
             x = F.layer_norm(x + apply(F.gelu(apply(x, layer["up"])), layer["down"]), (hidden,), *layer["norms"][1])
         return x[:, 0]
 
-    return run, [random(d, batch, seq, hidden)]
+    return run, [torch.randint(0, 1024, (batch, seq), device="cuda")]
 
 
 def decoder_step(d, layers, hidden, heads, kv_heads, ffn, past):

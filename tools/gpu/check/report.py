@@ -26,14 +26,18 @@ class Part:
 
     def add(self, **row):
         self.rows.append(row)
+        self._show(row)
+
+    def put(self, key, **row):
+        """In place of the row with the same `key`, or as a new one."""
+        at = next((i for i, old in enumerate(self.rows) if old[key] == row[key]), len(self.rows))
+        self.rows[at : at + 1] = [row]
+        self._show(row)
+
+    def _show(self, row):
         self.failed = self.failed or row.get("result") is False
-        print(
-            "  "
-            + "  ".join(WORDS[row[c]] if c == "result" else str(row[c]) for c in self.columns if row.get(c, "") != "")[
-                :400
-            ],
-            flush=True,
-        )
+        cells = (WORDS[row[c]] if c == "result" else str(row[c]) for c in self.columns if row.get(c, "") != "")
+        print("  " + "  ".join(cells)[:400], flush=True)
         self.report.write()
 
     def note(self, text, failed=False):

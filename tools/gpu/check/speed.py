@@ -2,9 +2,9 @@
 by case. First every case against PyTorch as it is, then again with torch.compile(mode="max-autotune") and JAX, as far
 as the time goes.
 
-Ingot's "kernels" are the steps of a run, each waited for, so that every one of them has the cost of a launch and a wait
-in it; "whole run" has the copies of inputs and outputs in it, from and to the host. A peer's time is that of runs one
-behind another on data that is on the GPU.
+Ingot's "kernels" are the steps of a run, as `ingot bench --profile` times them; "whole run" has the copies of inputs and
+outputs in it, from and to the host. Of models and chains, whose inputs are small, the whole run is what is compared, of
+single ops the kernels. A peer's time is that of runs one behind another on data that is on the GPU.
 """
 
 import importlib.util
@@ -144,12 +144,11 @@ class Speed:
         if script not in self.peers:
             self.peers[script], what = Peer(script), name.split()[0]
             has = importlib.util.find_spec(what) is not None
-            answer = self.peers[script].ask({}, min(self.left(), 90)) if has else {"error": f"Python has no {what}"}
-            self.peers[script].facts = answer
+            facts = self.peers[script].ask({}, min(self.left(), 90)) if has else {"error": f"Python has no {what}"}
+            self.peers[script].facts = facts
+            here = "version" in facts
             self.part.note(
-                f"{what} {answer['version']} on {answer['device']}"
-                if "version" in answer
-                else f"{what} is not compared: {answer.get('error')}"
+                f"{what} " + ("{version} on {device}" if here else "is not compared: {error}").format(**facts)
             )
         peer = self.peers[script]
         if "version" not in peer.facts:
@@ -159,52 +158,45 @@ class Speed:
 
     def measure(self, case, peers):
         """All sides in turn, once; the row of all that was measured so far."""
-        times, problem = self.times.setdefault(speed_cases.name(case), {}), ""
+        times, problems = self.times.setdefault(speed_cases.name(case), {}), {}
         try:
             for key, value in zip(("kernels", "whole"), self.ours(case)):
                 times.setdefault(key, []).append(value)
         except RuntimeError as error:
-            problem = str(error)
+            problems["ingot"] = str(error)
         for name in peers:
             value = self.peer(name, case)
             if isinstance(value, float):
                 times.setdefault(name, []).append(value)
             elif value is not None:
-                times.setdefault(name, value)
-        return self.row(
-            case,
-            {name: statistics.median(value) if isinstance(value, list) else value for name, value in times.items()},
-            problem,
-        )
+                problems[name] = value
+        return self.row(case, {name: statistics.median(values) for name, values in times.items()}, problems)
 
-    def row(self, case, middle, problem):
+    def row(self, case, middle, problems):
         row = {"case": speed_cases.name(case)}
         for name in PEERS:
-            value = middle.get(name, "")
-            row[f"{name} ms"] = f"{value:.4f}" if isinstance(value, float) else value
+            row[f"{name} ms"] = f"{middle[name]:.4f}" if name in middle else problems.get(name, "")
         if "kernels" not in middle:
-            return {**row, "ingot": problem}
+            return {**row, "ingot": problems["ingot"]}
         row.update({"ingot kernels ms": f"{middle['kernels']:.4f}", "ingot whole run ms": f"{middle['whole']:.4f}"})
-        # A chain is about what lies between its kernels.
-        mine = middle["whole" if case["kind"] == "chain" else "kernels"]
+        # Of a model, what lies between its kernels counts, too.
+        mine = middle["whole" if case["kind"] in speed_cases.MODELS else "kernels"]
         row["ingot"] = speed_cases.work(case, mine, self.bandwidth)
-        theirs = [middle[name] for name in PEERS if isinstance(middle.get(name), float)]
+        theirs = [middle[name] for name in PEERS if name in middle]
         row["fastest peer / ingot"] = f"{min(theirs) / mine:.3f}" if theirs else ""
         return row
 
     def run(self, cases):
-        rows = {}
+        measured = set()
         for peers in (["torch eager"], list(PEERS)):
             for case in cases:
                 if self.left() < 15:
-                    missing = [speed_cases.name(case) for case in cases if speed_cases.name(case) not in rows]
+                    missing = [name for name in map(speed_cases.name, cases) if name not in measured]
                     self.part.note("the time is up" + (f"; not measured: {', '.join(missing)}" if missing else ""))
                     return
                 row = self.measure(case, peers)
-                if row["case"] in rows:
-                    self.part.rows.remove(rows[row["case"]])
-                rows[row["case"]] = row
-                self.part.add(**row)
+                measured.add(row["case"])
+                self.part.put("case", **row)
 
     def close(self):
         for peer in self.peers.values():

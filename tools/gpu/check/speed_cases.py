@@ -1,6 +1,7 @@
 """What is timed: the graphs that `speed_graph` writes, their sizes, and what their work is."""
 
 ROW_OPS = ("elementwise", "softmax", "layer_norm")
+MODELS = ("encoder", "decoder_step", "chain")
 BYTES = {"f32": 4, "f16": 2, "bf16": 2}
 
 
