@@ -61,7 +61,9 @@ class Fake(unittest.TestCase):
     def test_one_test_is_lost_to_a_crash_or_a_hang(self):
         tests = ops.names(self.program, {})
         self.assertEqual(tests[-1], "b.param/0")
-        verdicts = ops.Ops(self.program, {}, 1, time.monotonic() + 30).run(tests, 2)
+        told = []
+        verdicts = ops.Ops(self.program, {}, 1, time.monotonic() + 30, told.append).run(tests, 2)
+        self.assertEqual(len(told), len(tests))
         self.assertEqual({test: verdict[0] for test, verdict in verdicts.items()},
                          {"a.one": True, "a.two": True, "a.crash": False, "a.three": True, "b.hang": False, "b.spoil": False, "b.spoiled": True,
                           "b.skip": None, "b.param/0": True})  # fmt: skip

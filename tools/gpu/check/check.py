@@ -15,6 +15,8 @@ every row. The exit status is 1 if a layout, an op or a model was wrong or found
 import argparse
 import json
 import os
+import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -166,11 +168,24 @@ class Run:
         print(f"failed: {', '.join(failed)}" if failed else "nothing failed")
         return 1 if self.report.failed else 0
 
+    def stop(self):
+        """On a signal: what was found is written, and nothing stays behind."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        processes.end_all()
+        if self.report.parts:
+            self.report.parts[-1].note("ended by a signal", failed=True)
+        shutil.rmtree(self.work, ignore_errors=True)
+        os._exit(1)
+
 
 def main():
     arguments = parse()
     with tempfile.TemporaryDirectory(prefix="ingot-gpu-") as work:
-        sys.exit(Run(arguments, work).run())
+        run = Run(arguments, work)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: run.stop())
+        sys.exit(run.run())
 
 
 if __name__ == "__main__":

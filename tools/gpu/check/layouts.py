@@ -183,10 +183,6 @@ KERNELS = [
 NOT_USED = {"wgmma": "no kernel of Ingot uses wgmma yet", "tma_swizzle": "no kernel of Ingot uses TMA yet"}
 
 
-def ptx():
-    return HEADER + "".join(kernel.ptx() for kernel in KERNELS)
-
-
 def run(arguments):
     if arguments.emulator:
         # Its functions are what the twins call.
@@ -194,11 +190,12 @@ def run(arguments):
         image = ctypes.addressof(ctypes.c_char.in_dll(ctypes.CDLL(arguments.twins), "layout_twins"))
         gpu = device.Device(arguments.emulator)
     else:
-        image, gpu = ptx(), device.Device()
-    module, failed = gpu.module(image), False
+        image, gpu = None, device.Device()
+    failed = False
     for kernel in KERNELS:
         try:
-            found = kernel.problems(gpu, module)
+            # A module of its own, so that a driver that refuses one instruction has the others.
+            found = kernel.problems(gpu, gpu.module(image or HEADER + kernel.ptx()))
         except device.DeviceError as error:
             found = [str(error)]
         failed = failed or bool(found)
@@ -216,7 +213,7 @@ def main():
     parser.add_argument("--ptx", action="store_true", help="print the kernels")
     arguments = parser.parse_args()
     if arguments.ptx:
-        print(ptx())
+        print(HEADER + "".join(kernel.ptx() for kernel in KERNELS))
         return
     try:
         sys.exit(run(arguments))

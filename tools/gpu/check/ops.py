@@ -63,9 +63,9 @@ def parse(text):
 
 
 class Ops:
-    def __init__(self, program, environment, seconds, deadline):
+    def __init__(self, program, environment, seconds, deadline, tell):
         self.program, self.environment, self.seconds, self.deadline = program, environment, seconds, deadline
-        self.queue, self.lock, self.verdicts = queue.Queue(), threading.Lock(), {}
+        self.queue, self.lock, self.verdicts, self.tell = queue.Queue(), threading.Lock(), {}, tell
 
     def run(self, tests, jobs):
         """{test: (passed or None for skipped, why)}; tests that are not in it found no time."""
@@ -114,12 +114,20 @@ class Ops:
     def _set(self, test, passed, why):
         with self.lock:
             self.verdicts[test] = (passed, why)
+            self.tell(self.verdicts)
 
 
 def check(part, program, environment, jobs, deadline, small):
     every = names(program, environment)
     tests = few(every) if small else every
-    verdicts = Ops(program, environment, 180, deadline).run(tests, jobs)
+
+    def tell(verdicts):
+        failed = [test for test, verdict in verdicts.items() if verdict[0] is False]
+        names = f": {' '.join(failed)}" if failed else ""
+        part.tell(f"so far {len(verdicts)} of {len(tests)} tests, {len(failed)} failed{names}")
+
+    verdicts = Ops(program, environment, 180, deadline, tell).run(tests, jobs)
+    part.tell("")
     suites = {}
     for test in tests:
         suites.setdefault(test.split(".")[0], []).append(test)

@@ -23,6 +23,7 @@ class Part:
     def __init__(self, report, name, title, columns):
         self.report, self.name, self.title, self.columns = report, name, title, columns
         self.rows, self.notes, self.seconds, self.failed = [], [], None, False
+        self.progress = ""
 
     def add(self, **row):
         self.rows.append(row)
@@ -46,9 +47,14 @@ class Part:
         print("  " + text, flush=True)
         self.report.write()
 
+    def tell(self, progress):
+        """How far it is, where rows come late; "" when they are there."""
+        self.progress = progress
+        self.report.write()
+
     def text(self):
         took = "" if self.seconds is None else f" ({self.seconds:.0f} s)"
-        head = f"## {self.title}{took}\n\n{self.report.stamp()}\n"
+        head = f"## {self.title}{took}\n\n{self.report.stamp()}\n" + (f"\n{self.progress}\n" if self.progress else "")
         return (
             head
             + "".join(f"\n{note}\n" for note in self.notes)
@@ -87,7 +93,7 @@ class Report:
 
     def write(self):
         parts = {
-            part.name: {key: getattr(part, key) for key in ("title", "rows", "notes", "seconds", "failed")}
+            part.name: {key: getattr(part, key) for key in ("title", "rows", "notes", "progress", "seconds", "failed")}
             for part in self.parts
         }
         whole = {

@@ -11,7 +11,6 @@ import importlib.util
 import json
 import os
 import queue
-import signal
 import statistics
 import subprocess
 import tempfile
@@ -58,6 +57,7 @@ class Peer:
             }
             self.process = subprocess.Popen([*processes.PYTHON, self.path], env=environment, **options)
             self.answers = queue.Queue()
+            processes.running.add(self.process.pid)
             self.reader = threading.Thread(target=self._read, args=(self.process, self.answers), daemon=True)
             self.reader.start()
         try:
@@ -86,7 +86,7 @@ class Peer:
     def close(self):
         if self.process is not None:
             # With the processes that compile for it.
-            os.killpg(self.process.pid, signal.SIGKILL)
+            processes.end(self.process.pid)
             self.process.wait()
             self.reader.join()
             self.process.stdin.close()
