@@ -14,10 +14,10 @@ import conformance
 import processes
 
 CHUNK, RESULT = 6, re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([^\s,]+)(?:,.*)?(?: \((\d+) ms\))?$")
-# Of each suite one test, so that the command is tested in a minute; all of them run on the stand-in in the tests
-# `gpu_ops_order_*`.
-SMALL = 1
 CASES_AT_ONCE = 64
+# On the stand-in: of each suite one test, and about so many of ONNX's cases, so that the command is tested in a minute.
+# All of them run there in the tests `gpu_ops_order_*` and `gpu_onnx_node_tests`.
+SMALL, FEW_CASES = 1, 24
 
 
 def names(program, environment):
@@ -158,7 +158,7 @@ def check_onnx(part, ingot, folder, device, jobs, deadline, small):
     """ONNX's own node cases, in a few runs of `ingot verify`, which gives each a process. Some lie in their data."""
     cases = sorted(os.path.join(folder, name) for name in os.listdir(folder))
     if small:
-        cases = cases[:: len(cases) // CASES_AT_ONCE]
+        cases = cases[:: max(1, len(cases) // FEW_CASES)]
     passed, skipped, failures, done = 0, 0, [], 0
     for at in range(0, len(cases), CASES_AT_ONCE):
         left = deadline - time.monotonic()
@@ -188,6 +188,8 @@ def check_onnx(part, ingot, folder, device, jobs, deadline, small):
         totals, done = json.loads(lines[-1]), done + len(some)
         passed, skipped = passed + totals["passed"], skipped + totals["skipped"]
         failures += [(os.path.basename(failure["case"]), failure["reason"]) for failure in totals["failures"]]
+    if small:
+        part.note(f"{len(cases)} of ONNX's node cases")
     unexpected = [(name, why) for name, why in failures if name not in conformance.FAULTY]
     missing = len(cases) - done
     part.add(
