@@ -70,11 +70,14 @@ void Block::CheckBehindShared() {
   }
 }
 
-void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool warp_by_warp) {
+void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool warp_by_warp, uint64_t seed) {
   std::copy(id, id + 3, id_);
   order_ = &order;
   warp_by_warp_ = warp_by_warp;
+  random_ = seed;
+  times_given_up_ = 0;
   FillShared();
+  mbarriers_.Clear();
   for (auto &barrier : barriers_) barrier = {};
   for (Thread &thread : threads_) {
     thread.state = ThreadState::kNew;
@@ -84,11 +87,13 @@ void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool w
   }
   num_ready_ = threads_.size();
   num_done_ = 0;
-  while (num_ready_ > 0 && error_.empty()) {
-    position_ = 0;
-    warp_begin_ = 0;
-    RunThreads();
-  }
+  do {
+    while (num_ready_ > 0 && error_.empty()) {
+      position_ = 0;
+      warp_begin_ = 0;
+      RunThreads();
+    }
+  } while (error_.empty() && Proceed());
   current_ = nullptr;
   if (error_.empty() && num_done_ < threads_.size()) ExplainDeadlock();
   if (error_.empty()) CheckBehindShared();
@@ -157,6 +162,7 @@ void Block::FiberMain() {
     thread.state = ThreadState::kDone;
     --block.num_ready_;
     ++block.num_done_;
+    block.times_given_up_ = 0;
     const size_t next = block.position_;
     if (!block.error_.empty() || next >= block.order_->size()) break;
     if (block.warp_by_warp_ && block.IsEndOfWarp(next)) break;
@@ -186,6 +192,7 @@ uint32_t Block::Wait(uint32_t barrier, uint32_t count, uint32_t value) {
   }
   const uint32_t sum = barriers_[barrier].sum;
   barriers_[barrier] = {};
+  times_given_up_ = 0;
   for (Thread &thread : threads_) {
     if (thread.state != ThreadState::kAtBarrier || thread.barrier != barrier) continue;
     thread.state = ThreadState::kReady;
@@ -260,6 +267,21 @@ std::string Block::NameOf(const Thread &thread) const {
   return "block " + Coordinates(id_) + ", thread " + Coordinates(thread.id);
 }
 
+std::string Block::PlaceOf(const Thread &thread) const {
+  if (thread.state == ThreadState::kDone) return "has exited";
+  if (thread.state == ThreadState::kAtBarrier) return "waits at barrier " + std::to_string(thread.barrier);
+  const std::string place = "waits at " + std::string(thread.instruction);
+  if (thread.state != ThreadState::kAtMbarrier) return place + " with mask " + TextOf(Hex{thread.mask});
+  const Mbarrier *barrier = nullptr;
+  if (const char *problem = mbarriers_.Find(thread.mbarrier, &barrier)) {
+    return place + ", shared address " + TextOf(Hex{thread.mbarrier}) + ", where " + problem;
+  }
+  return place + " for the phase of parity " + std::to_string(thread.parity) + " of the mbarrier at shared address " +
+         TextOf(Hex{thread.mbarrier}) + ", which needs " + std::to_string(barrier->pending) + " of " +
+         std::to_string(barrier->expected) + " arrivals and " + std::to_string(barrier->bytes) +
+         " bytes to end a phase of parity " + std::to_string(barrier->phase & 1);
+}
+
 // No thread can run: says where one waits, and for whom.
 void Block::ExplainDeadlock() {
   const Thread *waits = nullptr, *other = nullptr;
@@ -268,22 +290,17 @@ void Block::ExplainDeadlock() {
     waits = &thread;
     break;
   }
-  const auto place = [](const Thread &thread) -> std::string {
-    if (thread.state == ThreadState::kDone) return "has exited";
-    if (thread.state == ThreadState::kAtBarrier) return "waits at barrier " + std::to_string(thread.barrier);
-    return "waits at " + std::string(thread.instruction) + " with mask " + TextOf(Hex{thread.mask});
-  };
   // A lane of its own warp if it waits for that; else anybody who is elsewhere.
   const bool collective = waits->state == ThreadState::kAtCollective;
   for (const Thread &thread : threads_) {
     if (collective && (thread.warp != waits->warp || (waits->mask >> thread.lane & 1) == 0)) continue;
-    if (place(thread) != place(*waits)) {
+    if (PlaceOf(thread) != PlaceOf(*waits)) {
       other = &thread;
       break;
     }
   }
-  error_ = "deadlock: " + NameOf(*waits) + " " + place(*waits);
-  if (other != nullptr) error_ += ", but thread " + Coordinates(other->id) + " " + place(*other);
+  error_ = "deadlock: " + NameOf(*waits) + " " + PlaceOf(*waits);
+  if (other != nullptr) error_ += ", but thread " + Coordinates(other->id) + " " + PlaceOf(*other);
 }
 
 }  // namespace ingot::gpu_emulator

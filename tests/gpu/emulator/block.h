@@ -13,6 +13,7 @@
 
 #include "tests/gpu/emulator/emulator.h"
 #include "tests/gpu/emulator/fiber.h"
+#include "tests/gpu/emulator/mbarrier.h"
 
 namespace ingot::gpu_emulator {
 
@@ -39,7 +40,8 @@ struct Hex {
 
 using CollectiveFunction = void (*)(const Collective &);
 
-enum class ThreadState : uint8_t { kNew, kReady, kAtBarrier, kAtCollective, kDone };
+// kAtMbarrier waits for a phase, kAtAsynchronous for what hardware does by itself.
+enum class ThreadState : uint8_t { kNew, kReady, kAtBarrier, kAtCollective, kAtMbarrier, kAtAsynchronous, kDone };
 
 struct Thread {
   ThreadState state = ThreadState::kNew;
@@ -49,7 +51,10 @@ struct Thread {
   uint32_t barriers = 0;   // that it has come to
   // While it waits at a barrier, and what it brings for the barrier's reduction.
   uint32_t barrier = 0, value = 0;
-  // While it waits for its warp.
+  // While it waits at an mbarrier: for a phase of this parity, and for ever or until nobody else can run.
+  uint32_t mbarrier = 0, parity = 0;
+  bool gives_up = false;
+  // While it waits for its warp, and what it waits at otherwise.
   const char *instruction = nullptr;
   uint32_t mask = 0;
   void *result = nullptr;
@@ -68,7 +73,8 @@ class Block {
              uint32_t shared_bytes);
   // Runs the block with these coordinates. The order of threads is a permutation of their indices.
   // `warp_by_warp`: the threads of a warp stand together in the order, and run until none of them can.
-  void Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool warp_by_warp);
+  // `seed` chooses what hardware does first that it does by itself; 0: what was asked for first.
+  void Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool warp_by_warp, uint64_t seed);
   // "" while all is well.
   const std::string &Error() const { return error_; }
 
@@ -90,6 +96,16 @@ class Block {
   // ignored.
   void RunTogether(const char *instruction, uint32_t mask, CollectiveFunction function, void *result,
                    const void *arguments);
+  // The address in shared memory of an mbarrier that an instruction names.
+  uint32_t MbarrierAddress(const char *instruction, const void *address);
+  void InitMbarrier(const char *instruction, uint32_t address, uint32_t count);
+  void InvalMbarrier(const char *instruction, uint32_t address);
+  // Returns the state before the change, and frees those who waited for the phase if it ends.
+  uint64_t ChangeMbarrier(const char *instruction, uint32_t address, const MbarrierChange &change);
+  // Waits for the end of the phase of this parity. If `gives_up`, it returns false when no other thread can run either.
+  bool WaitMbarrier(const char *instruction, uint32_t address, uint32_t parity, bool gives_up);
+  // Of the phase that an arrival returned.
+  bool WaitMbarrierState(const char *instruction, uint32_t address, uint64_t state, bool gives_up);
   // Ends the launch with an error made of texts and numbers, and leaves the thread for ever: its caller must hold
   // nothing that has a destructor.
   template <class... Parts>
@@ -111,6 +127,11 @@ class Block {
   [[noreturn]] void Abandon();
   static void FiberMain();
   void RunThreads();
+  // What hardware does by itself, when no thread can run. False: nothing, and so it stays.
+  bool Proceed();
+  void FreeWaiters(uint32_t mbarrier);
+  void MakeReady(Thread *thread);
+  std::string PlaceOf(const Thread &thread) const;
   void Yield();
   Thread *NextThread();
   bool IsEndOfWarp(size_t position) const;
@@ -132,6 +153,9 @@ class Block {
   struct {
     uint32_t arrived = 0, sum = 0;
   } barriers_[kNumBarriers];
+  MbarrierTable mbarriers_;
+  uint64_t random_ = 0;          // 0: all in order
+  uint32_t times_given_up_ = 0;  // since anything else happened
   Thread *current_ = nullptr;
   Fiber *fiber_ = nullptr;  // that runs now
   Fiber host_;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "tests/gpu/emulator/block.h"
+#include "tests/gpu/emulator/random.h"
 
 extern "C" {
 alignas(1 << 18) char emu_shared[1 << 18];
@@ -19,14 +20,6 @@ namespace ingot::gpu_emulator {
 namespace {
 
 std::mutex launch_lock;
-
-// SplitMix64: small, and the same on every machine.
-uint64_t NextRandom(uint64_t *state) {
-  uint64_t z = *state += 0x9e3779b97f4a7c15u;
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
 
 void Shuffle(std::vector<uint32_t> *order, uint64_t seed) {
   for (size_t i = order->size(); i > 1; --i) std::swap((*order)[i - 1], (*order)[NextRandom(&seed) % i]);
@@ -84,9 +77,10 @@ const char *Launch(void (*kernel)(void **params), const uint32_t grid[3], const 
       const uint32_t x = seed == 0 ? column : grid[0] - 1 - column;
       const uint64_t yz = seed == 0 ? row : rows - 1 - row;
       const uint32_t id[3] = {x, static_cast<uint32_t>(yz % grid[1]), static_cast<uint32_t>(yz / grid[1])};
-      if (seed != 0) Shuffle(&order, seed + yz * grid[0] + x);
+      const uint64_t block_seed = seed == 0 ? 0 : seed + yz * grid[0] + x;
+      if (seed != 0) Shuffle(&order, block_seed);
       if (warp_by_warp) GatherWarps(&order);
-      running.Run(id, order, warp_by_warp);
+      running.Run(id, order, warp_by_warp, block_seed);
       if (!running.Error().empty()) {
         error = running.Error();
         return error.c_str();
