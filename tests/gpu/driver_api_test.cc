@@ -39,6 +39,15 @@ static_assert(kJitErrorLogBytes == CU_JIT_ERROR_LOG_BUFFER_SIZE_BYTES);
 static_assert(kNonBlockingStream == CU_STREAM_NON_BLOCKING);
 static_assert(kCaptureThreadLocal == CU_STREAM_CAPTURE_MODE_THREAD_LOCAL);
 static_assert(kEventDisableTiming == CU_EVENT_DISABLE_TIMING);
+static_assert(kTensorUint8 == CU_TENSOR_MAP_DATA_TYPE_UINT8);
+static_assert(kTensorInt32 == CU_TENSOR_MAP_DATA_TYPE_INT32);
+static_assert(kTensorFloat16 == CU_TENSOR_MAP_DATA_TYPE_FLOAT16);
+static_assert(kTensorFloat32 == CU_TENSOR_MAP_DATA_TYPE_FLOAT32);
+static_assert(kTensorBfloat16 == CU_TENSOR_MAP_DATA_TYPE_BFLOAT16);
+static_assert(kSwizzleNone == CU_TENSOR_MAP_SWIZZLE_NONE);
+static_assert(kSwizzle32 == CU_TENSOR_MAP_SWIZZLE_32B);
+static_assert(kSwizzle64 == CU_TENSOR_MAP_SWIZZLE_64B);
+static_assert(kSwizzle128 == CU_TENSOR_MAP_SWIZZLE_128B);
 
 static_assert(sizeof(Result) == sizeof(CUresult) && sizeof(Device) == sizeof(CUdevice));
 static_assert(sizeof(DevicePtr) == sizeof(CUdeviceptr) && sizeof(Context) == sizeof(CUcontext));

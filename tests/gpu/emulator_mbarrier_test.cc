@@ -5,24 +5,20 @@
 
 #include <vector>
 
-#include "tests/gpu/twin.h"
+#include "tests/gpu/hopper.h"
 
 namespace ingot::gpu_test {
 
-DECLARE_INSTRUCTION(MbarrierInit, "mbarrier.init.shared")
 DECLARE_INSTRUCTION(MbarrierInval, "mbarrier.inval.shared")
-DECLARE_INSTRUCTION(MbarrierArrive, "mbarrier.arrive.shared")
 DECLARE_INSTRUCTION(MbarrierArriveMany, "mbarrier.arrive.scope.cta.space.cta")
 DECLARE_INSTRUCTION(MbarrierArriveDrop, "mbarrier.arrive.drop.shared")
 DECLARE_INSTRUCTION(MbarrierArriveNoComplete, "mbarrier.arrive.noComplete.shared")
-DECLARE_INSTRUCTION(MbarrierArriveExpect, "mbarrier.arrive.expect.tx.scope.cta.space.cta")
 DECLARE_INSTRUCTION(MbarrierExpect, "mbarrier.expect.tx.scope.cta.space.cta")
 DECLARE_INSTRUCTION(MbarrierComplete, "mbarrier.complete.tx.scope.cta.space.cta")
 DECLARE_INSTRUCTION(MbarrierPending, "mbarrier.pending.count")
 DECLARE_INSTRUCTION(MbarrierTestParity, "mbarrier.test.wait.parity.scope.cta.space.cta")
 DECLARE_INSTRUCTION(MbarrierTestState, "mbarrier.test.wait.shared")
 DECLARE_INSTRUCTION(MbarrierTryParity, "mbarrier.try.wait.parity.scope.cta.space.cta")
-DECLARE_INSTRUCTION(MbarrierWait, "mbarrier.try_wait.parity.shared.b64")
 
 namespace {
 
@@ -31,14 +27,10 @@ using ::testing::HasSubstr;
 
 constexpr uint64_t kSeeds[] = {0, 1, 2, 77};
 
-void *At(uint32_t offset) { return Shared<char>() + offset; }
-
-void Wait(void *mbarrier, uint32_t parity) { Do(MbarrierWait, mbarrier, parity, 0u); }
-
 // One thread counts arrivals and bytes, and asks after each whether the phase is over.
 void CountAlone(void **p) {
   auto *out = Parameter<uint32_t *>(p, 0);
-  void *barrier = At(8);
+  void *barrier = SharedAt(8);
   const auto ask = [&](uint32_t parity) { *out++ = Call<bool>(MbarrierTestParity, barrier, parity) ? 1 : 0; };
   Do(MbarrierInit, barrier, 3u);
   ask(0);
@@ -76,7 +68,7 @@ TEST(Mbarrier, CountsArrivalsAndBytes) {
 void Ring(void **p) {
   auto *out = Parameter<float *>(p, 0);
   const bool waits_for_empty = Parameter<int64_t>(p, 1) != 0;
-  void *full[2] = {At(0), At(8)}, *empty[2] = {At(16), At(24)};
+  void *full[2] = {SharedAt(0), SharedAt(8)}, *empty[2] = {SharedAt(16), SharedAt(24)};
   float *stages = Shared() + 8;
   if (TidX() == 0) {
     for (int i = 0; i < 2; ++i) {
@@ -89,11 +81,11 @@ void Ring(void **p) {
     const uint32_t stage = i % 2, parity = i / 2 % 2;
     float *place = stages + 32 * stage + LaneId();
     if (WarpId() == 0) {
-      if (waits_for_empty) Wait(empty[stage], parity ^ 1);
+      if (waits_for_empty) WaitFor(empty[stage], parity ^ 1);
       *place = static_cast<float>(100 * i + LaneId());
       Call<uint64_t>(MbarrierArrive, full[stage]);
     } else {
-      Wait(full[stage], parity);
+      WaitFor(full[stage], parity);
       out[32 * i + LaneId()] = *place;
       *place = NAN;
       Call<uint64_t>(MbarrierArrive, empty[stage]);
@@ -121,13 +113,13 @@ TEST(Mbarrier, AMissingWaitShows) {
 // Thread 0 arrives; the others wait in loops around an instruction that may give up.
 void Poll(void **p) {
   auto *out = Parameter<uint32_t *>(p, 0);
-  if (TidX() == 0) Do(MbarrierInit, At(0), 1u);
+  if (TidX() == 0) Do(MbarrierInit, SharedAt(0), 1u);
   Barrier();
   if (TidX() == 0) {
-    if (Call<bool>(MbarrierTryParity, At(0), 0u)) return;  // nobody has arrived
-    if (Parameter<int64_t>(p, 1) != 0) Call<uint64_t>(MbarrierArrive, At(0));
+    if (Call<bool>(MbarrierTryParity, SharedAt(0), 0u)) return;  // nobody has arrived
+    if (Parameter<int64_t>(p, 1) != 0) Arrive(SharedAt(0));
   } else {
-    while (!Call<bool>(MbarrierTestParity, At(0), 0u)) {
+    while (!Call<bool>(MbarrierTestParity, SharedAt(0), 0u)) {
     }
   }
   out[TidX()] = 1;
@@ -145,11 +137,11 @@ TEST(Mbarrier, ATestGivesUpWhenNobodyCanRun) {
 
 TEST(Mbarrier, AWaitWithoutEndIsADeadlock) {
   const auto wait = [](void **p) {
-    if (TidX() == 0) Do(MbarrierInit, At(8), 2u);
+    if (TidX() == 0) Do(MbarrierInit, SharedAt(8), 2u);
     Barrier();
-    Call<uint64_t>(MbarrierArriveExpect, At(8), TidX() == 0 ? Parameter<uint32_t>(p, 0) : 0);
-    if (TidX() == 0) Do(MbarrierComplete, At(8), 32u);
-    Wait(At(8), Parameter<uint32_t>(p, 1));
+    Call<uint64_t>(MbarrierArriveExpect, SharedAt(8), TidX() == 0 ? Parameter<uint32_t>(p, 0) : 0);
+    if (TidX() == 0) Do(MbarrierComplete, SharedAt(8), 32u);
+    WaitFor(SharedAt(8), Parameter<uint32_t>(p, 1));
   };
   EXPECT_EQ(RunTwin(wait, {1}, {2}, 16, 0, int64_t{32}, int64_t{0}), "");
   EXPECT_EQ(
@@ -164,45 +156,46 @@ TEST(Mbarrier, AWaitWithoutEndIsADeadlock) {
 
 TEST(Mbarrier, MistakesAreReported) {
   const auto run = [](void (*kernel)(void **)) { return RunTwin(kernel, {1}, {1}, 64, 0); };
-  EXPECT_THAT(run([](void **) { Call<uint64_t>(MbarrierArrive, At(0)); }),
+  EXPECT_THAT(run([](void **) { Arrive(SharedAt(0)); }),
               HasSubstr("mbarrier.arrive.shared: shared address 0x0: there is no mbarrier: mbarrier.init is missing"));
-  EXPECT_THAT(run([](void **) { Wait(At(16), 0); }), HasSubstr("shared address 0x10: there is no mbarrier"));
-  EXPECT_THAT(run([](void **) { Do(MbarrierInit, At(4), 1u); }), HasSubstr("0x4 is not a multiple of 8"));
-  EXPECT_THAT(run([](void **) { Do(MbarrierInit, At(64), 1u); }), HasSubstr("are behind the 64 bytes"));
-  EXPECT_THAT(run([](void **) { Do(MbarrierInit, At(0), 0u); }), HasSubstr("its count is not between 1 and 1048575"));
+  EXPECT_THAT(run([](void **) { WaitFor(SharedAt(16), 0); }), HasSubstr("shared address 0x10: there is no mbarrier"));
+  EXPECT_THAT(run([](void **) { Do(MbarrierInit, SharedAt(4), 1u); }), HasSubstr("0x4 is not a multiple of 8"));
+  EXPECT_THAT(run([](void **) { Do(MbarrierInit, SharedAt(64), 1u); }), HasSubstr("are behind the 64 bytes"));
+  EXPECT_THAT(run([](void **) { Do(MbarrierInit, SharedAt(0), 0u); }),
+              HasSubstr("its count is not between 1 and 1048575"));
   EXPECT_THAT(run([](void **) {
-                Do(MbarrierInit, At(0), 1u);
-                Do(MbarrierInit, At(0), 1u);
+                Do(MbarrierInit, SharedAt(0), 1u);
+                Do(MbarrierInit, SharedAt(0), 1u);
               }),
               HasSubstr("mbarrier.inval is missing"));
   EXPECT_THAT(run([](void **) {
-                Do(MbarrierInit, At(0), 2u);
+                Do(MbarrierInit, SharedAt(0), 2u);
                 Shared()[1] = 1;
-                Call<uint64_t>(MbarrierArrive, At(0));
+                Arrive(SharedAt(0));
               }),
               HasSubstr("something wrote over the mbarrier"));
   EXPECT_THAT(run([](void **) {
-                Do(MbarrierInit, At(0), 1u);
-                Call<uint64_t>(MbarrierArriveNoComplete, At(0), 1u);
+                Do(MbarrierInit, SharedAt(0), 1u);
+                Call<uint64_t>(MbarrierArriveNoComplete, SharedAt(0), 1u);
               }),
               HasSubstr("would complete it"));
   EXPECT_THAT(run([](void **) {
-                Do(MbarrierInit, At(0), 1u);
-                Do(MbarrierExpect, At(0), 1u << 20);
+                Do(MbarrierInit, SharedAt(0), 1u);
+                Do(MbarrierExpect, SharedAt(0), 1u << 20);
               }),
               HasSubstr("more than 1048575 bytes are to come"));
   EXPECT_THAT(run([](void **) {
-                Do(MbarrierInit, At(0), 1u);
-                Do(MbarrierInval, At(0));
-                Do(MbarrierInit, At(0), 1u);
-                Wait(At(0), 2);
+                Do(MbarrierInit, SharedAt(0), 1u);
+                Do(MbarrierInval, SharedAt(0));
+                Do(MbarrierInit, SharedAt(0), 1u);
+                WaitFor(SharedAt(0), 2);
               }),
               HasSubstr("the parity of a phase is 0 or 1, not 2"));
   EXPECT_THAT(run([](void **) {
-                Do(MbarrierInit, At(0), 1u);
-                const auto first = Call<uint64_t>(MbarrierArrive, At(0));
-                Call<uint64_t>(MbarrierArrive, At(0));
-                Call<bool>(MbarrierTestState, At(0), first);
+                Do(MbarrierInit, SharedAt(0), 1u);
+                const auto first = Call<uint64_t>(MbarrierArrive, static_cast<void *>(SharedAt(0)));
+                Arrive(SharedAt(0));
+                Call<bool>(MbarrierTestState, SharedAt(0), first);
               }),
               HasSubstr("ended before the last one"));
 }

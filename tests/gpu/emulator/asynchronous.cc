@@ -81,13 +81,105 @@ bool Block::WaitMbarrierState(const char *instruction, uint32_t address, uint64_
   return WaitMbarrier(instruction, address, PhaseOfState(state) & 1, gives_up);
 }
 
+void Block::SubmitLoad(const char *instruction, const BulkCopy &copy) {
+  const Mbarrier *barrier = nullptr;
+  if (const char *problem = mbarriers_.Find(copy.mbarrier, &barrier)) {
+    Fail(instruction, ": shared address ", Hex{copy.mbarrier}, ": ", problem);
+  }
+  for (const BulkCopy &other : loads_) {
+    if (copy.shared + copy.map.BoxBytes() <= other.shared || other.shared + other.map.BoxBytes() <= copy.shared)
+      continue;
+    Fail(instruction, ": another copy to shared address ", Hex{other.shared}, " is still on its way");
+  }
+  PoisonShared(copy);
+  loads_.push_back(copy);
+  loads_.back().thread = current_->index;
+}
+
+void Block::SubmitStore(const BulkCopy &copy) {
+  PoisonGlobal(copy);
+  current_->open_stores.emplace_back().copy = copy;
+}
+
+void Block::AwaitHardware(const char *instruction) {
+  current_->state = ThreadState::kAtAsynchronous;
+  current_->instruction = instruction;
+  --num_ready_;
+  Yield();
+}
+
+void Block::WaitStores(const char *instruction, uint32_t pending, bool read) {
+  auto &groups = current_->store_groups;
+  if (groups.size() <= pending) return;
+  AwaitHardware(instruction);
+  const auto end = groups.end() - pending;
+  for (auto group = groups.begin(); group != end; ++group) {
+    for (BulkStore &store : *group) {
+      if (!store.has_read) ReadShared(&store);
+      if (!read) WriteGlobal(store);
+    }
+  }
+  if (!read) groups.erase(groups.begin(), end);
+}
+
+// The copy arrives, and tells its mbarrier.
+void Block::Land(size_t load) {
+  const BulkCopy copy = loads_[load];
+  loads_.erase(loads_.begin() + static_cast<ptrdiff_t>(load));
+  Load(copy);
+  if (const char *problem = mbarriers_.Change(copy.mbarrier, {.bytes = -int64_t{copy.map.BoxBytes()}}, nullptr)) {
+    error_ = NameOf(threads_[copy.thread]) + ": a copy of TMA reports to the mbarrier at shared address " +
+             TextOf(Hex{copy.mbarrier}) + ": " + problem;
+    return;
+  }
+  FreeWaiters(copy.mbarrier);
+}
+
 bool Block::Proceed() {
+  const auto waits = [](const Thread &thread) { return thread.state == ThreadState::kAtAsynchronous; };
+  const size_t choices = loads_.size() + (std::any_of(threads_.begin(), threads_.end(), waits) ? 1 : 0);
+  if (choices > 0) {
+    times_given_up_ = 0;
+    const size_t choice = random_ == 0 ? 0 : NextRandom(&random_) % choices;
+    if (choice < loads_.size()) {
+      Land(choice);
+      return true;
+    }
+    for (Thread &thread : threads_) {
+      if (waits(thread)) MakeReady(&thread);
+    }
+    return true;
+  }
   if (times_given_up_ == kMaxTimesGivenUp) return false;
   for (Thread &thread : threads_) {
     if (thread.state == ThreadState::kAtMbarrier && thread.gives_up) MakeReady(&thread);
   }
   if (num_ready_ > 0) ++times_given_up_;
   return num_ready_ > 0;
+}
+
+void Block::CheckExit() {
+  const Thread &self = *current_;
+  if (!self.open_stores.empty()) Fail("exits with copies of TMA in no group: cp.async.bulk.commit_group is missing");
+  for (const auto &group : self.store_groups) {
+    for (const BulkStore &store : group) {
+      if (store.has_read) continue;
+      Fail("exits before its copy of TMA has read shared address ", Hex{store.copy.shared},
+           ": cp.async.bulk.wait_group.read is missing");
+    }
+  }
+}
+
+void Block::Finish() {
+  for (const Thread &thread : threads_) {
+    for (const auto &group : thread.store_groups) {
+      for (const BulkStore &store : group) WriteGlobal(store);
+    }
+  }
+  if (loads_.empty()) return;
+  error_ = NameOf(threads_[loads_[0].thread]) + ": its copy of TMA to shared address " + TextOf(Hex{loads_[0].shared}) +
+           " was on its way when the block ended: nobody waited for the mbarrier at shared address " +
+           TextOf(Hex{loads_[0].mbarrier});
 }
 
 }  // namespace ingot::gpu_emulator

@@ -19,13 +19,13 @@ std::string Coordinates(const uint32_t id[3]) {
 
 bool CanRun(const Thread &thread) { return thread.state == ThreadState::kNew || thread.state == ThreadState::kReady; }
 
+}  // namespace
+
 std::string TextOf(Hex number) {
   char text[32];
   snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(number.value));
   return text;
 }
-
-}  // namespace
 
 Block &TheBlock() {
   static Block block;
@@ -78,12 +78,15 @@ void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool w
   times_given_up_ = 0;
   FillShared();
   mbarriers_.Clear();
+  loads_.clear();
   for (auto &barrier : barriers_) barrier = {};
   for (Thread &thread : threads_) {
     thread.state = ThreadState::kNew;
     thread.barriers = 0;
     thread.open_copies.clear();
     thread.copy_groups.clear();
+    thread.open_stores.clear();
+    thread.store_groups.clear();
   }
   num_ready_ = threads_.size();
   num_done_ = 0;
@@ -93,9 +96,10 @@ void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool w
       warp_begin_ = 0;
       RunThreads();
     }
-  } while (error_.empty() && Proceed());
+  } while (error_.empty() && num_done_ < threads_.size() && Proceed());
   current_ = nullptr;
   if (error_.empty() && num_done_ < threads_.size()) ExplainDeadlock();
+  if (error_.empty()) Finish();
   if (error_.empty()) CheckBehindShared();
 }
 
@@ -159,6 +163,7 @@ void Block::FiberMain() {
     Thread &thread = *block.current_;
     thread.fiber = block.fiber_;
     block.kernel_(block.params_);
+    block.CheckExit();
     thread.state = ThreadState::kDone;
     --block.num_ready_;
     ++block.num_done_;

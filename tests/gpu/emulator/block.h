@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "tests/gpu/emulator/bulk_copy.h"
 #include "tests/gpu/emulator/emulator.h"
 #include "tests/gpu/emulator/fiber.h"
 #include "tests/gpu/emulator/mbarrier.h"
@@ -37,6 +38,7 @@ struct Collective {
 struct Hex {
   uint64_t value;
 };
+std::string TextOf(Hex number);
 
 using CollectiveFunction = void (*)(const Collective &);
 
@@ -62,6 +64,9 @@ struct Thread {
   // Copies not yet in a group, and the groups, oldest first.
   std::vector<AsyncCopy> open_copies;
   std::vector<std::vector<AsyncCopy>> copy_groups;
+  // The same of TMA's copies to global memory.
+  std::vector<BulkStore> open_stores;
+  std::vector<std::vector<BulkStore>> store_groups;
 };
 
 class Block {
@@ -106,6 +111,14 @@ class Block {
   bool WaitMbarrier(const char *instruction, uint32_t address, uint32_t parity, bool gives_up);
   // Of the phase that an arrival returned.
   bool WaitMbarrierState(const char *instruction, uint32_t address, uint64_t state, bool gives_up);
+  // TMA's copies, whose addresses in shared memory are right. A load reports to its mbarrier; a store is one of the
+  // thread's next group.
+  void SubmitLoad(const char *instruction, const BulkCopy &copy);
+  void SubmitStore(const BulkCopy &copy);
+  // Waits for all groups of stores but the newest `pending` ones. `read`: only until they have read shared memory.
+  void WaitStores(const char *instruction, uint32_t pending, bool read);
+  // Waits for what hardware does by itself: until no other thread can run.
+  void AwaitHardware(const char *instruction);
   // Ends the launch with an error made of texts and numbers, and leaves the thread for ever: its caller must hold
   // nothing that has a destructor.
   template <class... Parts>
@@ -130,6 +143,10 @@ class Block {
   // What hardware does by itself, when no thread can run. False: nothing, and so it stays.
   bool Proceed();
   void FreeWaiters(uint32_t mbarrier);
+  void Land(size_t load);
+  // What a thread, and the block, must not leave behind.
+  void CheckExit();
+  void Finish();
   void MakeReady(Thread *thread);
   std::string PlaceOf(const Thread &thread) const;
   void Yield();
@@ -154,6 +171,7 @@ class Block {
     uint32_t arrived = 0, sum = 0;
   } barriers_[kNumBarriers];
   MbarrierTable mbarriers_;
+  std::vector<BulkCopy> loads_;  // on their way, oldest first
   uint64_t random_ = 0;          // 0: all in order
   uint32_t times_given_up_ = 0;  // since anything else happened
   Thread *current_ = nullptr;

@@ -27,6 +27,7 @@ using namespace ingot::cuda;  // the driver's types and numbers
 constexpr Result kNotInitialized = 3;
 constexpr Result kInvalidContext = 201;
 constexpr Result kInvalidHandle = 400;
+constexpr Result kNotSupported = 801;
 constexpr Result kCaptureInvalidated = 901;
 constexpr Result kCaptureMerge = 902;
 constexpr Result kCaptureUnmatched = 903;

@@ -36,6 +36,8 @@ INSTRUCTION("fence.sc.cluster") {}
 INSTRUCTION("fence.proxy.async") {}
 INSTRUCTION("fence.proxy.async.global") {}
 INSTRUCTION("fence.proxy.async.shared_cta") {}
+INSTRUCTION("fence.proxy.async.shared_cluster") {}
+INSTRUCTION("fence.mbarrier_init.release.cluster") {}
 INSTRUCTION("nanosleep") {}
 
 }  // namespace ingot::gpu_emulator
