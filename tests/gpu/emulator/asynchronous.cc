@@ -168,6 +168,9 @@ void Block::CheckExit() {
            ": cp.async.bulk.wait_group.read is missing");
     }
   }
+  const WarpProducts &products = CurrentProducts();
+  if (!products.open.empty()) Fail("exits with wgmma in no group: wgmma.commit_group is missing");
+  if (!products.groups.empty()) Fail("exits before its wgmma is over: wgmma.wait_group is missing");
 }
 
 void Block::Finish() {
@@ -175,6 +178,14 @@ void Block::Finish() {
     for (const auto &group : thread.store_groups) {
       for (const BulkStore &store : group) WriteGlobal(store);
     }
+  }
+  for (size_t warp = 1; warp < products_.size(); ++warp) {
+    const size_t first = warp / kWarpgroupWarps * kWarpgroupWarps;
+    if (products_[warp].executed.size() == products_[first].executed.size()) continue;
+    error_ = NameOf(threads_[warp * kWarpSize]) + ": its warp has executed " +
+             std::to_string(products_[warp].executed.size()) + " wgmma, but the first warp of its warpgroup " +
+             std::to_string(products_[first].executed.size());
+    return;
   }
   if (loads_.empty()) return;
   error_ = NameOf(threads_[loads_[0].thread]) + ": its copy of TMA to shared address " + TextOf(Hex{loads_[0].shared}) +

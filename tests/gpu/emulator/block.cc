@@ -79,6 +79,7 @@ void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool w
   FillShared();
   mbarriers_.Clear();
   loads_.clear();
+  products_.assign((threads_.size() + kWarpSize - 1) / kWarpSize, {});
   for (auto &barrier : barriers_) barrier = {};
   for (Thread &thread : threads_) {
     thread.state = ThreadState::kNew;
@@ -180,31 +181,40 @@ void Block::FiberMain() {
   abort();  // nobody comes back to a fiber that is done
 }
 
-uint32_t Block::Wait(uint32_t barrier, uint32_t count, uint32_t value) {
+void Block::CheckBarrier(uint32_t barrier, uint32_t count) {
   if (barrier >= kNumBarriers) Fail("barrier ", barrier, " does not exist: there are 16");
   if (count > NumThreads() || count == 0) {
     Fail("barrier ", barrier, " is to wait for ", count, " threads of a block of ", NumThreads());
   }
-  Thread &self = *current_;
-  self.barrier = barrier;
-  self.value = value;
-  self.state = ThreadState::kAtBarrier;
-  barriers_[barrier].sum += value;
-  if (++barriers_[barrier].arrived < count) {
-    --num_ready_;
-    Yield();
-    return self.value;
-  }
+}
+
+uint32_t Block::Open(uint32_t barrier) {
   const uint32_t sum = barriers_[barrier].sum;
   barriers_[barrier] = {};
   times_given_up_ = 0;
   for (Thread &thread : threads_) {
     if (thread.state != ThreadState::kAtBarrier || thread.barrier != barrier) continue;
-    thread.state = ThreadState::kReady;
     thread.value = sum;
-    if (&thread != &self) ++num_ready_;
+    MakeReady(&thread);
   }
   return sum;
+}
+
+void Block::Arrive(uint32_t barrier, uint32_t count) {
+  CheckBarrier(barrier, count);
+  if (++barriers_[barrier].arrived == count) Open(barrier);
+}
+
+uint32_t Block::Wait(uint32_t barrier, uint32_t count, uint32_t value) {
+  CheckBarrier(barrier, count);
+  barriers_[barrier].sum += value;
+  if (++barriers_[barrier].arrived >= count) return Open(barrier);
+  Thread &self = *current_;
+  self.barrier = barrier;
+  self.state = ThreadState::kAtBarrier;
+  --num_ready_;
+  Yield();
+  return self.value;
 }
 
 void Block::RunTogether(const char *instruction, uint32_t mask, CollectiveFunction function, void *result,

@@ -15,6 +15,7 @@
 #include "tests/gpu/emulator/emulator.h"
 #include "tests/gpu/emulator/fiber.h"
 #include "tests/gpu/emulator/mbarrier.h"
+#include "tests/gpu/emulator/warpgroup.h"
 
 namespace ingot::gpu_emulator {
 
@@ -95,6 +96,12 @@ class Block {
   uint32_t NumThreads() const { return static_cast<uint32_t>(threads_.size()); }
   uint32_t LanesOfWarp(uint32_t warp) const;
 
+  // The wgmma of the current thread's warp, and of another one.
+  WarpProducts &CurrentProducts() { return products_[current_->warp]; }
+  const WarpProducts &ProductsOf(uint32_t warp) const { return products_[warp]; }
+
+  // Comes to this barrier, for which `count` threads are needed, and goes on.
+  void Arrive(uint32_t barrier, uint32_t count);
   // Waits until `count` threads are at this barrier. Returns the sum of what they bring.
   uint32_t Wait(uint32_t barrier, uint32_t count, uint32_t value);
   // Waits for the lanes of `mask`; then one of them runs `function` for all. Lanes that the block does not have are
@@ -140,6 +147,9 @@ class Block {
   [[noreturn]] void Abandon();
   static void FiberMain();
   void RunThreads();
+  void CheckBarrier(uint32_t barrier, uint32_t count);
+  // Lets those go on who wait at the barrier, and returns the sum of what all brought.
+  uint32_t Open(uint32_t barrier);
   // What hardware does by itself, when no thread can run. False: nothing, and so it stays.
   bool Proceed();
   void FreeWaiters(uint32_t mbarrier);
@@ -172,6 +182,7 @@ class Block {
   } barriers_[kNumBarriers];
   MbarrierTable mbarriers_;
   std::vector<BulkCopy> loads_;  // on their way, oldest first
+  std::vector<WarpProducts> products_;
   uint64_t random_ = 0;          // 0: all in order
   uint32_t times_given_up_ = 0;  // since anything else happened
   Thread *current_ = nullptr;

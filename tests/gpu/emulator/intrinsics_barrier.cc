@@ -9,6 +9,7 @@ void WaitAll(uint32_t barrier) {
   if (!TheBlock().SkipsBarrier()) TheBlock().Wait(barrier, TheBlock().NumThreads(), 0);
 }
 void WaitCount(uint32_t barrier, uint32_t count) { TheBlock().Wait(barrier, count, 0); }
+void ArriveCount(uint32_t barrier, uint32_t count) { TheBlock().Arrive(barrier, count); }
 uint32_t CountAll(uint32_t barrier, Bit vote) { return TheBlock().Wait(barrier, TheBlock().NumThreads(), vote); }
 Bit AnyOfAll(uint32_t barrier, Bit vote) { return CountAll(barrier, vote) != 0; }
 Bit AllOfAll(uint32_t barrier, Bit vote) { return CountAll(barrier, vote) == TheBlock().NumThreads(); }
@@ -19,6 +20,9 @@ LANE_INSTRUCTION("barrier.cta.sync.aligned.all", WaitAll)
 LANE_INSTRUCTION("barrier.cta.sync.all", WaitAll)
 LANE_INSTRUCTION("barrier.cta.sync.aligned.count", WaitCount)
 LANE_INSTRUCTION("barrier.cta.sync.count", WaitCount)
+LANE_INSTRUCTION("barrier.cta.arrive.aligned.count", ArriveCount)
+LANE_INSTRUCTION("barrier.cta.arrive.count", ArriveCount)
+LANE_INSTRUCTION("bar.arrive", ArriveCount)
 LANE_INSTRUCTION("barrier.cta.red.popc.aligned.all", CountAll)
 LANE_INSTRUCTION("barrier.cta.red.popc.all", CountAll)
 LANE_INSTRUCTION("barrier.cta.red.or.aligned.all", AnyOfAll)

@@ -2,54 +2,11 @@
 // is in the PTX ISA, "Matrix Fragments for mma.m16n8k16" and its neighbours: one formula for all element types, in
 // terms of how many elements a register of 32 bits has. Products and sums are floats, added to the accumulator in
 // ascending k; hardware sums in another order and with other roundings. Tested by tests/gpu/emulator_mma_test.cc.
-#include <algorithm>
-
-#include "tests/gpu/emulator/half.h"
+#include "tests/gpu/emulator/elements.h"
 #include "tests/gpu/emulator/instruction.h"
 
 namespace ingot::gpu_emulator {
 namespace {
-
-struct F16 {
-  static constexpr uint32_t kPerRegister = 2;
-  using Sum = float;
-  using Accumulator = float;
-  static float Get(uint32_t bits, uint32_t i) { return FloatOfHalf(static_cast<uint16_t>(bits >> 16 * i)); }
-};
-struct Bf16 {
-  static constexpr uint32_t kPerRegister = 2;
-  using Sum = float;
-  using Accumulator = float;
-  static float Get(uint32_t bits, uint32_t i) { return FloatOfBfloat(static_cast<uint16_t>(bits >> 16 * i)); }
-};
-struct Tf32 {
-  static constexpr uint32_t kPerRegister = 1;
-  using Sum = float;
-  using Accumulator = float;
-  static float Get(uint32_t bits, uint32_t) { return FloatOfTf32(bits); }
-};
-// Sums are exact, and only what is stored wraps around or saturates.
-struct S8 {
-  static constexpr uint32_t kPerRegister = 4;
-  using Sum = int64_t;
-  using Accumulator = int32_t;
-  static int64_t Get(uint32_t bits, uint32_t i) { return static_cast<int8_t>(bits >> 8 * i); }
-};
-struct U8 {
-  static constexpr uint32_t kPerRegister = 4;
-  using Sum = int64_t;
-  using Accumulator = int32_t;
-  static int64_t Get(uint32_t bits, uint32_t i) { return static_cast<uint8_t>(bits >> 8 * i); }
-};
-
-template <bool kSaturate>
-float Store(float sum) {
-  return sum;
-}
-template <bool kSaturate>
-int32_t Store(int64_t sum) {
-  return static_cast<int32_t>(kSaturate ? std::clamp<int64_t>(sum, INT32_MIN, INT32_MAX) : sum);
-}
 
 constexpr uint32_t kM = 16, kN = 8;
 
