@@ -98,7 +98,9 @@ void Block::SubmitLoad(const char *instruction, const BulkCopy &copy) {
 
 void Block::SubmitStore(const BulkCopy &copy) {
   PoisonGlobal(copy);
-  current_->open_stores.emplace_back().copy = copy;
+  BulkStore &store = current_->open_stores.emplace_back();
+  store.copy = copy;
+  ReadShared(copy, &store.data);
 }
 
 void Block::AwaitHardware(const char *instruction) {
@@ -108,6 +110,18 @@ void Block::AwaitHardware(const char *instruction) {
   Yield();
 }
 
+void Block::CheckUnchanged(const BulkStore &store) {
+  bool same = false;
+  {
+    std::vector<char> now;
+    ReadShared(store.copy, &now);
+    same = now == store.data;
+  }
+  if (same) return;
+  Fail("something wrote to shared address ", Hex{store.copy.shared},
+       " while TMA copied it: a barrier is missing in front of the copy, or a wait behind it");
+}
+
 void Block::WaitStores(const char *instruction, uint32_t pending, bool read) {
   auto &groups = current_->store_groups;
   if (groups.size() <= pending) return;
@@ -115,7 +129,8 @@ void Block::WaitStores(const char *instruction, uint32_t pending, bool read) {
   const auto end = groups.end() - pending;
   for (auto group = groups.begin(); group != end; ++group) {
     for (BulkStore &store : *group) {
-      if (!store.has_read) ReadShared(&store);
+      if (!store.has_read) CheckUnchanged(store);
+      store.has_read = true;
       if (!read) WriteGlobal(store);
     }
   }

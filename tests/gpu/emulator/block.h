@@ -154,6 +154,8 @@ class Block {
   bool Proceed();
   void FreeWaiters(uint32_t mbarrier);
   void Land(size_t load);
+  // Fails unless shared memory is as it was when the copy began.
+  void CheckUnchanged(const BulkStore &store);
   // What a thread, and the block, must not leave behind.
   void CheckExit();
   void Finish();

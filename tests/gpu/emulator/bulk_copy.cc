@@ -61,11 +61,10 @@ void PoisonGlobal(const BulkCopy &copy) {
   });
 }
 
-void ReadShared(BulkStore *store) {
-  store->has_read = true;
-  store->data.resize(store->copy.map.BoxBytes());
-  ForEachChunk(store->copy, [&](uint32_t number, const char *shared, const char *, uint32_t, uint32_t) {
-    memcpy(&store->data[size_t{number} * kChunkBytes], shared, kChunkBytes);
+void ReadShared(const BulkCopy &copy, std::vector<char> *data) {
+  data->resize(copy.map.BoxBytes());
+  ForEachChunk(copy, [&](uint32_t number, const char *shared, const char *, uint32_t, uint32_t) {
+    memcpy(&(*data)[size_t{number} * kChunkBytes], shared, kChunkBytes);
   });
 }
 

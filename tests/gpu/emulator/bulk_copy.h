@@ -19,11 +19,11 @@ struct BulkCopy {
   uint32_t mbarrier = 0, thread = 0;
 };
 
-// A copy to global memory, which happens in two steps.
+// A copy to global memory. Shared memory must stay as it was until the copy has read it.
 struct BulkStore {
   BulkCopy copy;
   bool has_read = false;
-  std::vector<char> data;  // that it has read
+  std::vector<char> data;
 };
 
 // Makes what a copy to shared memory will write NaN.
@@ -33,7 +33,7 @@ void Load(const BulkCopy &copy);
 
 // The same to global memory. Nothing is written outside of the tensor.
 void PoisonGlobal(const BulkCopy &copy);
-void ReadShared(BulkStore *store);
+void ReadShared(const BulkCopy &copy, std::vector<char> *data);
 void WriteGlobal(const BulkStore &store);
 
 }  // namespace ingot::gpu_emulator

@@ -194,11 +194,14 @@ INSTRUCTION("wgmma.wait_group.sync.aligned") {
   WGMMA_BOTH(WGMMA_PREFIX(n) "k16.f32.f16.f16", F16, F16, false, n)     \
   WGMMA_BOTH(WGMMA_PREFIX(n) "k16.f32.bf16.bf16", Bf16, Bf16, false, n) \
   WGMMA_BOTH(WGMMA_PREFIX(n) "k8.f32.tf32.tf32", Tf32, Tf32, false, n)
-#define INTEGER_WGMMA_OF_COLUMNS(n)                                      \
-  WGMMA_BOTH(WGMMA_PREFIX(n) "k32.s32.s8.s8", S8, S8, false, n)          \
-  WGMMA_BOTH(WGMMA_PREFIX(n) "k32.s32.s8.s8.satfinite", S8, S8, true, n) \
-  WGMMA_BOTH(WGMMA_PREFIX(n) "k32.s32.u8.s8", U8, S8, false, n)          \
-  WGMMA_BOTH(WGMMA_PREFIX(n) "k32.s32.u8.s8.satfinite", U8, S8, true, n)
+#define INTEGER_WGMMA(n, types, a, b)                          \
+  WGMMA_BOTH(WGMMA_PREFIX(n) "k32.s32." types, a, b, false, n) \
+  WGMMA_BOTH(WGMMA_PREFIX(n) "k32.s32." types ".satfinite", a, b, true, n)
+#define INTEGER_WGMMA_OF_COLUMNS(n) \
+  INTEGER_WGMMA(n, "s8.s8", S8, S8) \
+  INTEGER_WGMMA(n, "u8.u8", U8, U8) \
+  INTEGER_WGMMA(n, "s8.u8", S8, U8) \
+  INTEGER_WGMMA(n, "u8.s8", U8, S8)
 #define FOR_EACH_MULTIPLE_OF_16(X) \
   X(16) X(32) X(48) X(64) X(80) X(96) X(112) X(128) X(144) X(160) X(176) X(192) X(208) X(224) X(240) X(256)
 #define FOR_EACH_OTHER_MULTIPLE_OF_8(X) \
