@@ -42,10 +42,10 @@ inline void WriteOrder(void **p) {
   out[1 + out[0]++] = TidX();
 }
 
-inline constexpr ingot_emulated_kernel_t kTestKernels[] = {{"add_one", AddOne, 2, 0},
-                                                           {"fail", DivergentBarrier, 0, 0},
-                                                           {"last_shared", LastShared, 1, 1 << 10},
-                                                           {"write_order", WriteOrder, 1, 0}};
+inline constexpr ingot_emulated_kernel_t kTestKernels[] = {{"add_one", AddOne, 2, 0, nullptr},
+                                                           {"fail", DivergentBarrier, 0, 0, nullptr},
+                                                           {"last_shared", LastShared, 1, 1 << 10, nullptr},
+                                                           {"write_order", WriteOrder, 1, 0, nullptr}};
 inline const ingot_emulated_image_t &TestImage() {
   static const ingot_emulated_image_t image = {"ingot emulated\0", 4, kTestKernels};
   return image;

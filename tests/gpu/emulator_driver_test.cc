@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <numeric>
 #include <string>
 #include <thread>
 
@@ -207,6 +208,31 @@ TEST_F(EmulatedDriver, MuchSharedMemoryIsAskedFor) {
   EXPECT_OK(cuMemFree_v2(memory));
 }
 
+// copy_large(128 bytes, pointer): what PTX passes by value.
+void CopyLarge(void **p) {
+  if (reinterpret_cast<uintptr_t>(p[0]) % 64 == 0) memcpy(Parameter<void *>(p, 1), p[0], 128);
+}
+
+TEST_F(EmulatedDriver, AParameterMayBeATensorMap) {
+  const uint32_t bytes[] = {128, 8}, too_many[] = {129, 8};
+  ingot_emulated_kernel_t kernels[] = {{"copy_large", CopyLarge, 2, 0, bytes}};
+  const ingot_emulated_image_t image = {"ingot emulated\0", 1, kernels};
+  Module module = nullptr;
+  Function function = nullptr;
+  ASSERT_OK(cuModuleLoadDataEx(&module, &image, 0, nullptr, nullptr));
+  ASSERT_OK(cuModuleGetFunction(&function, module, "copy_large"));
+  DevicePtr memory = Upload(std::vector<float>(32));
+  std::vector<float> values(32);
+  std::iota(values.begin(), values.end(), 0.0f);
+  void *parameters[] = {values.data(), &memory};
+  EXPECT_OK(cuLaunchKernel(function, 1, 1, 1, 1, 1, 1, 0, stream_, parameters, nullptr));
+  EXPECT_EQ(Download(memory, 32), values);
+  EXPECT_OK(cuMemFree_v2(memory));
+  EXPECT_OK(cuModuleUnload(module));
+  kernels[0].parameter_bytes = too_many;
+  EXPECT_EQ(cuModuleLoadDataEx(&module, &image, 0, nullptr, nullptr), kInvalidImage);
+}
+
 TEST_F(EmulatedDriver, AKernelThatFailsEndsTheContext) {
   const DevicePtr memory = Upload({1});
   ASSERT_OK(LaunchFail());  // the launch itself does not know
@@ -233,7 +259,7 @@ TEST_F(EmulatedDriver, OnlyItsOwnImages) {
   EXPECT_STREQ(log, "the image is not one of the emulator's: it begins with '.'");
   EXPECT_EQ(reinterpret_cast<size_t>(values[1]), strlen(log));
   EXPECT_EQ(cuModuleLoadDataEx(&module, "", 0, nullptr, nullptr), kInvalidImage);
-  const ingot_emulated_kernel_t kernels[] = {{"large", AddOne, 2, (48 << 10) + 1}};
+  const ingot_emulated_kernel_t kernels[] = {{"large", AddOne, 2, (48 << 10) + 1, nullptr}};
   const ingot_emulated_image_t image = {"ingot emulated\0", 1, kernels};
   values[1] = reinterpret_cast<void *>(sizeof log);
   EXPECT_EQ(cuModuleLoadDataEx(&module, &image, 2, options, values), kInvalidImage);

@@ -4,6 +4,8 @@
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InlineAsm.h"
 #include "llvm/IR/InstIterator.h"
+#include "llvm/IR/ReplaceConstant.h"
+#include "llvm/Transforms/Utils/BasicBlockUtils.h"
 
 using namespace llvm;
 
@@ -41,25 +43,53 @@ class TwinMaker {
   }
 
  private:
-  // The kernel's shared variables, one behind the other, in the memory that the emulator gives to a block. Returns
-  // their size.
+  // Shared memory whose size a launch says: all such variables of a kernel begin at one place.
+  static bool IsDynamic(const GlobalVariable &variable) {
+    return variable.getAddressSpace() == kShared && variable.isDeclaration();
+  }
+
+  // The kernel's shared variables, one behind the other, in the memory that the emulator gives to a block, and dynamic
+  // memory behind them. Returns where that begins.
   uint64_t PlaceShared(Function &kernel) {
     std::string prefix = (kernel.getName() + "_shared_").str();
     Type *byte = Type::getInt8Ty(context_);
-    if (!memory_)
+    if (!memory_) {
       memory_ = new GlobalVariable(module_, ArrayType::get(byte, kSharedBytes), false, GlobalValue::ExternalLinkage,
                                    nullptr, "emu_shared", nullptr, GlobalValue::NotThreadLocal, kShared);
+      for (GlobalVariable *variable : DynamicVariables()) convertUsersOfConstantsToInstructions(variable);
+    }
+    auto place = [&](uint64_t at) {
+      return ConstantExpr::getGetElementPtr(byte, memory_, ConstantInt::get(Type::getInt64Ty(context_), at));
+    };
     uint64_t bytes = 0;
     for (GlobalVariable &variable : make_early_inc_range(module_.globals())) {
-      if (variable.getAddressSpace() != kShared || !variable.getName().starts_with(prefix)) continue;
-      bytes = alignTo(bytes, 16);
-      Constant *place =
-          ConstantExpr::getGetElementPtr(byte, memory_, ConstantInt::get(Type::getInt64Ty(context_), bytes));
+      if (variable.getAddressSpace() != kShared || !variable.getName().starts_with(prefix) || IsDynamic(variable))
+        continue;
+      bytes = alignTo(bytes, std::max(Align(16), variable.getAlign().valueOrOne()));
+      Constant *here = place(bytes);
       bytes += module_.getDataLayout().getTypeAllocSize(variable.getValueType());
-      variable.replaceAllUsesWith(place);
+      variable.replaceAllUsesWith(here);
       variable.eraseFromParent();
     }
+    auto is_here = [&](const Use &use) {
+      auto *user = dyn_cast<Instruction>(use.getUser());
+      return user && user->getFunction() == &kernel;
+    };
+    for (GlobalVariable *variable : DynamicVariables())
+      if (any_of(variable->uses(), is_here))
+        bytes = alignTo(bytes, std::max(Align(16), variable->getAlign().valueOrOne()));
+    for (GlobalVariable *variable : DynamicVariables()) {
+      variable->replaceUsesWithIf(place(bytes), is_here);
+      if (variable->use_empty()) variable->eraseFromParent();
+    }
     return bytes;
+  }
+
+  SmallVector<GlobalVariable *> DynamicVariables() {
+    SmallVector<GlobalVariable *> found;
+    for (GlobalVariable &variable : module_.globals())
+      if (&variable != memory_ && IsDynamic(variable)) found.push_back(&variable);
+    return found;
   }
 
   // PTX as text is known by its opcode: the longest word with dots.
@@ -74,6 +104,26 @@ class TwinMaker {
       word.clear();
     }
     return best;
+  }
+
+  // PTX "@$2 ..." is executed where operand 2 is true. MLIR writes it only where there is no result.
+  static void RewritePredicate(CallInst &call) {
+    StringRef text = cast<InlineAsm>(call.getCalledOperand())->getAsmString();
+    unsigned operand = 0;
+    if (!call.getType()->isVoidTy() || !text.consume_front("@$") || text.consumeInteger(10, operand)) return;
+    call.moveBefore(SplitBlockAndInsertIfThen(call.getArgOperand(operand), call.getIterator(), false)->getIterator());
+  }
+
+  // What the emulator calls the instruction.
+  static std::string NameOf(const CallInst &call) {
+    if (!call.isInlineAsm()) return call.getCalledFunction()->getName().drop_front(strlen("llvm.nvvm.")).str();
+    std::string name = NameOfAssembly(cast<InlineAsm>(call.getCalledOperand())->getAsmString());
+    // The operand behind the sums is a descriptor of A, or else the first of its registers.
+    auto *sums = dyn_cast<StructType>(call.getType());
+    if (StringRef(name).starts_with("wgmma.mma_async") && sums &&
+        call.getArgOperand(sums->getNumElements())->getType()->isIntegerTy(32))
+      name += ".registers";
+    return name;
   }
 
   void RewriteCalls() {
@@ -92,9 +142,8 @@ class TwinMaker {
   // Arguments and result go through memory, so that the emulator's functions all look alike; special registers are
   // plain functions.
   void RewriteCall(CallInst &call) {
-    std::string name =
-        "emu:" + (call.isInlineAsm() ? NameOfAssembly(cast<InlineAsm>(call.getCalledOperand())->getAsmString())
-                                     : call.getCalledFunction()->getName().drop_front(strlen("llvm.nvvm.")).str());
+    if (call.isInlineAsm()) RewritePredicate(call);
+    std::string name = "emu:" + NameOf(call);
     Type *type = call.getType();
     IRBuilder<> builder(&call);
     if (call.arg_empty() && type->isIntegerTy()) {
@@ -130,11 +179,25 @@ class TwinMaker {
     for (Argument &parameter : kernel.args()) {
       Value *place =
           builder.CreateLoad(pointer_, builder.CreateConstGEP1_64(pointer_, entry->getArg(0), parameter.getArgNo()));
-      parameters.push_back(builder.CreateLoad(parameter.getType(), place));
+      // What NVPTX passes by value has a pointer to it here too: a thread must not write to it.
+      bool by_value = parameter.hasByValAttr();
+      kernel.removeParamAttr(parameter.getArgNo(), Attribute::ByVal);
+      parameters.push_back(by_value ? place : builder.CreateLoad(parameter.getType(), place));
     }
     builder.CreateCall(&kernel, parameters);
     builder.CreateRetVoid();
     return entry;
+  }
+
+  // The parameters' sizes, where they are not all those of a pointer.
+  Constant *ParameterBytes(Function &kernel) {
+    SmallVector<uint32_t> sizes;
+    for (Argument &parameter : kernel.args())
+      sizes.push_back(parameter.hasByValAttr() ? module_.getDataLayout().getTypeAllocSize(parameter.getParamByValType())
+                                               : 8);
+    if (all_of(sizes, [](uint32_t bytes) { return bytes == 8; })) return ConstantPointerNull::get(pointer_);
+    Constant *list = ConstantDataArray::get(context_, sizes);
+    return new GlobalVariable(module_, list->getType(), true, GlobalValue::PrivateLinkage, list);
   }
 
   void EmitImage(StringRef image, ArrayRef<Function *> kernels, ArrayRef<uint64_t> shared_bytes) {
@@ -144,10 +207,12 @@ class TwinMaker {
       return global;
     };
     SmallVector<Constant *> rows;
-    for (auto [kernel, bytes] : zip_equal(kernels, shared_bytes))
+    for (auto [kernel, bytes] : zip_equal(kernels, shared_bytes)) {
+      Constant *parameter_bytes = ParameterBytes(*kernel);
       rows.push_back(ConstantStruct::getAnon({constant(ConstantDataArray::getString(context_, kernel->getName())),
                                               EmitEntry(*kernel), ConstantInt::get(i32, kernel->arg_size()),
-                                              ConstantInt::get(i32, bytes)}));
+                                              ConstantInt::get(i32, bytes), parameter_bytes}));
+    }
     Constant *list = ConstantPointerNull::get(pointer_);
     if (!rows.empty()) list = constant(ConstantArray::get(ArrayType::get(rows[0]->getType(), rows.size()), rows));
     Constant *magic = ConstantDataArray::getString(context_, StringRef(INGOT_EMULATED_MAGIC, 16), /*AddNull=*/false);

@@ -8,7 +8,8 @@
 namespace ingot::compiler::cuda {
 
 // Rewrites optimized LLVM IR for NVPTX. Each kernel gets a function "kernel:NAME" of one parameter, an array of
-// pointers to its parameters; a global `image` of type ingot_emulated_image_t lists them.
+// pointers to its parameters; a global `image` of type ingot_emulated_image_t lists them. Shared variables without a
+// definition are the kernel's dynamic memory.
 void MakeTwin(llvm::Module &module, llvm::StringRef image);
 
 }  // namespace ingot::compiler::cuda

@@ -267,6 +267,7 @@ typedef struct ingot_emulated_kernel {
   const char *name;
   void (*run)(void **parameters); /* one thread; pointers to the parameters */
   uint32_t num_parameters, shared_bytes;
+  const uint32_t *parameter_bytes; /* of each; null: all have 8 */
 } ingot_emulated_kernel_t;
 typedef struct ingot_emulated_image {
   char magic[16]; /* INGOT_EMULATED_MAGIC */

@@ -162,9 +162,14 @@ Result Submit(const Entry &entry, Stream stream, Work work);
 // Ends the context, as a kernel's fault does on a GPU.
 void Kill(ContextState *context, Result result, const std::string &why);
 
+// A kernel's parameter as it was at the launch: the greatest that there is is a tensor map.
+struct alignas(128) ParameterValue {
+  char bytes[128] = {};
+};
+
 // Runs what was captured or is launched now.
 void RunKernel(ContextState *context, const ingot_emulated_kernel_t &kernel, const uint32_t grid[3],
-               const uint32_t block[3], uint32_t shared_bytes, std::vector<uint64_t> values);
+               const uint32_t block[3], uint32_t shared_bytes, std::vector<ParameterValue> values);
 
 #define INGOT_DECLARE(name, exported, parameters) INGOT_EMULATOR_EXPORT Result exported parameters;
 extern "C" {

@@ -10,6 +10,10 @@
 namespace ingot::gpu_emulator {
 namespace {
 
+uint32_t ParameterBytes(const ingot_emulated_kernel_t &kernel, uint32_t parameter) {
+  return kernel.parameter_bytes == nullptr ? sizeof(uint64_t) : kernel.parameter_bytes[parameter];
+}
+
 // What is wrong with the image, or "".
 std::string CheckImage(const void *data) {
   const auto *text = static_cast<const char *>(data);
@@ -28,6 +32,11 @@ std::string CheckImage(const void *data) {
     if (kernel.shared_bytes > kDefaultSharedBytes) {
       return std::string("kernel ") + kernel.name + " has " + std::to_string(kernel.shared_bytes) +
              " bytes of static shared memory; 49152 is the most";
+    }
+    for (uint32_t j = 0; j < kernel.num_parameters; ++j) {
+      if (ParameterBytes(kernel, j) <= sizeof(ParameterValue)) continue;
+      return std::string("kernel ") + kernel.name + " has a parameter of " + std::to_string(ParameterBytes(kernel, j)) +
+             " bytes; 128 are the most";
     }
   }
   return "";
@@ -58,14 +67,16 @@ bool AreSizesLegal(const uint32_t grid[3], const uint32_t block[3]) {
 }  // namespace
 
 void RunKernel(ContextState *context, const ingot_emulated_kernel_t &kernel, const uint32_t grid[3],
-               const uint32_t block[3], uint32_t shared_bytes, std::vector<uint64_t> values) {
+               const uint32_t block[3], uint32_t shared_bytes, std::vector<ParameterValue> values) {
   Driver &driver = TheDriver();
   driver.last_error.clear();
   const std::string name = std::string("kernel ") + kernel.name + ": ";
   std::vector<void *> parameters;
-  for (uint64_t &value : values) {
+  for (ParameterValue &value : values) {
     parameters.push_back(&value);
-    const Allocation *allocation = driver.memory.Find(value);
+    uint64_t address;
+    memcpy(&address, &value, sizeof address);
+    const Allocation *allocation = driver.memory.Find(address);
     if (allocation != nullptr && allocation->context != context) {
       Kill(context, kIllegalAddress, name + "a parameter points to memory of another device");
       return;
@@ -150,10 +161,10 @@ Result cuLaunchKernel(Function function, uint32_t grid_x, uint32_t grid_y, uint3
   if (!AreSizesLegal(sizes.grid, sizes.block) || extra != nullptr) return kInvalidValue;
   if (shared_bytes > static_cast<uint32_t>(found->max_dynamic_bytes)) return kInvalidValue;
   const ingot_emulated_kernel_t kernel = found->kernel;
-  std::vector<uint64_t> values(kernel.num_parameters);
+  std::vector<ParameterValue> values(kernel.num_parameters);
   for (uint32_t i = 0; i < kernel.num_parameters; ++i) {
     if (parameters == nullptr || parameters[i] == nullptr) return kInvalidValue;
-    memcpy(&values[i], parameters[i], sizeof values[i]);
+    memcpy(&values[i], parameters[i], ParameterBytes(kernel, i));
   }
   ContextState *context = entry.context;
   return Submit(entry, stream, [=] {
