@@ -102,6 +102,9 @@ constexpr char kInstructions[] = R"(
     nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.global>}
     nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cta>}
     nvvm.fence.proxy {kind = #nvvm.proxy_kind<async.shared>, space = #nvvm.shared_space<cluster>}
+    %size = llvm.mlir.constant(128 : i32) : i32
+    nvvm.fence.proxy.release #nvvm.mem_scope<gpu>
+    nvvm.fence.proxy.acquire #nvvm.mem_scope<gpu> %any, %size
     %c = llvm.addrspacecast %shared : !llvm.ptr<3> to !llvm.ptr<7>
     nvvm.cp.async.bulk.tensor.shared.cluster.global %c, %map, %bar, box[%x] : !llvm.ptr<7>, !llvm.ptr
     nvvm.cp.async.bulk.tensor.shared.cluster.global %c, %map, %bar, box[%x, %x, %x, %x, %x] : !llvm.ptr<7>, !llvm.ptr

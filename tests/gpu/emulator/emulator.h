@@ -1,7 +1,8 @@
 // Runs a GPU kernel on the CPU. The kernel is x86 code for one GPU thread (its "twin"), made from the same LLVM IR as
 // the PTX: special registers are calls `uint32_t "emu:read.ptx.sreg.NAME"()`, every other GPU instruction is a call
 // `void "emu:NAME"(void *result, void *arguments)`, where NAME is LLVM's name of the intrinsic without "llvm.nvvm.",
-// `arguments` a struct of the operands in order, each aligned as its type asks, and `result` room for the result.
+// or the opcode of PTX as text, `arguments` a struct of the operands in order, each aligned as its type asks, and
+// `result` room for the result.
 // Shared memory is the symbol emu_shared: variables of the module from its begin, dynamic memory behind them.
 // Tested by tests/gpu/emulator_test.cc.
 #ifndef INGOT_TESTS_GPU_EMULATOR_EMULATOR_H_

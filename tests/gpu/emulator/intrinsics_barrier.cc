@@ -44,4 +44,12 @@ INSTRUCTION("fence.proxy.async.shared_cluster") {}
 INSTRUCTION("fence.mbarrier_init.release.cluster") {}
 INSTRUCTION("nanosleep") {}
 
+#define TENSOR_MAP_FENCES(scope)                                 \
+  INSTRUCTION("fence.proxy.tensormap_generic.acquire." scope) {} \
+  INSTRUCTION("fence.proxy.tensormap_generic.release." scope) {}
+TENSOR_MAP_FENCES("cta")
+TENSOR_MAP_FENCES("cluster")
+TENSOR_MAP_FENCES("gpu")
+TENSOR_MAP_FENCES("sys")
+
 }  // namespace ingot::gpu_emulator

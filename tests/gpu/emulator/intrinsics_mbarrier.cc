@@ -70,9 +70,11 @@ LANE_INSTRUCTION("mbarrier.pending.count", PendingOfState)
   LANE_INSTRUCTION(name, [](const void *address, uint64_t state) -> Bit {                              \
     return TheBlock().WaitMbarrierState(name, TheBlock().MbarrierAddress(name, address), state, true); \
   })
-#define IN_SCOPES(test, name)                                                                                       \
-  test(name ".scope.cta.space.cta") test(name ".scope.cluster.space.cta") test(name ".relaxed.scope.cta.space.cta") \
-      test(name ".relaxed.scope.cluster.space.cta")
+#define IN_SCOPES(TEST, name)               \
+  TEST(name ".scope.cta.space.cta")         \
+  TEST(name ".scope.cluster.space.cta")     \
+  TEST(name ".relaxed.scope.cta.space.cta") \
+  TEST(name ".relaxed.scope.cluster.space.cta")
 IN_SCOPES(TEST_PARITY, "mbarrier.test.wait.parity")
 IN_SCOPES(TEST_PARITY, "mbarrier.try.wait.parity")
 IN_SCOPES(TEST_PARITY, "mbarrier.try.wait.parity.tl")
