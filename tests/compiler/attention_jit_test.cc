@@ -118,5 +118,42 @@ TEST(AttentionJit, StaticAndConstant) {
   ExpectMatches(b.Finish());
 }
 
+// Floats of 16 bits, heads of many sizes (one tile of columns, or several), more keys than a tile has, keys in the
+// order of either axis, and heads that share keys.
+TEST(AttentionJit, HalfAndWideHeads) {
+  for (DType dtype : {DType::kF16, DType::kBF16, DType::kF32}) {
+    GraphBuilder b("attention");
+    for (auto [depth, columns] : {std::pair<int64_t, int64_t>(64, 64), {40, 7}, {96, 128}, {8, 200}}) {
+      std::string name = absl::StrCat(depth, "_", columns);
+      Expr q = b.Input("xq" + name, dtype, {"n", 4, "q", depth}), k = b.Input("xk" + name, dtype, {"n", 2, depth, "k"}),
+           v = b.Input("xv" + name, dtype, {"n", 2, "k", columns}), bias = b.Input("bias" + name, dtype, {"q", "k"});
+      auto repeat = [&](Expr x, const Dims &grouped, const Dims &all) {
+        return b.Reshape(
+            b.BroadcastTo(b.Reshape(x, {"n", 2, 1, grouped[0], grouped[1]}), {"n", 2, 2, grouped[0], grouped[1]}), all);
+      };
+      Expr keys = repeat(k, {depth, "k"}, {"n", 4, depth, "k"}),
+           values = repeat(v, {"k", columns}, {"n", 4, "k", columns});
+      Expr scores = b.Mul(b.MatMul(q, keys), b.Cast(b.Scalar(0.1), dtype));
+      b.Output("plain" + name, b.MatMul(b.Softmax(scores), values));
+      b.Output("biased" + name, b.Tanh(b.MatMul(b.Softmax(b.Add(scores, bias)), values)));
+    }
+    ExpectMatches(b.Finish(), {{{"n", 1}, {"q", 70}, {"k", 133}}, {{"n", 2}, {"q", 5}, {"k", 64}}});
+  }
+}
+
+// Rows of which nothing is left are no numbers, or zeros where the model says so; a row's first keys may all be masked.
+TEST(AttentionJit, MaskedAsAWhole) {
+  GraphBuilder b("attention");
+  Heads heads = Direct(b);
+  Expr rows = b.Reshape(b.Iota({"q"}), {"q", 1}), columns = b.Iota({"k"});
+  double infinity = std::numeric_limits<double>::infinity();
+  Expr late = b.Select(b.LessEqual(columns, rows), b.Scalar(-infinity), Scores(b, heads));
+  Expr probs = b.Softmax(late);
+  b.Output("nan", b.MatMul(probs, heads.v));
+  b.Output("zero", b.MatMul(b.Select(b.IsNan(probs), b.Scalar(0), probs), heads.v));
+  ExpectMatches(b.Finish(),
+                {{{"n", 1}, {"q", 80}, {"k", 70}}, {{"n", 1}, {"q", 7}, {"k", 0}}, {{"n", 1}, {"q", 2}, {"k", 3}}});
+}
+
 }  // namespace
 }  // namespace ingot

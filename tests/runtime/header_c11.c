@@ -19,7 +19,7 @@ _Static_assert(sizeof(ingot_program_desc_t) == 232, "ingot_program_desc_t");
 _Static_assert(offsetof(ingot_program_desc_t, device_variants) == INGOT_HOST_PROGRAM_BYTES, "host programs");
 _Static_assert(sizeof(ingot_device_kernel_t) == 48, "ingot_device_kernel_t");
 _Static_assert(sizeof(ingot_device_variant_t) == 40, "ingot_device_variant_t");
-_Static_assert(sizeof(ingot_emulated_kernel_t) == 24, "ingot_emulated_kernel_t");
+_Static_assert(sizeof(ingot_emulated_kernel_t) == 32, "ingot_emulated_kernel_t");
 _Static_assert(sizeof(ingot_emulated_image_t) == 32, "ingot_emulated_image_t");
 _Static_assert(sizeof(ingot_weights_header_t) == 24, "ingot_weights_header_t");
 
