@@ -1,12 +1,10 @@
-// An NVIDIA GPU behind runtime/src/device.h. Every call makes the GPU's primary context current for its own duration,
-// so that a caller who uses CUDA as well finds its own afterwards. Tests: tests/gpu/launcher_test.cc.
+// An NVIDIA GPU behind runtime/src/device.h: opening it, its memory, and loading programs.
+#include "runtime/cuda/cuda_device.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "runtime/cuda/driver.h"
-#include "runtime/src/device.h"
 
 #pragma GCC visibility push(default)
 #include "ingot/cuda.h"
@@ -15,42 +13,9 @@
 namespace ingot::cuda {
 namespace {
 
-using runtime::CopyKind;
 using runtime::Fail;
-using runtime::LaunchSize;
 
 constexpr uint32_t kSharedWithoutAsking = 48u << 10;
-
-struct CudaDevice : ingot_device {
-  Driver driver;
-  Device number;
-  Context context;
-  int32_t capability;  // 90 for 9.0
-  bool is_retained;
-};
-
-CudaDevice *Of(ingot_device_t *device) { return static_cast<CudaDevice *>(device); }
-
-// The GPU's context is current while this lives.
-class Current {
- public:
-  Current(CudaDevice *device, ingot_status_t *status) : device_(device) {
-    code_ = Check(device->driver, device->driver.CtxPushCurrent(device->context), "use the GPU's context", status);
-  }
-  ~Current() {
-    Context popped;
-    if (code_ == INGOT_OK) device_->driver.CtxPopCurrent(&popped);
-  }
-  Current(const Current &) = delete;
-  Current &operator=(const Current &) = delete;
-  int32_t code() const { return code_; }
-
- private:
-  CudaDevice *device_;
-  int32_t code_;
-};
-
-DevicePtr Address(const void *pointer) { return reinterpret_cast<DevicePtr>(pointer); }
 
 void *AllocateOnDevice(void *self, size_t bytes, size_t) {
   CudaDevice *device = Of(static_cast<ingot_device_t *>(self));
@@ -113,54 +78,6 @@ int32_t Find(ingot_device_t *self, void *module, const char *entry, uint32_t sha
                "give a kernel its shared memory", status);
 }
 
-int32_t MakeQueue(ingot_device_t *self, void **queue, ingot_status_t *status) {
-  CudaDevice *device = Of(self);
-  Current current(device, status);
-  if (current.code() != INGOT_OK) return current.code();
-  return Check(device->driver, device->driver.StreamCreate(queue, kNonBlockingStream), "make a stream", status);
-}
-
-void FreeQueue(ingot_device_t *self, void *queue) {
-  CudaDevice *device = Of(self);
-  Current current(device, nullptr);
-  if (current.code() == INGOT_OK) device->driver.StreamDestroy(queue);
-}
-
-int32_t Launch(ingot_device_t *self, void *queue, void *kernel, const LaunchSize &size, void **parameters,
-               ingot_status_t *status) {
-  CudaDevice *device = Of(self);
-  Current current(device, status);
-  if (current.code() != INGOT_OK) return current.code();
-  return Check(device->driver,
-               device->driver.LaunchKernel(kernel, size.blocks, 1, 1, size.threads, 1, 1, size.shared_bytes, queue,
-                                           parameters, nullptr),
-               "start a kernel", status);
-}
-
-int32_t Wait(ingot_device_t *self, void *queue, ingot_status_t *status) {
-  CudaDevice *device = Of(self);
-  Current current(device, status);
-  if (current.code() != INGOT_OK) return current.code();
-  return Check(device->driver, device->driver.StreamSynchronize(queue), "finish a run", status);
-}
-
-int32_t Copy(ingot_device_t *self, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
-             ingot_status_t *status) {
-  CudaDevice *device = Of(self);
-  Current current(device, status);
-  if (current.code() != INGOT_OK) return current.code();
-  const Driver &driver = device->driver;
-  Result result;
-  if (kind == CopyKind::kToDevice)
-    result = driver.MemcpyHtoDAsync(Address(to), from, bytes, queue);
-  else if (kind == CopyKind::kToHost)
-    result = driver.MemcpyDtoHAsync(to, Address(from), bytes, queue);
-  else
-    result = driver.MemcpyDtoDAsync(Address(to), Address(from), bytes, queue);
-  if (result == kSuccess && queue == nullptr) result = driver.StreamSynchronize(nullptr);
-  return Check(driver, result, "copy memory", status);
-}
-
 void Free(ingot_device_t *self) {
   CudaDevice *device = Of(self);
   if (device->is_retained) device->driver.DevicePrimaryCtxRelease(device->number);
@@ -176,6 +93,10 @@ constexpr runtime::DeviceCalls kCalls = {Runs,
                                          Launch,
                                          Copy,
                                          Wait,
+                                         BeginCapture,
+                                         EndCapture,
+                                         Replay,
+                                         FreeGraph,
                                          Free,
                                          runtime::AttachToDevice,
                                          runtime::DetachFromDevice,

@@ -25,8 +25,6 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
   auto *symbols = carver->Take<int64_t>(desc->num_symbols);
   auto *live = carver->Take<uint32_t>(program->num_arena_values);
   auto *later = carver->Take<EpochMemory>(program->num_epochs);
-  uint32_t num_hosts = program->device != nullptr ? desc->num_outputs : 0;
-  auto *late_hosts = carver->Take<Memory>(num_hosts);
   for (uint32_t p = 0; p < num_plans; ++p) {
     Plan plan = {};
     plan.sizes = carver->Take<int64_t>(desc->num_sizes);
@@ -49,8 +47,6 @@ ingot_context_t *Carve(const ingot_program_t *program, Carver *carver) {
   context->live = live;
   context->later = later;
   memset(later, 0, program->num_epochs * sizeof(*later));
-  context->on_device.late_hosts = late_hosts;
-  if (num_hosts != 0) memset(late_hosts, 0, num_hosts * sizeof(*late_hosts));
   context->generation = 1;
   return context;
 }
@@ -84,10 +80,8 @@ int32_t SwitchPlan(ingot_context_t *context, const ingot_tensor_t *inputs, ingot
   return code;
 }
 
-// Checks the caller's buffers and writes their addresses into the plan.
-int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_state_t *state,
-                     const ingot_tensor_t *inputs, ingot_tensor_t *outputs, ingot_status_t *status) {
-  const ingot_program_desc_t *desc = program->desc;
+int32_t CheckBuffers(const ingot_program_desc_t *desc, const Plan *plan, const ingot_tensor_t *inputs,
+                     ingot_tensor_t *outputs, ingot_status_t *status) {
   for (uint32_t i = 0; i < desc->num_inputs; ++i) {
     const ingot_io_t &io = desc->inputs[i];
     uint64_t needed = static_cast<uint64_t>(plan->sizes[desc->values[io.value].bytes]);
@@ -102,6 +96,12 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
       return BufferError("output", io.name, outputs[i], needed, status);
     DescribeOutput(desc, io, plan->sizes, /*has_run=*/true, &outputs[i]);
   }
+  return INGOT_OK;
+}
+
+// Writes the addresses of the caller's buffers, and of states, into the plan.
+void PatchBuffers(const ingot_program_t *program, const Plan *plan, const ingot_state_t *state,
+                  const ingot_tensor_t *inputs, const ingot_tensor_t *outputs) {
   for (uint32_t p = 0; p < program->num_input_patches; ++p) {
     plan->buffers[program->input_patches[p].buffer] = inputs[program->input_patches[p].slot].data;
   }
@@ -111,7 +111,6 @@ int32_t PatchBuffers(const ingot_program_t *program, const Plan *plan, const ing
   for (uint32_t p = 0; p < program->num_state_patches; ++p) {
     plan->buffers[program->state_patches[p].buffer] = state->variables[program->state_patches[p].slot].data;
   }
-  return INGOT_OK;
 }
 
 // Hands out what has found its size in the run: to buffers of the caller where there are any.
@@ -145,12 +144,14 @@ int32_t Run(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor
     context->owns_state = true;
     EnterState(context->state, /*valid=*/true, status);
   }
-  int32_t code = PatchBuffers(program, context->current, context->state, inputs, outputs, status);
+  int32_t code = CheckBuffers(program->desc, context->current, inputs, outputs, status);
   if (code != INGOT_OK) return code;
-  if (program->device != nullptr)
+  if (program->device != nullptr) {
     code = program->device->calls->run(context, inputs, outputs, status);
-  else
+  } else {
+    PatchBuffers(program, context->current, context->state, inputs, outputs);
     code = ExecutePlan(context, context->current, status);
+  }
   if (code == INGOT_OK && program->num_epochs > 1) {
     context->has_results = true;
     code = TakeLateOutputs(context, outputs, status);
@@ -171,10 +172,6 @@ int32_t CheckCall(const ingot_context_t *context, const ingot_tensor_t *inputs, 
 }
 
 }  // namespace
-
-const ingot_allocator_t &DataAllocator(const ingot_context_t *context) {
-  return context->program->device != nullptr ? context->program->device->memory : context->allocator;
-}
 
 bool Replace(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes) {
   Release(allocator, memory->base, memory->bytes);
@@ -225,6 +222,7 @@ int32_t ingot_context_create(const ingot_program_t *program, const ingot_context
   ingot_context_t *made = Carve(program, &carver);
   made->block_bytes = measure.used;
   made->allocator = allocator;
+  made->data_allocator = allocator;
   made->max_workers = 1;
   if (chosen.parallel_for != nullptr) {
     made->parallel_for = *chosen.parallel_for;
@@ -248,7 +246,7 @@ void ingot_context_free(ingot_context_t *context) {
   for (uint32_t p = 0; p < context->num_plans; ++p) DropPlan(context, &context->plans[p]);
   if (context->program->device != nullptr) context->program->device->calls->stop(context);
   if (context->owns_state) ingot_state_free(context->state);
-  ingot_allocator_t allocator = context->allocator, data = DataAllocator(context);
+  ingot_allocator_t allocator = context->allocator, data = context->data_allocator;
   Release(data, context->arena.base, context->arena.bytes);
   for (uint32_t e = 1; e < context->program->num_epochs; ++e)
     Release(data, context->later[e].memory.base, context->later[e].memory.bytes);

@@ -24,19 +24,14 @@ struct EpochMemory {
   uint64_t generation;  // changes whenever it moves
 };
 
-// What a context has on its program's device.
-struct DeviceContext {
-  void *queue;
-  Memory io;           // inputs and outputs of a run
-  Memory host;         // of the host: what a BIND step reads, and conditions
-  Memory *late_hosts;  // of the host, num_outputs: outputs that ingot_context_get_output has handed out
-};
+struct DeviceContext;
 
 }  // namespace ingot::runtime
 
 struct ingot_context {
   const ingot_program_t *program;
   ingot_allocator_t allocator;
+  ingot_allocator_t data_allocator;  // of arena and workspace: the one above, or the device's
   ingot_pool_t *pool;
   ingot_parallel_for_t parallel_for;  // run is NULL when the pool, or nothing, is used
   ingot_trace_t trace;
@@ -63,13 +58,11 @@ struct ingot_context {
   bool has_results;  // the last run ended well, and nothing has changed `current` since
   bool cancelled;    // atomic
 
-  ingot::runtime::DeviceContext on_device;
+  ingot::runtime::DeviceContext *on_device;  // NULL: the host
 };
 
 namespace ingot::runtime {
 
-// Where arena, workspace and states come from.
-const ingot_allocator_t &DataAllocator(const ingot_context_t *context);
 // Gives up the old block first: its content is not needed, and holding both would double the peak. False: there is
 // none.
 bool Replace(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes);

@@ -30,6 +30,13 @@ struct DeviceCalls {
   int32_t (*copy)(ingot_device_t *device, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
                   ingot_status_t *status);
   int32_t (*wait)(ingot_device_t *device, void *queue, ingot_status_t *status);
+  // Between the two, what is given to the queue is recorded and does not happen. The end always ends it; *graph is NULL
+  // on failure.
+  int32_t (*begin_capture)(ingot_device_t *device, void *queue, ingot_status_t *status);
+  int32_t (*end_capture)(ingot_device_t *device, void *queue, void **graph, ingot_status_t *status);
+  // All that was recorded, with the addresses and numbers of then.
+  int32_t (*replay)(ingot_device_t *device, void *queue, void *graph, ingot_status_t *status);
+  void (*free_graph)(ingot_device_t *device, void *graph);
   void (*free)(ingot_device_t *device);
 
   // Of the runtime itself, device_run.cc and device_program.cc.

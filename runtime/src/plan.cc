@@ -187,7 +187,7 @@ void DestroyObjects(ingot_context_t *context, Plan *plan) {
 
 #ifndef INGOT_GUARD_PAGES
 int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
-  if (Replace(DataAllocator(context), memory, bytes)) return INGOT_OK;
+  if (Replace(context->data_allocator, memory, bytes)) return INGOT_OK;
   return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
               context->program->desc->name, bytes, what);
 }

@@ -4,96 +4,13 @@
 
 #include <thread>
 
-#include "ingot/builder.h"
-#include "ingot/cuda.h"
-#include "ingot/interpreter.h"
-#include "ingot/jit.h"
-#include "runtime/cuda/driver_api.h"
-#include "tests/gpu/emulator/control.h"
+#include "tests/gpu/launcher_testing.h"
 
-namespace ingot {
+namespace ingot::launcher_test {
 namespace {
 
-struct FreeDevice {
-  void operator()(ingot_device_t *device) const { ingot_device_free(device); }
-};
-using Gpu = std::unique_ptr<ingot_device_t, FreeDevice>;
-
-struct FreeContext {
-  void operator()(ingot_context_t *context) const { ingot_context_free(context); }
-};
-using GpuContext = std::unique_ptr<ingot_context_t, FreeContext>;
-
-Gpu Open(ingot_status_t *status, uint32_t number = 0) {
-  ingot_device_t *device = nullptr;
-  ingot_cuda_open(number, INGOT_EMULATOR, &device, status);
-  return Gpu(device);
-}
-
-// A product with weights, a sum over each row, and a running total of the runs in a state: all that a driver is asked.
-Graph Model() {
-  GraphBuilder b("launched");
-  auto x = b.Input("x", DType::kF32, {"n", 8});
-  Tensor weights = Tensor::Zeros(DType::kF32, {8, 4});
-  for (int64_t i = 0; i < weights.size(); ++i) weights.SetDouble(i, 0.25 * static_cast<double>(i % 7) - 0.5);
-  auto total = b.State("total", DType::kF32, {1, 1});
-  auto product = b.MatMul(x, b.Constant(weights));
-  b.SetState(total, b.Add(total, b.ReduceSum(product, {0, 1}, true)));
-  b.Output("y", b.Softmax(product, 1));
-  absl::StatusOr<Graph> graph = b.Finish();
-  EXPECT_TRUE(graph.ok()) << graph.status();
-  return *std::move(graph);
-}
-
-std::unique_ptr<JitProgram> Load(ingot_device_t *device, std::string *message) {
-  JitOptions options;
-  options.cache_directory = testing::TempDir() + "ingot_launcher_cache";  // compiled once, loaded many times
-  options.compile.cpu_levels = {"x86-64-v3"};
-  options.compile.device_targets = {"emulated"};
-  options.device = device;
-  absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(Model(), options);
-  if (program.ok()) return *std::move(program);
-  *message = std::string(program.status().message());
-  return nullptr;
-}
-
-constexpr int64_t kRows = 3;
-
-std::vector<float> Input() {
-  std::vector<float> x(kRows * 8);
-  for (size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i % 5) - 1.5f;
-  return x;
-}
-
-std::vector<float> Expected() {
-  std::vector<float> x = Input();
-  Tensor input = Tensor::Zeros(DType::kF32, {kRows, 8}), total = Tensor::Zeros(DType::kF32, {1, 1});
-  for (size_t i = 0; i < x.size(); ++i) input.SetDouble(static_cast<int64_t>(i), x[i]);
-  absl::StatusOr<std::vector<Tensor>> outputs = Interpret(StatesAsValues(Model()), {input, total});
-  EXPECT_TRUE(outputs.ok()) << outputs.status();
-  std::vector<float> y;
-  for (int64_t i = 0; i < (*outputs)[0].size(); ++i) y.push_back(static_cast<float>((*outputs)[0].GetDouble(i)));
-  return y;
-}
-
-int32_t RunOnce(ingot_context_t *context, std::vector<float> *y, ingot_status_t *status) {
-  std::vector<float> x = Input();
-  y->assign(kRows * 4, -1);
-  ingot_tensor_t input = {}, output = {};
-  input = {x.data(), x.size() * sizeof(float), INGOT_F32, 2, {kRows, 8}};
-  output.data = y->data();
-  output.bytes = y->size() * sizeof(float);
-  return ingot_context_run(context, &input, &output, status);
-}
-
-void ExpectRight(const std::vector<float> &y) {
-  std::vector<float> expected = Expected();
-  ASSERT_EQ(y.size(), expected.size());
-  for (size_t i = 0; i < y.size(); ++i) EXPECT_NEAR(y[i], expected[i], 1e-6) << i;
-}
-
-// Everything from opening the GPU to a second run. Returns the first error's message, or nothing.
-std::string Everything() {
+// Everything from opening the GPU to runs of every kind. Returns the first error's message, or nothing.
+std::string Everything(uint32_t flags = 0) {
   ingot_status_t status = {};
   Gpu device = Open(&status);
   if (device == nullptr) return status.message;
@@ -103,11 +20,16 @@ std::string Everything() {
   ingot_context_t *made = nullptr;
   if (ingot_context_create(program->program(), nullptr, &made, &status) != INGOT_OK) return status.message;
   GpuContext context(made);
+  ingot_cuda_run_options_t options = {};
+  options.struct_size = sizeof(options);
+  options.flags = flags;
+  if (ingot_cuda_set_run_options(made, &options, &status) != INGOT_OK) return status.message;
   std::vector<float> y;
-  if (RunOnce(made, &y, &status) != INGOT_OK) return status.message;
-  ExpectRight(y);
-  if (RunOnce(made, &y, &status) != INGOT_OK) return status.message;
-  ExpectRight(y);
+  // Launched, captured and replayed; then with other sizes.
+  for (int64_t rows : {kRows, kRows, kRows, kRows + 2, kRows + 2}) {
+    if (RunOnce(made, &y, &status, rows) != INGOT_OK) return status.message;
+    ExpectRight(y, rows);
+  }
   float total = 0;
   ingot_tensor_t tensor = {};
   tensor.data = &total;
@@ -115,29 +37,6 @@ std::string Everything() {
   if (ingot_state_read(ingot_context_get_state(made), 0, &tensor, &status) != INGOT_OK) return status.message;
   return "";
 }
-
-// The model loaded, with a context, after one run.
-struct Running {
-  ingot_status_t status = {};
-  Gpu device;
-  std::unique_ptr<JitProgram> program;
-  GpuContext context;
-  std::vector<float> y;
-
-  Running() : device(Open(&status)) {
-    std::string message;
-    if (device != nullptr) program = Load(device.get(), &message);
-    ingot_context_t *made = nullptr;
-    if (program != nullptr) ingot_context_create(program->program(), nullptr, &made, &status);
-    context.reset(made);
-    EXPECT_EQ(made == nullptr ? -1 : Run(), INGOT_OK) << status.message << message;
-  }
-  int32_t Run() { return RunOnce(context.get(), &y, &status); }
-  int32_t ResetState() { return ingot_state_reset(ingot_context_get_state(context.get()), &status); }
-};
-
-// Memory and objects that the driver has given out.
-std::pair<int64_t, int64_t> Given() { return {ingot_emulator_live_allocations(), ingot_emulator_live_objects()}; }
 
 TEST(Launcher, Runs) {
   EXPECT_EQ(Everything(), "");
@@ -177,15 +76,18 @@ TEST(Launcher, AProgramWithoutCodeForTheDevice) {
   }
 }
 
-// What only tells about errors, gives something back, or (waiting, using the GPU's context) does so among other things.
-bool MayFailInSilence(const std::string &function) {
+// What only tells about errors, gives something back, or (waiting, using the GPU's context) does so among other things;
+// and what a run that cannot be captured does without.
+bool MayFailInSilence(const std::string &function, bool has_graphs) {
   for (const char *part : {"GetError", "Free", "Destroy", "Unload", "Release", "CtxPop", "CtxPush", "Synchronize"})
     if (function.find(part) != std::string::npos) return true;
+  for (const char *part : {"Capture", "GraphInstantiate", "LaunchKernel", "DtoD"})
+    if (has_graphs && function.find(part) != std::string::npos) return true;
   return false;
 }
 
 // Every call of the driver fails once, wherever it is made, and everything is given back.
-TEST(Launcher, SurvivesEveryFailure) {
+void FailEveryCall(uint32_t flags) {
   const char *const functions[] = {
 #define INGOT_NAME(name, symbol, parameters) #symbol,
       INGOT_CUDA_FUNCTIONS(INGOT_NAME)
@@ -194,19 +96,19 @@ TEST(Launcher, SurvivesEveryFailure) {
   int failures = 0;
   for (const char *function : functions) {
     ingot_emulator_fail(nullptr, 0, 0);
-    ASSERT_EQ(Everything(), "");
+    ASSERT_EQ(Everything(flags), "");
     // How often a whole pass calls it.
     int64_t before = ingot_emulator_calls(function);
-    ASSERT_EQ(Everything(), "");
+    ASSERT_EQ(Everything(flags), "");
     int64_t calls = ingot_emulator_calls(function) - before;
     for (int64_t call = 0; call < calls; call = call < 6 ? call + 1 : call * 2) {
       auto given = Given();
       ASSERT_EQ(ingot_emulator_fail(function, static_cast<int32_t>(call), cuda::kOutOfMemory), 0) << function;
-      std::string message = Everything();
+      std::string message = Everything(flags);
       ingot_emulator_fail(nullptr, 0, 0);
       std::string when = std::string(function) + " failed after " + std::to_string(call) + " calls: " + message;
       failures += !message.empty();
-      if (!MayFailInSilence(function)) {
+      if (!MayFailInSilence(function, (flags & INGOT_CUDA_NO_GRAPHS) == 0)) {
         EXPECT_NE(message, "") << when;
         EXPECT_EQ(Given(), given) << when;
       }
@@ -215,6 +117,10 @@ TEST(Launcher, SurvivesEveryFailure) {
   EXPECT_GT(failures, 30);
 }
 
+TEST(Launcher, SurvivesEveryFailure) { FailEveryCall(0); }
+
+TEST(Launcher, SurvivesEveryFailureWithoutGraphs) { FailEveryCall(INGOT_CUDA_NO_GRAPHS); }
+
 // An error before a state is written leaves all as it was.
 TEST(Launcher, AContextGoesOn) {
   Running running;
@@ -222,6 +128,7 @@ TEST(Launcher, AContextGoesOn) {
   EXPECT_EQ(running.Run(), INGOT_INTERNAL);
   EXPECT_EQ(running.Run(), INGOT_OK) << running.status.message;
   ExpectRight(running.y);
+  EXPECT_EQ(running.SetFlags(INGOT_CUDA_NO_GRAPHS), INGOT_OK);
   ingot_emulator_fail("cuLaunchKernel", 0, cuda::kInvalidValue);
   EXPECT_EQ(running.Run(), INGOT_INTERNAL);
   EXPECT_NE(std::string(running.status.message).find("step 0 ("), std::string::npos) << running.status.message;
@@ -293,4 +200,4 @@ TEST(Launcher, ASizeThatDoesNotFit) {
 }
 
 }  // namespace
-}  // namespace ingot
+}  // namespace ingot::launcher_test

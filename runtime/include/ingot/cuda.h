@@ -22,6 +22,20 @@ extern "C" {
  */
 int32_t ingot_cuda_open(uint32_t number, const char *driver, ingot_device_t **device, ingot_status_t *status);
 
+/* Where no step depends on data, a run with the sizes (and addresses on the GPU) of the run before it is one CUDA
+ * graph: it computes the same, and its steps start faster. This flag: steps are always started one by one. */
+#define INGOT_CUDA_NO_GRAPHS 1u
+
+typedef struct ingot_cuda_run_options {
+  uint32_t struct_size;
+  uint32_t flags; /* INGOT_CUDA_* */
+} ingot_cuda_run_options_t;
+
+/* How the context's runs go about from now on. The options are copied; NULL: all zero, as in a new context. Not during
+ * a run. INGOT_INVALID_ARGUMENT for a context whose program was not loaded for a GPU. */
+int32_t ingot_cuda_set_run_options(ingot_context_t *context, const ingot_cuda_run_options_t *options,
+                                   ingot_status_t *status);
+
 #ifdef __cplusplus
 }
 #endif

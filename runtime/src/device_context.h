@@ -1,0 +1,59 @@
+// What a context has on its program's device, and the parts of a run there: the places of inputs and outputs
+// (device_io.cc), the steps (device_run.cc), and steps that are captured once and replayed (device_graph.cc).
+// Tests: tests/gpu/launcher_test.cc, launcher_graph_test.cc.
+#ifndef INGOT_RUNTIME_SRC_DEVICE_CONTEXT_H_
+#define INGOT_RUNTIME_SRC_DEVICE_CONTEXT_H_
+
+#include "runtime/src/device.h"
+
+namespace ingot::runtime {
+
+// What is made for a plan besides the plan itself. It belongs to the plan's place in the context, and `stamp` says
+// whether it was made for the plan that stands there now.
+struct DevicePlan {
+  uint64_t stamp;     // of the plan's first epoch; 0: nothing is made
+  uint64_t *offsets;  // num_inputs + num_outputs: their places in the context's `io`
+  uint64_t io_bytes;  // of all of them
+  void **addresses;   // num_inputs + num_outputs + num_states: what the plan's table of pointers holds
+  bool is_steady;     // the last run used these addresses and ended well
+  void *graph;        // the steps with these addresses and this workspace, or NULL
+  char *workspace;
+};
+
+struct DeviceContext {
+  uint64_t block_bytes;
+  void *queue;
+  DevicePlan *plans;   // as many as the context has
+  bool may_capture;    // what the steps do is known before a run
+  bool uses_graphs;    // unless the caller does not want them, or the driver could not
+  Memory io;           // inputs and outputs of a run
+  Memory host;         // of the host: what a BIND step reads, and conditions
+  Memory *late_hosts;  // of the host, num_outputs: outputs that ingot_context_get_output has handed out
+};
+
+inline DevicePlan &PlanOnDevice(const ingot_context_t *context) {
+  return context->on_device->plans[context->current - context->plans];
+}
+
+// Makes it at least this large; the content may go.
+int32_t GrowMemory(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes, const char *what,
+                   ingot_status_t *status);
+
+// Gives inputs and outputs their places and writes these and the states' addresses into the table of pointers, where
+// they are not what they were.
+int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status);
+int32_t SendInputs(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_status_t *status);
+int32_t ReceiveOutputs(ingot_context_t *context, ingot_tensor_t *outputs, ingot_status_t *status);
+
+// Starts every step. What the host has to know meanwhile it waits for.
+int32_t LaunchSteps(ingot_context_t *context, ingot_status_t *status);
+
+bool MayCapture(const ingot_context_t *context);
+// Starts all steps at once where that is possible, and says whether it has. Nothing is started otherwise, unless it is
+// an error.
+int32_t ReplaySteps(ingot_context_t *context, bool *is_started, ingot_status_t *status);
+void DropGraph(const ingot_context_t *context, DevicePlan *placed);
+
+}  // namespace ingot::runtime
+
+#endif  // INGOT_RUNTIME_SRC_DEVICE_CONTEXT_H_
