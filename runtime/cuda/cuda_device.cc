@@ -32,6 +32,20 @@ void ReleaseOnDevice(void *self, void *memory, size_t) {
   if (current.code() == INGOT_OK) device->driver.MemFree(Address(memory));
 }
 
+void *AllocatePinned(ingot_device_t *self, uint64_t bytes) {
+  CudaDevice *device = Of(self);
+  Current current(device, nullptr);
+  void *memory = nullptr;
+  if (current.code() != INGOT_OK || device->driver.MemAllocHost(&memory, bytes) != kSuccess) return nullptr;
+  return memory;
+}
+
+void ReleasePinned(ingot_device_t *self, void *memory) {
+  CudaDevice *device = Of(self);
+  Current current(device, nullptr);
+  if (current.code() == INGOT_OK) device->driver.MemFreeHost(memory);
+}
+
 bool Runs(const ingot_device_t *device, const char *level) {
   const auto *cuda = static_cast<const CudaDevice *>(device);
   if (cuda->driver.is_emulator) return strcmp(level, "emulated") == 0;
@@ -93,6 +107,8 @@ constexpr runtime::DeviceCalls kCalls = {Runs,
                                          Launch,
                                          Copy,
                                          Wait,
+                                         AllocatePinned,
+                                         ReleasePinned,
                                          BeginCapture,
                                          EndCapture,
                                          Replay,

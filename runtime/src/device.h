@@ -30,6 +30,10 @@ struct DeviceCalls {
   int32_t (*copy)(ingot_device_t *device, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
                   ingot_status_t *status);
   int32_t (*wait)(ingot_device_t *device, void *queue, ingot_status_t *status);
+  // Memory of the host that the device reaches by itself: a queue's copies from and to it go on beside the caller. NULL
+  // when there is none.
+  void *(*allocate_host)(ingot_device_t *device, uint64_t bytes);
+  void (*release_host)(ingot_device_t *device, void *memory);
   // Between the two, what is given to the queue is recorded and does not happen. The end always ends it; *graph is NULL
   // on failure.
   int32_t (*begin_capture)(ingot_device_t *device, void *queue, ingot_status_t *status);

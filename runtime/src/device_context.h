@@ -14,9 +14,11 @@ struct DevicePlan {
   uint64_t stamp;     // of the plan's first epoch; 0: nothing is made
   uint64_t *offsets;  // num_inputs + num_outputs: their places in the context's `io`
   uint64_t io_bytes;  // of all of them
-  void **addresses;   // num_inputs + num_outputs + num_states: what the plan's table of pointers holds
-  bool is_steady;     // the last run used these addresses and ended well
-  void *graph;        // the steps with these addresses and this workspace, or NULL
+  // The small ones come first, inputs before outputs, and have the same places in `staging`.
+  uint64_t staged_inputs, staged;  // where these inputs end, and these outputs
+  void **addresses;                // num_inputs + num_outputs + num_states: what the plan's table of pointers holds
+  bool is_steady;                  // the last run used these addresses and ended well
+  void *graph;                     // the steps with these addresses and this workspace, or NULL
   char *workspace;
 };
 
@@ -27,7 +29,8 @@ struct DeviceContext {
   bool may_capture;    // what the steps do is known before a run
   bool uses_graphs;    // unless the caller does not want them, or the driver could not
   Memory io;           // inputs and outputs of a run
-  Memory host;         // of the host: what a BIND step reads, and conditions
+  Memory staging;      // of the host, pinned: small inputs and outputs side by side, for one copy
+  Memory host;         // the same: what a BIND step reads, and conditions
   Memory *late_hosts;  // of the host, num_outputs: outputs that ingot_context_get_output has handed out
 };
 
@@ -38,12 +41,17 @@ inline DevicePlan &PlanOnDevice(const ingot_context_t *context) {
 // Makes it at least this large; the content may go.
 int32_t GrowMemory(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes, const char *what,
                    ingot_status_t *status);
+// The same for memory of the host that the device reaches by itself.
+int32_t GrowPinned(ingot_device_t *device, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status);
+void FreePinned(ingot_device_t *device, Memory *memory);
 
 // Gives inputs and outputs their places and writes these and the states' addresses into the table of pointers, where
 // they are not what they were.
 int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status);
 int32_t SendInputs(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_status_t *status);
+// Begins to copy the outputs. When the queue has done that, TakeOutputs brings those that are staged to the caller.
 int32_t ReceiveOutputs(ingot_context_t *context, ingot_tensor_t *outputs, ingot_status_t *status);
+void TakeOutputs(const ingot_context_t *context, ingot_tensor_t *outputs);
 
 // Starts every step. What the host has to know meanwhile it waits for.
 int32_t LaunchSteps(ingot_context_t *context, ingot_status_t *status);

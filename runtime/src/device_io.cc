@@ -2,6 +2,7 @@
 // are found once for a plan; a run whose addresses are those of the last one only compares them. Tests:
 // tests/gpu/launcher_test.cc.
 #include <inttypes.h>
+#include <string.h>
 
 #include "runtime/src/device_context.h"
 #include "runtime/src/memory.h"
@@ -12,21 +13,40 @@ namespace ingot::runtime {
 namespace {
 
 constexpr uint64_t kNoPlace = UINT64_MAX;  // of an output whose size the run finds
+// What is no larger is copied to pinned memory and travels with the others: a call of the driver costs more than the
+// copy. For more than that the driver has pinned memory of its own, and copies beside the transfer. Not measured.
+constexpr uint64_t kMostStaged = uint64_t{256} << 10;
 
 uint64_t BytesOf(const ingot_context_t *context, const ingot_io_t &io) {
   return static_cast<uint64_t>(context->current->sizes[context->program->desc->values[io.value].bytes]);
 }
 
+const ingot_io_t &IoAt(const ingot_program_desc_t *desc, uint32_t i) {
+  return i < desc->num_inputs ? desc->inputs[i] : desc->outputs[i - desc->num_inputs];
+}
+
 void FindPlaces(const ingot_context_t *context, DevicePlan *placed) {
   const ingot_program_desc_t *desc = context->program->desc;
+  const uint32_t num_io = desc->num_inputs + desc->num_outputs;
   uint64_t at = 0;
-  for (uint32_t i = 0; i < desc->num_inputs + desc->num_outputs; ++i) {
-    const ingot_io_t &io = i < desc->num_inputs ? desc->inputs[i] : desc->outputs[i - desc->num_inputs];
-    placed->offsets[i] = kNoPlace;
-    if (i >= desc->num_inputs && IsLate(desc, io)) continue;
-    placed->offsets[i] = at;
-    at += AlignUp(BytesOf(context, io) + 1);  // empty ones have an address, too
-  }
+  auto place = [&](uint32_t begin, uint32_t end, bool is_staged) {
+    for (uint32_t i = begin; i < end; ++i) {
+      const ingot_io_t &io = IoAt(desc, i);
+      if (i >= desc->num_inputs && IsLate(desc, io)) {
+        placed->offsets[i] = kNoPlace;
+        continue;
+      }
+      uint64_t bytes = BytesOf(context, io);
+      if ((bytes <= kMostStaged) != is_staged) continue;
+      placed->offsets[i] = at;
+      at += AlignUp(bytes + 1);  // empty ones have an address, too
+    }
+  };
+  place(0, desc->num_inputs, true);
+  placed->staged_inputs = at;
+  place(desc->num_inputs, num_io, true);
+  placed->staged = at;
+  place(0, num_io, false);
   placed->io_bytes = at;
 }
 
@@ -66,6 +86,22 @@ int32_t GrowMemory(const ingot_allocator_t &allocator, Memory *memory, uint64_t 
   return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: %s need %" PRIu64 " bytes", what, bytes);
 }
 
+int32_t GrowPinned(ingot_device_t *device, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
+  if (bytes <= memory->bytes) return INGOT_OK;
+  FreePinned(device, memory);
+  memory->base = static_cast<char *>(device->calls->allocate_host(device, bytes));
+  if (memory->base == nullptr)
+    return Fail(status, INGOT_OUT_OF_MEMORY, "out of pinned memory of the host: %s need %" PRIu64 " bytes", what,
+                bytes);
+  memory->bytes = bytes;
+  return INGOT_OK;
+}
+
+void FreePinned(ingot_device_t *device, Memory *memory) {
+  if (memory->base != nullptr) device->calls->release_host(device, memory->base);
+  *memory = {};
+}
+
 int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status) {
   DevicePlan *placed = &PlanOnDevice(context);
   const uint64_t stamp = context->current->epochs[0].stamp;  // of what has written the table of pointers
@@ -76,6 +112,9 @@ int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status) {
   }
   int32_t code = GrowMemory(context->data_allocator, &context->on_device->io, placed->io_bytes,
                             "inputs and outputs on the device", status);
+  if (code == INGOT_OK)
+    code = GrowPinned(context->program->device, &context->on_device->staging, placed->staged,
+                      "small inputs and outputs", status);
   if (code != INGOT_OK) return code;
   is_new |= FindAddresses(context, placed);
   if (!is_new) return INGOT_OK;
@@ -89,30 +128,51 @@ int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status) {
 int32_t SendInputs(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
   ingot_device_t *device = context->program->device;
+  void *queue = context->on_device->queue;
+  char *staging = context->on_device->staging.base, *io = context->on_device->io.base;
   const DevicePlan &placed = PlanOnDevice(context);
   int32_t code = INGOT_OK;
   for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i) {
-    uint64_t bytes = BytesOf(context, desc->inputs[i]);
-    if (bytes != 0)
-      code = device->calls->copy(device, context->on_device->queue, CopyKind::kToDevice, placed.addresses[i],
-                                 inputs[i].data, bytes, status);
+    uint64_t bytes = BytesOf(context, desc->inputs[i]), at = placed.offsets[i];
+    if (bytes == 0) continue;
+    if (at < placed.staged)
+      memcpy(staging + at, inputs[i].data, bytes);
+    else
+      code = device->calls->copy(device, queue, CopyKind::kToDevice, io + at, inputs[i].data, bytes, status);
   }
+  if (code == INGOT_OK && placed.staged_inputs != 0)
+    code = device->calls->copy(device, queue, CopyKind::kToDevice, io, staging, placed.staged_inputs, status);
   return code;
 }
 
 int32_t ReceiveOutputs(ingot_context_t *context, ingot_tensor_t *outputs, ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
   ingot_device_t *device = context->program->device;
+  void *queue = context->on_device->queue;
+  char *staging = context->on_device->staging.base, *io = context->on_device->io.base;
   const DevicePlan &placed = PlanOnDevice(context);
+  const uint64_t begin = placed.staged_inputs;
   int32_t code = INGOT_OK;
+  if (placed.staged != begin)
+    code = device->calls->copy(device, queue, CopyKind::kToHost, staging + begin, io + begin, placed.staged - begin,
+                               status);
   for (uint32_t i = 0; i < desc->num_outputs && code == INGOT_OK; ++i) {
-    const uint32_t place = desc->num_inputs + i;
-    uint64_t bytes = placed.offsets[place] == kNoPlace ? 0 : BytesOf(context, desc->outputs[i]);
-    if (bytes != 0)
-      code = device->calls->copy(device, context->on_device->queue, CopyKind::kToHost, outputs[i].data,
-                                 placed.addresses[place], bytes, status);
+    const uint64_t at = placed.offsets[desc->num_inputs + i];
+    if (at < placed.staged || at == kNoPlace) continue;
+    code = device->calls->copy(device, queue, CopyKind::kToHost, outputs[i].data, io + at,
+                               BytesOf(context, desc->outputs[i]), status);
   }
   return code;
+}
+
+void TakeOutputs(const ingot_context_t *context, ingot_tensor_t *outputs) {
+  const ingot_program_desc_t *desc = context->program->desc;
+  const DevicePlan &placed = PlanOnDevice(context);
+  for (uint32_t i = 0; i < desc->num_outputs; ++i) {
+    const uint64_t at = placed.offsets[desc->num_inputs + i];
+    uint64_t bytes = at < placed.staged ? BytesOf(context, desc->outputs[i]) : 0;
+    if (bytes != 0) memcpy(outputs[i].data, context->on_device->staging.base + at, bytes);
+  }
 }
 
 }  // namespace ingot::runtime

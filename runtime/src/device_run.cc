@@ -64,7 +64,7 @@ struct DeviceMachine {
   // The first bytes of a step's operand, in memory of the host.
   int32_t Fetch(uint32_t s, uint64_t bytes, ingot_status_t *status) {
     Memory *host = &context->on_device->host;
-    int32_t code = GrowMemory(context->allocator, host, bytes, "sizes that a step finds", status);
+    int32_t code = GrowPinned(device, host, bytes, "sizes that a step finds", status);
     if (code == INGOT_OK)
       code =
           device->calls->copy(device, queue, CopyKind::kToHost, host->base, plan->steps[s].buffers[0], bytes, status);
@@ -154,7 +154,8 @@ void StopOnDevice(ingot_context_t *context) {
   for (uint32_t p = 0; p < context->num_plans; ++p) DropGraph(context, &made->plans[p]);
   if (made->queue != nullptr) device->calls->free_queue(device, made->queue);
   Release(device->memory, made->io.base, made->io.bytes);
-  Release(context->allocator, made->host.base, made->host.bytes);
+  FreePinned(device, &made->host);
+  FreePinned(device, &made->staging);
   for (uint32_t i = 0; i < context->program->desc->num_outputs; ++i)
     Release(context->allocator, made->late_hosts[i].base, made->late_hosts[i].bytes);
   Release(context->allocator, made, made->block_bytes);
@@ -190,6 +191,7 @@ int32_t RunOnDevice(ingot_context_t *context, const ingot_tensor_t *inputs, ingo
   // A run that fails must not leave work that uses the caller's memory; the first error is the one to tell.
   int32_t waited = device->calls->wait(device, context->on_device->queue, code == INGOT_OK ? status : nullptr);
   if (code == INGOT_OK && waited != INGOT_OK) code = Abandon(context, num_steps, waited);
+  if (code == INGOT_OK) TakeOutputs(context, outputs);
   // After an error there may be no plan any more.
   if (context->current != nullptr) PlanOnDevice(context).is_steady = code == INGOT_OK;
   return code == INGOT_OK ? Succeed(status) : code;
