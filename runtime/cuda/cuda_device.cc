@@ -32,6 +32,23 @@ void ReleaseOnDevice(void *self, void *memory, size_t) {
   if (current.code() == INGOT_OK) device->driver.MemFree(Address(memory));
 }
 
+void *AllocateOnQueue(ingot_device_t *self, void *queue, uint64_t bytes) {
+  CudaDevice *device = Of(self);
+  if (!device->has_pools) return AllocateOnDevice(self, bytes, 0);
+  Current current(device, nullptr);
+  DevicePtr memory = 0;
+  if (current.code() != INGOT_OK || device->driver.MemAllocAsync(&memory, bytes == 0 ? 1 : bytes, queue) != kSuccess)
+    return nullptr;
+  return reinterpret_cast<void *>(memory);
+}
+
+void ReleaseOnQueue(ingot_device_t *self, void *queue, void *memory) {
+  CudaDevice *device = Of(self);
+  if (!device->has_pools) return ReleaseOnDevice(self, memory, 0);
+  Current current(device, nullptr);
+  if (current.code() == INGOT_OK) device->driver.MemFreeAsync(Address(memory), queue);
+}
+
 void *AllocatePinned(ingot_device_t *self, uint64_t bytes) {
   CudaDevice *device = Of(self);
   Current current(device, nullptr);
@@ -107,6 +124,8 @@ constexpr runtime::DeviceCalls kCalls = {Runs,
                                          Launch,
                                          Copy,
                                          Wait,
+                                         AllocateOnQueue,
+                                         ReleaseOnQueue,
                                          AllocatePinned,
                                          ReleasePinned,
                                          BeginCapture,
@@ -123,7 +142,7 @@ constexpr runtime::DeviceCalls kCalls = {Runs,
 
 int32_t Start(CudaDevice *device, uint32_t number, ingot_status_t *status) {
   const Driver &driver = device->driver;
-  int32_t count = 0, major = 0, minor = 0;
+  int32_t count = 0, major = 0, minor = 0, has_pools = 0;
   int32_t code = Check(driver, driver.Init(0), "start", status);
   if (code == INGOT_OK) code = Check(driver, driver.DeviceGetCount(&count), "count the GPUs", status);
   if (code != INGOT_OK) return code;
@@ -139,10 +158,14 @@ int32_t Start(CudaDevice *device, uint32_t number, ingot_status_t *status) {
     code = Check(driver, driver.DeviceGetAttribute(&minor, kComputeCapabilityMinor, device->number),
                  "ask for the GPU's capability", status);
   if (code == INGOT_OK)
+    code = Check(driver, driver.DeviceGetAttribute(&has_pools, kMemoryPoolsSupported, device->number),
+                 "ask for the GPU's memory pools", status);
+  if (code == INGOT_OK)
     code = Check(driver, driver.DevicePrimaryCtxRetain(&device->context, device->number), "make a context", status);
   if (code != INGOT_OK) return code;
   device->is_retained = true;
   device->capability = 10 * major + minor;
+  device->has_pools = has_pools != 0;
   return INGOT_OK;
 }
 

@@ -15,6 +15,7 @@ struct CudaDevice : ingot_device {
   Context context;
   int32_t capability;  // 90 for 9.0
   bool is_retained;
+  bool has_pools;  // memory can be had in a stream's order
 };
 
 inline CudaDevice *Of(ingot_device_t *device) { return static_cast<CudaDevice *>(device); }

@@ -30,6 +30,10 @@ struct DeviceCalls {
   int32_t (*copy)(ingot_device_t *device, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
                   ingot_status_t *status);
   int32_t (*wait)(ingot_device_t *device, void *queue, ingot_status_t *status);
+  // Memory of the device for what happens on this queue: it is given and taken in the queue's order, so that neither
+  // waits. NULL when there is none.
+  void *(*allocate)(ingot_device_t *device, void *queue, uint64_t bytes);
+  void (*release)(ingot_device_t *device, void *queue, void *memory);
   // Memory of the host that the device reaches by itself: a queue's copies from and to it go on beside the caller. NULL
   // when there is none.
   void *(*allocate_host)(ingot_device_t *device, uint64_t bytes);

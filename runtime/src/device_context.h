@@ -38,10 +38,7 @@ inline DevicePlan &PlanOnDevice(const ingot_context_t *context) {
   return context->on_device->plans[context->current - context->plans];
 }
 
-// Makes it at least this large; the content may go.
-int32_t GrowMemory(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes, const char *what,
-                   ingot_status_t *status);
-// The same for memory of the host that the device reaches by itself.
+// Makes memory of the host that the device reaches by itself at least this large; the content may go.
 int32_t GrowPinned(ingot_device_t *device, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status);
 void FreePinned(ingot_device_t *device, Memory *memory);
 

@@ -78,16 +78,20 @@ void WriteAddresses(const ingot_context_t *context, const DevicePlan &placed) {
   write(program->state_patches, program->num_state_patches, placed.addresses + desc->num_inputs + desc->num_outputs);
 }
 
-}  // namespace
-
-int32_t GrowMemory(const ingot_allocator_t &allocator, Memory *memory, uint64_t bytes, const char *what,
-                   ingot_status_t *status) {
-  if (bytes <= memory->bytes || Replace(allocator, memory, bytes)) return INGOT_OK;
-  return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: %s need %" PRIu64 " bytes", what, bytes);
+int32_t GrowIo(ingot_context_t *context, uint64_t bytes, ingot_status_t *status) {
+  const ingot_allocator_t &allocator = context->data_allocator;
+  Memory *io = &context->on_device->io;
+  // With room, as the arena: see Room in plan.cc.
+  if (bytes <= io->bytes || Replace(allocator, io, bytes + bytes / 4) || Replace(allocator, io, bytes)) return INGOT_OK;
+  return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory on %s: inputs and outputs need %" PRIu64 " bytes",
+              context->program->device->name, bytes);
 }
+
+}  // namespace
 
 int32_t GrowPinned(ingot_device_t *device, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
   if (bytes <= memory->bytes) return INGOT_OK;
+  bytes += bytes / 4;  // it is dear to make, and small
   FreePinned(device, memory);
   memory->base = static_cast<char *>(device->calls->allocate_host(device, bytes));
   if (memory->base == nullptr)
@@ -110,8 +114,7 @@ int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status) {
     placed->stamp = 0;
     FindPlaces(context, placed);
   }
-  int32_t code = GrowMemory(context->data_allocator, &context->on_device->io, placed->io_bytes,
-                            "inputs and outputs on the device", status);
+  int32_t code = GrowIo(context, placed->io_bytes, status);
   if (code == INGOT_OK)
     code = GrowPinned(context->program->device, &context->on_device->staging, placed->staged,
                       "small inputs and outputs", status);

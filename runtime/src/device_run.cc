@@ -116,6 +116,23 @@ DeviceContext *Carve(const ingot_context_t *context, Carver *carver) {
   return made;
 }
 
+void *AllocateInOrder(void *self, size_t bytes, size_t) {
+  auto *context = static_cast<ingot_context_t *>(self);
+  ingot_device_t *device = context->program->device;
+  return device->calls->allocate(device, context->on_device->queue, bytes);
+}
+
+void ReleaseInOrder(void *self, void *memory, size_t) {
+  auto *context = static_cast<ingot_context_t *>(self);
+  ingot_device_t *device = context->program->device;
+  device->calls->release(device, context->on_device->queue, memory);
+}
+
+void FreeData(ingot_context_t *context, Memory *memory) {
+  Release(context->data_allocator, memory->base, memory->bytes);
+  *memory = {};
+}
+
 }  // namespace
 
 int32_t LaunchSteps(ingot_context_t *context, ingot_status_t *status) {
@@ -141,7 +158,7 @@ int32_t StartOnDevice(ingot_context_t *context, ingot_status_t *status) {
   made->may_capture = MayCapture(context);
   made->uses_graphs = true;
   context->on_device = made;
-  context->data_allocator = device->memory;
+  context->data_allocator = {AllocateInOrder, ReleaseInOrder, context};
   return device->calls->make_queue(device, &made->queue, status);
 }
 
@@ -152,8 +169,11 @@ void StopOnDevice(ingot_context_t *context) {
   // What is under way may use the memory that goes next.
   if (made->queue != nullptr) device->calls->wait(device, made->queue, nullptr);
   for (uint32_t p = 0; p < context->num_plans; ++p) DropGraph(context, &made->plans[p]);
+  FreeData(context, &made->io);
+  FreeData(context, &context->arena);
+  FreeData(context, &context->workspace);
+  for (uint32_t e = 1; e < context->program->num_epochs; ++e) FreeData(context, &context->later[e].memory);
   if (made->queue != nullptr) device->calls->free_queue(device, made->queue);
-  Release(device->memory, made->io.base, made->io.bytes);
   FreePinned(device, &made->host);
   FreePinned(device, &made->staging);
   for (uint32_t i = 0; i < context->program->desc->num_outputs; ++i)

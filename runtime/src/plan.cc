@@ -186,10 +186,18 @@ void DestroyObjects(ingot_context_t *context, Plan *plan) {
 }
 
 #ifndef INGOT_GUARD_PAGES
-int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status) {
+// With some room to spare, if there is that much.
+int32_t Grow(ingot_context_t *context, Memory *memory, uint64_t bytes, uint64_t room, const char *what,
+             ingot_status_t *status) {
+  if (room != 0 && Replace(context->data_allocator, memory, bytes + room)) return INGOT_OK;
   if (Replace(context->data_allocator, memory, bytes)) return INGOT_OK;
   return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory: program '%s' needs %" PRIu64 " bytes of %s for these sizes",
               context->program->desc->name, bytes, what);
+}
+
+// On a device, where another size that is a little larger should not cost new memory and a new graph.
+uint64_t Room(const ingot_context_t *context, uint64_t bytes) {
+  return context->program->device != nullptr && bytes <= kMaxBytes / 2 ? bytes / 4 : 0;
 }
 
 #endif
@@ -237,7 +245,7 @@ int32_t GrowWorkspace(ingot_context_t *context, const Plan *plan, ingot_status_t
   uint64_t workspace = 0;
   if (__builtin_mul_overflow(plan->workspace_bytes, plan->workers, &workspace)) workspace = UINT64_MAX;
   if (workspace <= context->workspace.bytes) return INGOT_OK;
-  return Grow(context, &context->workspace, workspace, "workspace", status);
+  return Grow(context, &context->workspace, workspace, Room(context, workspace), "workspace", status);
 #endif
 }
 
@@ -304,9 +312,8 @@ int32_t TryBindSizes(ingot_context_t *context, Plan *plan, uint32_t s, const int
 #else
   if (code == INGOT_OK && bytes > arena->memory.bytes) {
     ++arena->generation;
-    // More than is needed now, where there is more: the next turn of a loop may need a little more.
-    code = Grow(context, &arena->memory, bytes + bytes / 4, "arena", status);
-    if (code != INGOT_OK) code = Grow(context, &arena->memory, bytes, "arena", status);
+    // The next turn of a loop may need a little more.
+    code = Grow(context, &arena->memory, bytes, bytes / 4, "arena", status);
   }
 #endif
   if (code == INGOT_OK) code = GrowWorkspace(context, plan, status);
@@ -368,7 +375,7 @@ int32_t BindPlan(ingot_context_t *context, Plan *plan, ingot_status_t *status) {
 #else
   if (plan->arena_bytes > context->arena.bytes) {
     ++context->generation;
-    int32_t code = Grow(context, &context->arena, plan->arena_bytes, "arena", status);
+    int32_t code = Grow(context, &context->arena, plan->arena_bytes, Room(context, plan->arena_bytes), "arena", status);
     if (code != INGOT_OK) return code;
   }
 #endif

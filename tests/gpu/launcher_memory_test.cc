@@ -72,5 +72,79 @@ TEST(LauncherMemory, OutOfPinnedMemory) {
   ExpectRight(running.y);
 }
 
+// Memory in the order of the stream, all of it given back.
+TEST(LauncherMemory, ComesFromTheStreamsPool) {
+  for (bool has_pools : {true, false}) {
+    ingot_emulator_set_pools(has_pools);
+    Calls calls;
+    calls.New("cuMemAllocAsync");
+    calls.New("cuMemFreeAsync");
+    {
+      Running running;
+      for (int64_t rows : {3, 3, 50, 3, 50}) {
+        EXPECT_EQ(running.Run(rows), INGOT_OK) << running.status.message;
+        ExpectRight(running.y, rows);
+      }
+    }
+    const int64_t taken = calls.New("cuMemAllocAsync");
+    EXPECT_EQ(taken != 0, has_pools);
+    EXPECT_EQ(calls.New("cuMemFreeAsync"), taken);
+    EXPECT_EQ(Given(), std::pair(int64_t{0}, int64_t{0}));
+  }
+  ingot_emulator_set_pools(1);
+}
+
+// As a decoder's cache does.
+TEST(LauncherMemory, GrowingByOneRarelyAllocates) {
+  Running running;
+  EXPECT_EQ(running.Run(1000), INGOT_OK);
+  Calls calls;
+  calls.New("cuMemAllocAsync");
+  calls.New("cuMemAllocHost_v2");
+  for (int64_t rows = 1001; rows < 1100; ++rows) ASSERT_EQ(running.Run(rows), INGOT_OK) << running.status.message;
+  EXPECT_EQ(calls.New("cuMemAllocAsync"), 0);
+  EXPECT_EQ(calls.New("cuMemAllocHost_v2"), 0);
+}
+
+// Too little for the weights, for a run, and for one with room to spare.
+TEST(LauncherMemory, AGpuThatIsFull) {
+  ingot_status_t status = {};
+  Gpu device = Open(&status);
+  std::string message;
+  ingot_emulator_set_memory(100);
+  EXPECT_EQ(Load(device.get(), &message), nullptr);
+  EXPECT_NE(message.find("out of memory on cuda:0: the weights of program"), std::string::npos) << message;
+  // From too little for anything to enough for all.
+  bool had_error = false, has_run = false;
+  for (uint64_t bytes = 256; !has_run; bytes += 64) {
+    ingot_emulator_set_memory(bytes);
+    std::unique_ptr<JitProgram> program = Load(device.get(), &message);
+    if (program == nullptr) continue;
+    ingot_context_t *made = nullptr;
+    ASSERT_EQ(ingot_context_create(program->program(), nullptr, &made, &status), INGOT_OK) << status.message;
+    GpuContext context(made);
+    std::vector<float> y;
+    int32_t code = RunOnce(made, &y, &status);
+    has_run = code == INGOT_OK;
+    if (has_run) continue;
+    had_error = true;
+    EXPECT_EQ(code, INGOT_OUT_OF_MEMORY) << status.message;
+    EXPECT_TRUE(Says(status, "out of memory")) << status.message;
+  }
+  EXPECT_TRUE(had_error);
+  // Sizes that do not fit leave a context that runs others.
+  ingot_emulator_set_memory(uint64_t{1} << 20);
+  {
+    Running running;
+    EXPECT_EQ(running.Run(100000), INGOT_OUT_OF_MEMORY);
+    EXPECT_TRUE(Says(running.status, "out of memory")) << running.status.message;
+    EXPECT_EQ(running.Run(), INGOT_OK) << running.status.message;
+    ExpectRight(running.y);
+  }
+  ingot_emulator_set_memory(uint64_t{16} << 30);
+  device.reset();
+  EXPECT_EQ(Given(), std::pair(int64_t{0}, int64_t{0}));
+}
+
 }  // namespace
 }  // namespace ingot::launcher_test

@@ -29,6 +29,12 @@ INGOT_EMULATOR_EXPORT int64_t ingot_emulator_live_objects(void);
    variable INGOT_EMULATED_ORDER is the seed until this is called; cuInit reads it. */
 INGOT_EMULATOR_EXPORT void ingot_emulator_set_order(uint64_t seed);
 
+/* Whether devices give memory in a stream's order (cuMemAllocAsync); they do until this is called. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_set_pools(int32_t has_pools);
+
+/* How much memory a device has from now on, in bytes; 16 GiB until this is called. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_set_memory(uint64_t bytes);
+
 /* A planted bug: every thread leaves out the barriers number `which`, `which` + `period`, ... of a block, counted from
    0. A period of 0 takes it back. */
 INGOT_EMULATOR_EXPORT void ingot_emulator_skip_barrier(uint32_t which, uint32_t period);

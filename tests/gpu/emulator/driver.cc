@@ -134,6 +134,16 @@ void ingot_emulator_set_order(uint64_t seed) {
   driver.order_was_set = true;
 }
 
+void ingot_emulator_set_pools(int32_t has_pools) {
+  const std::lock_guard<std::mutex> guard(TheDriver().lock);
+  TheDriver().has_pools = has_pools != 0;
+}
+
+void ingot_emulator_set_memory(uint64_t bytes) {
+  const std::lock_guard<std::mutex> guard(TheDriver().lock);
+  TheDriver().device_bytes = bytes;
+}
+
 void ingot_emulator_skip_barrier(uint32_t which, uint32_t period) {
   const std::lock_guard<std::mutex> guard(TheDriver().lock);
   TheBlock().skip_which = which;

@@ -37,7 +37,6 @@ constexpr Result kCaptureImplicit = 906;
 constexpr Result kCapturedEvent = 907;
 
 constexpr int32_t kMaxDevices = 16;
-constexpr size_t kDeviceBytes = size_t{16} << 30;
 constexpr int32_t kDefaultSharedBytes = 48 << 10;
 
 // A device's primary context. Dead from the first kernel that fails until it is released.
@@ -104,6 +103,8 @@ struct Driver {
   MemoryTable memory;
   uint64_t order = 0, num_launches = 0, num_captures = 0;
   bool order_was_set = false;
+  bool has_pools = true;
+  size_t device_bytes = size_t{16} << 30;
   std::string last_error;
 };
 Driver &TheDriver();

@@ -128,6 +128,9 @@ Result cuDeviceGetAttribute(int32_t *value, int32_t attribute, Device device) {
     case kMaxSharedMemoryPerBlockOptin:
       *value = 227 << 10;
       return kSuccess;
+    case kMemoryPoolsSupported:
+      *value = driver.has_pools;
+      return kSuccess;
     default:
       return kInvalidValue;  // those that the runtime does not ask for
   }
@@ -137,7 +140,7 @@ Result cuDeviceTotalMem_v2(size_t *bytes, Device device) {
   DRIVER_ENTRY(Needs::kDriver);
   if (bytes == nullptr) return kInvalidValue;
   if (!IsDevice(driver, device)) return kInvalidDevice;
-  *bytes = kDeviceBytes;
+  *bytes = driver.device_bytes;
   return kSuccess;
 }
 

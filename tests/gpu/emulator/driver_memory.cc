@@ -11,7 +11,8 @@ constexpr uint32_t kMemoryTypeHost = 1;
 Result Allocate(const Entry &entry, size_t bytes, bool on_host, char **memory) {
   Driver &driver = TheDriver();
   if (memory == nullptr || bytes == 0) return kInvalidValue;
-  if (!on_host && (bytes > kDeviceBytes || driver.memory.BytesOf(entry.context) > kDeviceBytes - bytes)) {
+  const size_t limit = driver.device_bytes;
+  if (!on_host && (bytes > limit || driver.memory.BytesOf(entry.context) > limit - bytes)) {
     return kOutOfMemory;
   }
   *memory = driver.memory.Allocate(entry.context, bytes, on_host);
@@ -64,6 +65,23 @@ Result cuMemAlloc_v2(DevicePtr *memory, size_t bytes) {
 
 Result cuMemFree_v2(DevicePtr memory) {
   DRIVER_ENTRY(Needs::kContextOutsideCapture);
+  return Free(entry, reinterpret_cast<void *>(memory), false);
+}
+
+Result cuMemAllocAsync(DevicePtr *memory, size_t bytes, Stream stream) {
+  DRIVER_ENTRY(Needs::kContextOutsideCapture);
+  char *made = nullptr;
+  if (memory == nullptr) return kInvalidValue;
+  if (!driver.has_pools) return kNotSupported;
+  if (stream != nullptr && Find<StreamState>(entry, stream) == nullptr) return kInvalidHandle;
+  const Result result = Allocate(entry, bytes, false, &made);
+  if (result == kSuccess) *memory = reinterpret_cast<DevicePtr>(made);
+  return result;
+}
+
+Result cuMemFreeAsync(DevicePtr memory, Stream stream) {
+  DRIVER_ENTRY(Needs::kContextOutsideCapture);
+  if (stream != nullptr && Find<StreamState>(entry, stream) == nullptr) return kInvalidHandle;
   return Free(entry, reinterpret_cast<void *>(memory), false);
 }
 
