@@ -49,6 +49,23 @@ void ReleaseOnQueue(ingot_device_t *self, void *queue, void *memory) {
   if (current.code() == INGOT_OK) device->driver.MemFreeAsync(Address(memory), queue);
 }
 
+// Of both ends, because allocations lie side by side.
+bool Owns(ingot_device_t *self, const void *memory, uint64_t bytes) {
+  CudaDevice *device = Of(self);
+  Current current(device, nullptr);
+  if (current.code() != INGOT_OK) return false;
+  const DevicePtr ends[] = {Address(memory), Address(memory) + bytes - 1};
+  for (DevicePtr end : ends) {
+    uint32_t type = 0;
+    int32_t number = -1;
+    if (device->driver.PointerGetAttribute(&type, kMemoryType, end) != kSuccess || type != kMemoryTypeDevice)
+      return false;
+    if (device->driver.PointerGetAttribute(&number, kDeviceOrdinal, end) != kSuccess || number != device->number)
+      return false;
+  }
+  return true;
+}
+
 void *AllocatePinned(ingot_device_t *self, uint64_t bytes) {
   CudaDevice *device = Of(self);
   Current current(device, nullptr);
@@ -126,6 +143,7 @@ constexpr runtime::DeviceCalls kCalls = {Runs,
                                          Wait,
                                          AllocateOnQueue,
                                          ReleaseOnQueue,
+                                         Owns,
                                          AllocatePinned,
                                          ReleasePinned,
                                          BeginCapture,

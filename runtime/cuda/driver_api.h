@@ -49,6 +49,7 @@ constexpr int32_t kMemoryPoolsSupported = 115;
 constexpr int32_t kMaxDynamicSharedBytes = 8;
 // CUpointer_attribute, and CUmemorytype that it gives
 constexpr int32_t kMemoryType = 2;
+constexpr int32_t kDeviceOrdinal = 9;
 constexpr uint32_t kMemoryTypeDevice = 2;
 // CUjit_option
 constexpr int32_t kJitErrorLog = 5;

@@ -23,6 +23,7 @@ struct DeviceCalls {
   void (*unload)(ingot_device_t *device, void *module);
   int32_t (*find)(ingot_device_t *device, void *module, const char *entry, uint32_t shared_bytes, void **kernel,
                   ingot_status_t *status);
+  // One that waits for no other.
   int32_t (*make_queue)(ingot_device_t *device, void **queue, ingot_status_t *status);
   void (*free_queue)(ingot_device_t *device, void *queue);
   int32_t (*launch)(ingot_device_t *device, void *queue, void *kernel, const LaunchSize &size, void **parameters,
@@ -34,6 +35,8 @@ struct DeviceCalls {
   // waits. NULL when there is none.
   void *(*allocate)(ingot_device_t *device, void *queue, uint64_t bytes);
   void (*release)(ingot_device_t *device, void *queue, void *memory);
+  // Whether all these bytes are its memory, as far as the driver tells.
+  bool (*owns)(ingot_device_t *device, const void *memory, uint64_t bytes);
   // Memory of the host that the device reaches by itself: a queue's copies from and to it go on beside the caller. NULL
   // when there is none.
   void *(*allocate_host)(ingot_device_t *device, uint64_t bytes);

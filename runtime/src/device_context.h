@@ -8,10 +8,14 @@
 
 namespace ingot::runtime {
 
+// Kernels read and write tensors in pieces of at most this many bytes, which begin at multiples of their size.
+constexpr uint32_t kInPlaceAlignment = 16;
+
 // What is made for a plan besides the plan itself. It belongs to the plan's place in the context, and `stamp` says
 // whether it was made for the plan that stands there now.
 struct DevicePlan {
   uint64_t stamp;     // of the plan's first epoch; 0: nothing is made
+  uint64_t marking;   // the context's when `offsets` were found
   uint64_t *offsets;  // num_inputs + num_outputs: their places in the context's `io`
   uint64_t io_bytes;  // of all of them
   // The small ones come first, inputs before outputs, and have the same places in `staging`.
@@ -24,10 +28,14 @@ struct DevicePlan {
 
 struct DeviceContext {
   uint64_t block_bytes;
-  void *queue;
+  void *own_queue;
+  void *queue;         // its own or the caller's
   DevicePlan *plans;   // as many as the context has
-  bool may_capture;    // what the steps do is known before a run
+  bool is_fixed;       // what the steps do is known before a run
   bool uses_graphs;    // unless the caller does not want them, or the driver could not
+  bool is_async;       // runs that can do so return before they have ended
+  bool *in_place;      // num_inputs + num_outputs: the caller's tensor is memory of the device
+  uint64_t marking;    // changes whenever `in_place` does
   Memory io;           // inputs and outputs of a run
   Memory staging;      // of the host, pinned: small inputs and outputs side by side, for one copy
   Memory host;         // the same: what a BIND step reads, and conditions
@@ -42,9 +50,10 @@ inline DevicePlan &PlanOnDevice(const ingot_context_t *context) {
 int32_t GrowPinned(ingot_device_t *device, Memory *memory, uint64_t bytes, const char *what, ingot_status_t *status);
 void FreePinned(ingot_device_t *device, Memory *memory);
 
-// Gives inputs and outputs their places and writes these and the states' addresses into the table of pointers, where
-// they are not what they were.
-int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status);
+// Gives inputs and outputs their places, or takes the caller's where they are on the device, and writes these and the
+// states' addresses into the table of pointers, where they are not what they were.
+int32_t PlaceIo(ingot_context_t *context, const ingot_tensor_t *inputs, const ingot_tensor_t *outputs,
+                ingot_status_t *status);
 int32_t SendInputs(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_status_t *status);
 // Begins to copy the outputs. When the queue has done that, TakeOutputs brings those that are staged to the caller.
 int32_t ReceiveOutputs(ingot_context_t *context, ingot_tensor_t *outputs, ingot_status_t *status);
@@ -53,7 +62,8 @@ void TakeOutputs(const ingot_context_t *context, ingot_tensor_t *outputs);
 // Starts every step. What the host has to know meanwhile it waits for.
 int32_t LaunchSteps(ingot_context_t *context, ingot_status_t *status);
 
-bool MayCapture(const ingot_context_t *context);
+// Whether the same steps run whatever the data are.
+bool IsFixed(const ingot_program_t *program);
 // Starts all steps at once where that is possible, and says whether it has. Nothing is started otherwise, unless it is
 // an error.
 int32_t ReplaySteps(ingot_context_t *context, bool *is_started, ingot_status_t *status);

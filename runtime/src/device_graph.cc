@@ -23,12 +23,13 @@ void *Capture(ingot_context_t *context) {
 
 }  // namespace
 
-bool MayCapture(const ingot_context_t *context) {
-  const ingot_program_desc_t *desc = context->program->desc;
-  if (context->program->num_epochs > 1 || context->trace.step != nullptr) return false;
-  for (uint32_t s = 0; s < desc->num_steps; ++s)
-    if (desc->steps[s].kind == INGOT_STEP_IF || desc->steps[s].kind == INGOT_STEP_WHILE) return false;
-  return desc->num_steps > 1;  // one is not started any faster
+bool IsFixed(const ingot_program_t *program) {
+  if (program->num_epochs > 1) return false;
+  for (uint32_t s = 0; s < program->desc->num_steps; ++s) {
+    const uint32_t kind = program->desc->steps[s].kind;
+    if (kind == INGOT_STEP_IF || kind == INGOT_STEP_WHILE) return false;
+  }
+  return true;
 }
 
 void DropGraph(const ingot_context_t *context, DevicePlan *placed) {
@@ -42,8 +43,10 @@ int32_t ReplaySteps(ingot_context_t *context, bool *is_started, ingot_status_t *
   DeviceContext *on_device = context->on_device;
   DevicePlan *placed = &PlanOnDevice(context);
   *is_started = false;
-  // Capturing costs more than a run: not for one that may be the only one of its kind.
-  if (!on_device->may_capture || !on_device->uses_graphs || !placed->is_steady) return INGOT_OK;
+  // A single step is not started any faster.
+  if (!on_device->is_fixed || !on_device->uses_graphs || context->program->desc->num_steps < 2) return INGOT_OK;
+  // Capturing costs more than a run: not for one that may be the only one of its kind. A trace is of single steps.
+  if (!placed->is_steady || context->trace.step != nullptr) return INGOT_OK;
   if (placed->workspace != context->workspace.base) DropGraph(context, placed);
   if (placed->graph == nullptr) {
     placed->graph = Capture(context);

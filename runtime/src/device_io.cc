@@ -12,7 +12,8 @@
 namespace ingot::runtime {
 namespace {
 
-constexpr uint64_t kNoPlace = UINT64_MAX;  // of an output whose size the run finds
+// Of an output whose size the run finds, and of what the caller has on the device.
+constexpr uint64_t kNoPlace = UINT64_MAX;
 // What is no larger is copied to pinned memory and travels with the others: a call of the driver costs more than the
 // copy. For more than that the driver has pinned memory of its own, and copies beside the transfer. Not measured.
 constexpr uint64_t kMostStaged = uint64_t{256} << 10;
@@ -32,7 +33,7 @@ void FindPlaces(const ingot_context_t *context, DevicePlan *placed) {
   auto place = [&](uint32_t begin, uint32_t end, bool is_staged) {
     for (uint32_t i = begin; i < end; ++i) {
       const ingot_io_t &io = IoAt(desc, i);
-      if (i >= desc->num_inputs && IsLate(desc, io)) {
+      if (context->on_device->in_place[i] || (i >= desc->num_inputs && IsLate(desc, io))) {
         placed->offsets[i] = kNoPlace;
         continue;
       }
@@ -50,20 +51,50 @@ void FindPlaces(const ingot_context_t *context, DevicePlan *placed) {
   placed->io_bytes = at;
 }
 
-// Whether any address is another one now.
-bool FindAddresses(const ingot_context_t *context, DevicePlan *placed) {
+// Of a tensor that the caller has on the device.
+int32_t CheckInPlace(const ingot_context_t *context, uint32_t i, const ingot_tensor_t &tensor, uint64_t bytes,
+                     ingot_status_t *status) {
   const ingot_program_desc_t *desc = context->program->desc;
-  const uint32_t num_io = desc->num_inputs + desc->num_outputs;
+  ingot_device_t *device = context->program->device;
+  const char *kind = i < desc->num_inputs ? "input" : "output", *name = IoAt(desc, i).name;
+  if (reinterpret_cast<uintptr_t>(tensor.data) % kInPlaceAlignment != 0)
+    return Fail(status, INGOT_INVALID_ARGUMENT,
+                "%s '%s' is at %p: memory of the GPU that is used in place begins at a multiple of %u bytes", kind,
+                name, tensor.data, kInPlaceAlignment);
+  if (device->calls->owns(device, tensor.data, bytes)) return INGOT_OK;
+  return Fail(status, INGOT_INVALID_ARGUMENT,
+              "%s '%s' is said to be on the GPU, but the %" PRIu64
+              " bytes at %p are no memory of %s: allocate them there, or do not mark the %s",
+              kind, name, bytes, tensor.data, device->name, kind);
+}
+
+// `changes`: whether any address is another one now.
+int32_t FindAddresses(const ingot_context_t *context, DevicePlan *placed, const ingot_tensor_t *inputs,
+                      const ingot_tensor_t *outputs, bool *changes, ingot_status_t *status) {
+  const ingot_program_t *program = context->program;
+  const uint32_t num_inputs = program->desc->num_inputs, num_io = num_inputs + program->desc->num_outputs;
   char *base = context->on_device->io.base;
-  bool changes = false;
-  for (uint32_t i = 0; i < num_io + desc->num_states; ++i) {
-    void *address = i >= num_io                      ? context->state->variables[i - num_io].data
-                    : placed->offsets[i] == kNoPlace ? nullptr
-                                                     : base + placed->offsets[i];
-    changes |= placed->addresses[i] != address;
+  for (uint32_t i = 0; i < num_io + program->desc->num_states; ++i) {
+    void *address = nullptr;
+    if (i >= num_io) {
+      address = context->state->variables[i - num_io].data;
+    } else if (context->on_device->in_place[i]) {
+      const ingot_tensor_t &tensor = i < num_inputs ? inputs[i] : outputs[i - num_inputs];
+      const uint64_t bytes = BytesOf(context, IoAt(program->desc, i));
+      address = bytes == 0 ? program->on_device.empty_value : tensor.data;
+      if (bytes != 0 && (*changes || address != placed->addresses[i])) {
+        int32_t code = CheckInPlace(context, i, tensor, bytes, status);
+        if (code != INGOT_OK) return code;
+      }
+    } else if (placed->offsets[i] != kNoPlace) {
+      address = base + placed->offsets[i];
+    }
+    if (placed->addresses[i] == address) continue;
     placed->addresses[i] = address;
+    placed->stamp = 0;  // until all of them are written
+    *changes = true;
   }
-  return changes;
+  return INGOT_OK;
 }
 
 void WriteAddresses(const ingot_context_t *context, const DevicePlan &placed) {
@@ -106,21 +137,22 @@ void FreePinned(ingot_device_t *device, Memory *memory) {
   *memory = {};
 }
 
-int32_t PlaceIo(ingot_context_t *context, ingot_status_t *status) {
+int32_t PlaceIo(ingot_context_t *context, const ingot_tensor_t *inputs, const ingot_tensor_t *outputs,
+                ingot_status_t *status) {
   DevicePlan *placed = &PlanOnDevice(context);
   const uint64_t stamp = context->current->epochs[0].stamp;  // of what has written the table of pointers
-  bool is_new = placed->stamp != stamp;
+  bool is_new = placed->stamp != stamp || placed->marking != context->on_device->marking;
   if (is_new) {
     placed->stamp = 0;
+    placed->marking = context->on_device->marking;
     FindPlaces(context, placed);
   }
   int32_t code = GrowIo(context, placed->io_bytes, status);
   if (code == INGOT_OK)
     code = GrowPinned(context->program->device, &context->on_device->staging, placed->staged,
                       "small inputs and outputs", status);
-  if (code != INGOT_OK) return code;
-  is_new |= FindAddresses(context, placed);
-  if (!is_new) return INGOT_OK;
+  if (code == INGOT_OK) code = FindAddresses(context, placed, inputs, outputs, &is_new, status);
+  if (code != INGOT_OK || !is_new) return code;
   placed->is_steady = false;
   DropGraph(context, placed);
   WriteAddresses(context, *placed);
@@ -137,7 +169,7 @@ int32_t SendInputs(ingot_context_t *context, const ingot_tensor_t *inputs, ingot
   int32_t code = INGOT_OK;
   for (uint32_t i = 0; i < desc->num_inputs && code == INGOT_OK; ++i) {
     uint64_t bytes = BytesOf(context, desc->inputs[i]), at = placed.offsets[i];
-    if (bytes == 0) continue;
+    if (bytes == 0 || at == kNoPlace) continue;
     if (at < placed.staged)
       memcpy(staging + at, inputs[i].data, bytes);
     else

@@ -100,6 +100,7 @@ DeviceContext *Carve(const ingot_context_t *context, Carver *carver) {
   auto *made = carver->Take<DeviceContext>(1);
   auto *plans = carver->Take<DevicePlan>(context->num_plans);
   auto *late_hosts = carver->Take<Memory>(desc->num_outputs);
+  auto *in_place = carver->Take<bool>(num_io);
   for (uint32_t p = 0; p < context->num_plans; ++p) {
     auto *offsets = carver->Take<uint64_t>(num_io);
     auto *addresses = carver->Take<void *>(num_io + desc->num_states);
@@ -112,6 +113,8 @@ DeviceContext *Carve(const ingot_context_t *context, Carver *carver) {
   *made = {};
   made->plans = plans;
   made->late_hosts = late_hosts;
+  made->in_place = in_place;
+  for (uint32_t i = 0; i < num_io; ++i) in_place[i] = false;
   for (uint32_t i = 0; i < desc->num_outputs; ++i) late_hosts[i] = {};
   return made;
 }
@@ -155,11 +158,13 @@ int32_t StartOnDevice(ingot_context_t *context, ingot_status_t *status) {
                 context->program->desc->name, measure.used);
   DeviceContext *made = Carve(context, &carver);
   made->block_bytes = measure.used;
-  made->may_capture = MayCapture(context);
+  made->is_fixed = IsFixed(context->program);
   made->uses_graphs = true;
   context->on_device = made;
   context->data_allocator = {AllocateInOrder, ReleaseInOrder, context};
-  return device->calls->make_queue(device, &made->queue, status);
+  int32_t code = device->calls->make_queue(device, &made->own_queue, status);
+  made->queue = made->own_queue;
+  return code;
 }
 
 void StopOnDevice(ingot_context_t *context) {
@@ -173,7 +178,7 @@ void StopOnDevice(ingot_context_t *context) {
   FreeData(context, &context->arena);
   FreeData(context, &context->workspace);
   for (uint32_t e = 1; e < context->program->num_epochs; ++e) FreeData(context, &context->later[e].memory);
-  if (made->queue != nullptr) device->calls->free_queue(device, made->queue);
+  if (made->own_queue != nullptr) device->calls->free_queue(device, made->own_queue);
   FreePinned(device, &made->host);
   FreePinned(device, &made->staging);
   for (uint32_t i = 0; i < context->program->desc->num_outputs; ++i)
@@ -198,7 +203,7 @@ int32_t RunOnDevice(ingot_context_t *context, const ingot_tensor_t *inputs, ingo
                     ingot_status_t *status) {
   ingot_device_t *device = context->program->device;
   const uint32_t num_steps = context->program->desc->num_steps;
-  int32_t code = PlaceIo(context, status);
+  int32_t code = PlaceIo(context, inputs, outputs, status);
   if (code == INGOT_OK) code = SendInputs(context, inputs, status);
   bool is_started = false;
   if (code == INGOT_OK) code = ReplaySteps(context, &is_started, status);
@@ -208,9 +213,15 @@ int32_t RunOnDevice(ingot_context_t *context, const ingot_tensor_t *inputs, ingo
     // Steps fail when they run, and what is behind them says so.
     if (code != INGOT_OK) Abandon(context, num_steps, code);
   }
+  const DeviceContext &on_device = *context->on_device;
+  const bool waits = !on_device.is_async || !on_device.is_fixed || context->trace.step != nullptr;
   // A run that fails must not leave work that uses the caller's memory; the first error is the one to tell.
-  int32_t waited = device->calls->wait(device, context->on_device->queue, code == INGOT_OK ? status : nullptr);
-  if (code == INGOT_OK && waited != INGOT_OK) code = Abandon(context, num_steps, waited);
+  if (code != INGOT_OK) {
+    device->calls->wait(device, on_device.queue, nullptr);
+  } else if (waits) {
+    code = device->calls->wait(device, on_device.queue, status);
+    if (code != INGOT_OK) Abandon(context, num_steps, code);
+  }
   if (code == INGOT_OK) TakeOutputs(context, outputs);
   // After an error there may be no plan any more.
   if (context->current != nullptr) PlanOnDevice(context).is_steady = code == INGOT_OK;

@@ -22,17 +22,38 @@ extern "C" {
  */
 int32_t ingot_cuda_open(uint32_t number, const char *driver, ingot_device_t **device, ingot_status_t *status);
 
+/* For callers that use CUDA themselves: how the runs of a context go about. Nothing here is needed for tensors in
+ * memory of the host. */
+typedef struct ingot_cuda_run_options {
+  uint32_t struct_size;
+  uint32_t flags; /* INGOT_CUDA_* below */
+  /* A CUstream (cudaStream_t) of the GPU's primary context, the one that CUDA's runtime API uses: runs, and the
+   * context's memory, stand in its order. NULL: a stream of the context's own, which waits for no other one. Borrowed
+   * until another is set or the context is freed: destroy it after that. */
+  void *stream;
+  /* An entry for each of the program's inputs (outputs), 0 or 1. 1: `data` of the tensor is memory of this GPU, at a
+   * multiple of INGOT_CUDA_ALIGNMENT bytes, which the run uses in place, without a copy. It stays the caller's. An
+   * input has to be there in the order of the stream, or, with the context's own, before the call; neither may be freed
+   * or used otherwise before the run has ended, and an output must overlap no other tensor. NULL: all 0. Not for an
+   * output with a dim that follows from data. */
+  const uint8_t *inputs_on_gpu, *outputs_on_gpu;
+} ingot_cuda_run_options_t;
+
+#define INGOT_CUDA_ALIGNMENT 16u
+
 /* Where no step depends on data, a run with the sizes (and addresses on the GPU) of the run before it is one CUDA
  * graph: it computes the same, and its steps start faster. This flag: steps are always started one by one. */
 #define INGOT_CUDA_NO_GRAPHS 1u
+/* ingot_context_run returns when its work is on the stream, and the caller waits for the stream. Needs a stream, and
+ * all inputs and outputs on the GPU. Until the stream has got there, tensors stay and outputs mean nothing, and a state
+ * is neither freed, read, written, copied, reset nor given to a context on another stream; runs of this context may
+ * follow. What fails on the GPU after the return is the error of a later call, and a state counts as good meanwhile.
+ * Runs with steps that depend on data, and traced ones, still return when they have ended. */
+#define INGOT_CUDA_ASYNCHRONOUS 2u
 
-typedef struct ingot_cuda_run_options {
-  uint32_t struct_size;
-  uint32_t flags; /* INGOT_CUDA_* */
-} ingot_cuda_run_options_t;
-
-/* How the context's runs go about from now on. The options are copied; NULL: all zero, as in a new context. Not during
- * a run. INGOT_INVALID_ARGUMENT for a context whose program was not loaded for a GPU. */
+/* From now on. The options are copied; NULL: all zero, as in a new context. Not during a run. Waits for the context's
+ * earlier runs where the stream becomes another one. INGOT_INVALID_ARGUMENT for a context whose program was not loaded
+ * for a GPU, and for what is said not to go above; nothing has changed then. */
 int32_t ingot_cuda_set_run_options(ingot_context_t *context, const ingot_cuda_run_options_t *options,
                                    ingot_status_t *status);
 

@@ -136,9 +136,13 @@ Result cuMemsetD8Async(DevicePtr memory, unsigned char value, size_t bytes, Stre
 
 Result cuPointerGetAttribute(void *value, int32_t attribute, DevicePtr pointer) {
   DRIVER_ENTRY(Needs::kContext);
-  if (value == nullptr || attribute != kMemoryType) return kInvalidValue;
+  if (value == nullptr || (attribute != kMemoryType && attribute != kDeviceOrdinal)) return kInvalidValue;
   const Allocation *allocation = driver.memory.Find(pointer);
   if (allocation == nullptr) return kInvalidValue;
+  if (attribute == kDeviceOrdinal) {
+    memcpy(value, &allocation->context->device, sizeof allocation->context->device);
+    return kSuccess;
+  }
   const uint32_t type = allocation->on_host ? kMemoryTypeHost : kMemoryTypeDevice;
   memcpy(value, &type, sizeof type);
   return kSuccess;
