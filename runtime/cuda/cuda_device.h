@@ -53,6 +53,10 @@ int32_t BeginCapture(ingot_device_t *self, void *queue, ingot_status_t *status);
 int32_t EndCapture(ingot_device_t *self, void *queue, void **graph, ingot_status_t *status);
 int32_t Replay(ingot_device_t *self, void *queue, void *graph, ingot_status_t *status);
 void FreeGraph(ingot_device_t *self, void *graph);
+int32_t MakeEvent(ingot_device_t *self, void **event, ingot_status_t *status);
+void FreeEvent(ingot_device_t *self, void *event);
+int32_t Record(ingot_device_t *self, void *queue, void *event, ingot_status_t *status);
+int32_t Elapsed(ingot_device_t *self, void *begin, void *end, uint64_t *nanoseconds, ingot_status_t *status);
 
 }  // namespace ingot::cuda
 

@@ -1,4 +1,4 @@
-// What happens in order on a stream: copies, kernels, and both of them captured as a graph. Tests:
+// What happens in order on a stream: copies, kernels, both of them captured as a graph, and events. Tests:
 // tests/gpu/launcher_test.cc, launcher_graph_test.cc.
 #include "runtime/cuda/cuda_device.h"
 
@@ -89,6 +89,38 @@ void FreeGraph(ingot_device_t *self, void *graph) {
   CudaDevice *device = Of(self);
   Current current(device, nullptr);
   if (current.code() == INGOT_OK) device->driver.GraphExecDestroy(graph);
+}
+
+int32_t MakeEvent(ingot_device_t *self, void **event, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  *event = nullptr;
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  return Check(device->driver, device->driver.EventCreate(event, 0), "make an event", status);
+}
+
+void FreeEvent(ingot_device_t *self, void *event) {
+  CudaDevice *device = Of(self);
+  Current current(device, nullptr);
+  if (current.code() == INGOT_OK) device->driver.EventDestroy(event);
+}
+
+int32_t Record(ingot_device_t *self, void *queue, void *event, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  return Check(device->driver, device->driver.EventRecord(event, queue), "record an event", status);
+}
+
+int32_t Elapsed(ingot_device_t *self, void *begin, void *end, uint64_t *nanoseconds, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  float milliseconds = 0;
+  int32_t code = Check(device->driver, device->driver.EventElapsedTime(&milliseconds, begin, end),
+                       "tell the time between events", status);
+  *nanoseconds = milliseconds > 0 ? static_cast<uint64_t>(static_cast<double>(milliseconds) * 1e6) : 0;
+  return code;
 }
 
 }  // namespace ingot::cuda

@@ -48,6 +48,11 @@ struct DeviceCalls {
   // All that was recorded, with the addresses and numbers of then.
   int32_t (*replay)(ingot_device_t *device, void *queue, void *graph, ingot_status_t *status);
   void (*free_graph)(ingot_device_t *device, void *graph);
+  // A moment in the queue's order, and the time between two that have passed.
+  int32_t (*make_event)(ingot_device_t *device, void **event, ingot_status_t *status);
+  void (*free_event)(ingot_device_t *device, void *event);
+  int32_t (*record)(ingot_device_t *device, void *queue, void *event, ingot_status_t *status);
+  int32_t (*elapsed)(ingot_device_t *device, void *begin, void *end, uint64_t *nanoseconds, ingot_status_t *status);
   void (*free)(ingot_device_t *device);
 
   // Of the runtime itself, device_run.cc and device_program.cc.

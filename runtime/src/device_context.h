@@ -1,5 +1,6 @@
 // What a context has on its program's device, and the parts of a run there: the places of inputs and outputs
-// (device_io.cc), the steps (device_run.cc), and steps that are captured once and replayed (device_graph.cc).
+// (device_io.cc), the steps (device_run.cc), and steps that are captured once and replayed (device_graph.cc), and
+// their times (device_trace.cc).
 // Tests: tests/gpu/launcher_test.cc, launcher_graph_test.cc.
 #ifndef INGOT_RUNTIME_SRC_DEVICE_CONTEXT_H_
 #define INGOT_RUNTIME_SRC_DEVICE_CONTEXT_H_
@@ -26,6 +27,14 @@ struct DevicePlan {
   char *workspace;
 };
 
+// The times of steps that have not been told yet.
+struct DeviceTrace {
+  void **events;    // NULL until they are needed: a begin and an end for each step, and the origin
+  uint32_t *steps;  // their numbers
+  uint32_t count;
+  uint64_t origin_ns;  // the host's time when the origin was
+};
+
 struct DeviceContext {
   uint64_t block_bytes;
   void *own_queue;
@@ -36,6 +45,7 @@ struct DeviceContext {
   bool is_async;       // runs that can do so return before they have ended
   bool *in_place;      // num_inputs + num_outputs: the caller's tensor is memory of the device
   uint64_t marking;    // changes whenever `in_place` does
+  DeviceTrace trace;   // of a context with a trace
   Memory io;           // inputs and outputs of a run
   Memory staging;      // of the host, pinned: small inputs and outputs side by side, for one copy
   Memory host;         // the same: what a BIND step reads, and conditions
@@ -68,6 +78,15 @@ bool IsFixed(const ingot_program_t *program);
 // an error.
 int32_t ReplaySteps(ingot_context_t *context, bool *is_started, ingot_status_t *status);
 void DropGraph(const ingot_context_t *context, DevicePlan *placed);
+
+// Of a context with a trace (device_trace.cc): around each step, and around all of them. The context's hook is called
+// when all steps have run, or when there are too many to remember.
+constexpr uint32_t kTracedSteps = 256;
+int32_t BeginTrace(ingot_context_t *context, ingot_status_t *status);
+int32_t BeginStep(ingot_context_t *context, ingot_status_t *status);
+int32_t EndStep(ingot_context_t *context, uint32_t s, ingot_status_t *status);
+int32_t TellTrace(ingot_context_t *context, ingot_status_t *status);
+void FreeTrace(const ingot_context_t *context);
 
 }  // namespace ingot::runtime
 

@@ -25,15 +25,17 @@ struct DeviceMachine {
     const ingot_step_t &step = program->desc->steps[s];
     const BoundStep &bound = plan->steps[s];
     if (bound.tiles == 0) return INGOT_OK;
-    int32_t code;
-    if (step.kind == INGOT_STEP_COPY) {
+    const bool is_traced = context->trace.step != nullptr;
+    int32_t code = is_traced ? BeginStep(context, status) : INGOT_OK;
+    if (code != INGOT_OK) {
+      // told below
+    } else if (step.kind == INGOT_STEP_COPY) {
       code = device->calls->copy(device, queue, CopyKind::kOnDevice, bound.buffers[1], bound.buffers[0],
                                  static_cast<uint64_t>(bound.tiles), status);
     } else {
       code = Launch(step, bound, status);
     }
-    // Of a traced run every step is waited for, so that its time is its own.
-    if (code == INGOT_OK && context->trace.step != nullptr) code = device->calls->wait(device, queue, status);
+    if (code == INGOT_OK && is_traced) code = EndStep(context, s, status);
     return code == INGOT_OK ? code : NameStep(s, code, status);
   }
 
@@ -86,11 +88,7 @@ struct DeviceMachine {
   }
 
   void BeginTurn(uint32_t, uint32_t) {}
-
-  void Trace(uint32_t s, uint64_t start) {
-    context->trace.step(context->trace.self, s, NameOr(context->program->desc->steps[s].name, "?"), start,
-                        NowNanoseconds());
-  }
+  void Trace(uint32_t, uint64_t) {}  // the device's times are told when they are known
 };
 
 // In one block, as the context itself.
@@ -101,6 +99,9 @@ DeviceContext *Carve(const ingot_context_t *context, Carver *carver) {
   auto *plans = carver->Take<DevicePlan>(context->num_plans);
   auto *late_hosts = carver->Take<Memory>(desc->num_outputs);
   auto *in_place = carver->Take<bool>(num_io);
+  const uint32_t num_traced = context->trace.step != nullptr ? kTracedSteps : 0;
+  auto **events = carver->Take<void *>(num_traced == 0 ? 0 : 2 * num_traced + 1);
+  auto *steps = carver->Take<uint32_t>(num_traced);
   for (uint32_t p = 0; p < context->num_plans; ++p) {
     auto *offsets = carver->Take<uint64_t>(num_io);
     auto *addresses = carver->Take<void *>(num_io + desc->num_states);
@@ -114,6 +115,10 @@ DeviceContext *Carve(const ingot_context_t *context, Carver *carver) {
   made->plans = plans;
   made->late_hosts = late_hosts;
   made->in_place = in_place;
+  if (num_traced != 0) {
+    made->trace = {events, steps, 0, 0};
+    memset(events, 0, (2 * num_traced + 1) * sizeof(*events));
+  }
   for (uint32_t i = 0; i < num_io; ++i) in_place[i] = false;
   for (uint32_t i = 0; i < desc->num_outputs; ++i) late_hosts[i] = {};
   return made;
@@ -143,9 +148,13 @@ int32_t LaunchSteps(ingot_context_t *context, ingot_status_t *status) {
   void *queue = context->on_device->queue;
   DeviceMachine machine = {context, context->current, device, queue};
   uint32_t end = context->program->desc->num_steps;
-  if (context->trace.step == nullptr) return RunBlock<false>(machine, context, context->current, 0, end, status);
-  int32_t code = device->calls->wait(device, queue, status);  // the inputs' time is not the first step's
-  return code == INGOT_OK ? RunBlock<true>(machine, context, context->current, 0, end, status) : code;
+  const bool is_traced = context->trace.step != nullptr;
+  int32_t code = is_traced ? BeginTrace(context, status) : INGOT_OK;
+  if (code != INGOT_OK) return code;
+  code = RunBlock<false>(machine, context, context->current, 0, end, status);
+  if (code != INGOT_OK || !is_traced) return code;
+  code = TellTrace(context, status);
+  return code == INGOT_OK ? code : Abandon(context, end, code);
 }
 
 int32_t StartOnDevice(ingot_context_t *context, ingot_status_t *status) {
@@ -179,6 +188,7 @@ void StopOnDevice(ingot_context_t *context) {
   FreeData(context, &context->workspace);
   for (uint32_t e = 1; e < context->program->num_epochs; ++e) FreeData(context, &context->later[e].memory);
   if (made->own_queue != nullptr) device->calls->free_queue(device, made->own_queue);
+  FreeTrace(context);
   FreePinned(device, &made->host);
   FreePinned(device, &made->staging);
   for (uint32_t i = 0; i < context->program->desc->num_outputs; ++i)

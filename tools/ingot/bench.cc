@@ -127,14 +127,18 @@ void PrintTable(const std::string &path, const nlohmann::ordered_json &figures) 
 absl::Status TraceSteps(const Arguments &arguments, const LoadedProgram &loaded, nlohmann::ordered_json *figures) {
   ASSIGN_OR_RETURN(std::vector<int64_t> work,
                    StepWork(*ingot_program_get_desc(loaded.program()), loaded.inputs.tensors));
-  StepRecorder recorder(*ingot_program_get_desc(loaded.program()), std::move(work));
+  const ingot_device_t *device = loaded.device.device.get();
+  StepRecorder recorder(*ingot_program_get_desc(loaded.program()), std::move(work),
+                        device == nullptr ? "" : ingot_device_get_name(device));
   ASSIGN_OR_RETURN(std::unique_ptr<ProgramRunner> runner,
                    ProgramRunner::Create(loaded.program(), arguments.threads, recorder.hook()));
   RETURN_IF_ERROR(runner->MakeStates(loaded.inputs.sizes));
   RETURN_IF_ERROR(runner->Bind(loaded.inputs.tensors));
   RETURN_IF_ERROR(runner->Run());  // cold
   recorder.Clear();
+  recorder.BeginRun();
   RETURN_IF_ERROR(runner->Run());
+  recorder.EndRun();
   if (!arguments.trace.empty()) {
     RETURN_IF_ERROR(recorder.WriteTrace(arguments.trace));
     Say("wrote " + arguments.trace + "\n");

@@ -1,6 +1,7 @@
 #include "tools/ingot/profile.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -9,14 +10,31 @@
 
 namespace ingot::tool {
 
-StepRecorder::StepRecorder(const ingot_program_desc_t &desc, std::vector<int64_t> work)
-    : desc_(desc), work_(std::move(work)) {
+namespace {
+
+// By the clock of the runtime's hook.
+uint64_t NowNanoseconds() {
+  auto now = std::chrono::steady_clock::now().time_since_epoch();
+  return static_cast<uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+nlohmann::ordered_json RowName(int row, const std::string &name) {
+  return {{"name", "thread_name"}, {"ph", "M"}, {"pid", 1}, {"tid", row}, {"args", {{"name", name}}}};
+}
+
+}  // namespace
+
+StepRecorder::StepRecorder(const ingot_program_desc_t &desc, std::vector<int64_t> work, std::string device)
+    : desc_(desc), work_(std::move(work)), device_(std::move(device)) {
   hook_.self = this;
   hook_.step = [](void *self, uint32_t step, const char *, uint64_t begin_ns, uint64_t end_ns) {
     static_cast<StepRecorder *>(self)->events_.push_back({step, begin_ns, end_ns});
   };
   events_.reserve(desc.num_steps);
 }
+
+void StepRecorder::BeginRun() { run_begin_ns_ = NowNanoseconds(); }
+void StepRecorder::EndRun() { run_end_ns_ = NowNanoseconds(); }
 
 const char *StepRecorder::StepName(uint32_t step) const {
   const char *name = step < desc_.num_steps ? desc_.steps[step].name : nullptr;
@@ -32,6 +50,19 @@ const char *StepRecorder::KernelName(uint32_t step) const {
 absl::Status StepRecorder::WriteTrace(const std::string &path) const {
   nlohmann::ordered_json events = nlohmann::ordered_json::array();
   uint64_t origin = events_.empty() ? 0 : events_.front().begin_ns;
+  const int row = device_.empty() ? 1 : 2;
+  if (!device_.empty()) {
+    origin = std::min(origin, run_begin_ns_);
+    events.push_back(RowName(1, "host"));
+    events.push_back(RowName(row, device_));
+    events.push_back({{"name", "run"},
+                      {"cat", "host"},
+                      {"ph", "X"},
+                      {"ts", static_cast<double>(run_begin_ns_ - origin) / 1e3},
+                      {"dur", static_cast<double>(run_end_ns_ - run_begin_ns_) / 1e3},
+                      {"pid", 1},
+                      {"tid", 1}});
+  }
   for (const Event &event : events_) {
     if (event.step >= desc_.num_steps) continue;
     events.push_back(
@@ -41,7 +72,7 @@ absl::Status StepRecorder::WriteTrace(const std::string &path) const {
          {"ts", static_cast<double>(event.begin_ns - origin) / 1e3},
          {"dur", static_cast<double>(event.end_ns - event.begin_ns) / 1e3},
          {"pid", 1},
-         {"tid", 1},
+         {"tid", row},
          {"args", {{"step", event.step}, {"kernel", KernelName(event.step)}, {"work", work_[event.step]}}}});
   }
   nlohmann::ordered_json trace = {

@@ -13,16 +13,19 @@ namespace ingot::tool {
 
 class StepRecorder {
  public:
-  // `desc` is borrowed; `work` has an entry per step.
-  StepRecorder(const ingot_program_desc_t &desc, std::vector<int64_t> work);
+  // `desc` is borrowed; `work` has an entry per step. `device`: the name of what runs the steps, or "": the host.
+  StepRecorder(const ingot_program_desc_t &desc, std::vector<int64_t> work, std::string device);
   StepRecorder(const StepRecorder &) = delete;
   StepRecorder &operator=(const StepRecorder &) = delete;
 
   // For a context's options; borrowed.
   const ingot_trace_t *hook() const { return &hook_; }
   void Clear() { events_.clear(); }
+  // Around a run of which a device tells the steps' times: the host's part of the timeline.
+  void BeginRun();
+  void EndRun();
 
-  // Chrome's trace format, by a temporary file and a rename.
+  // Chrome's trace format, with a row of its own for a device, by a temporary file and a rename.
   absl::Status WriteTrace(const std::string &path) const;
   // One row per step, by total time, with its share and rate.
   std::string ProfileTable() const;
@@ -44,6 +47,8 @@ class StepRecorder {
 
   const ingot_program_desc_t &desc_;
   const std::vector<int64_t> work_;
+  const std::string device_;
+  uint64_t run_begin_ns_ = 0, run_end_ns_ = 0;
   ingot_trace_t hook_;
   std::vector<Event> events_;
 };

@@ -70,10 +70,10 @@ typedef struct ingot_load_options {
   ingot_device_t *device;   /* borrowed: the program runs there, with its weights; NULL: on the host */
 } ingot_load_options_t;
 
-/* A device is opened by its own header (ingot/cuda.h). Inputs, outputs and states are memory of the host as ever: what
- * a run needs of it is copied. A run on a device uses neither pool nor parallel_for, and may allocate and wait; arena,
- * workspace and states are the device's memory, not the allocator's. Free a device after all programs that were loaded
- * for it. */
+/* A device is opened by its own header (ingot/cuda.h, which has more for callers with memory of the device). Inputs,
+ * outputs and states are memory of the host as ever: what a run needs of it is copied. A run on a device uses neither
+ * pool nor parallel_for, and may allocate and wait; arena, workspace and states are the device's memory, not the
+ * allocator's. Free a device after all programs that were loaded for it. */
 void ingot_device_free(ingot_device_t *device);
 const char *ingot_device_get_name(const ingot_device_t *device); /* "cuda:0" */
 
@@ -94,7 +94,8 @@ int32_t ingot_pool_create(uint32_t threads, ingot_pool_t **pool, ingot_status_t 
 void ingot_pool_free(ingot_pool_t *pool);
 uint32_t ingot_pool_get_threads(const ingot_pool_t *pool);
 
-/* Called after every step with its duration. */
+/* Called after every step with its duration: nanoseconds of CLOCK_MONOTONIC. On a device, after later steps, with the
+ * device's own times. */
 typedef struct ingot_trace {
   void (*step)(void *self, uint32_t step, const char *name, uint64_t begin_ns, uint64_t end_ns);
   void *self;

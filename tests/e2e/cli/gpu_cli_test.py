@@ -4,6 +4,7 @@
 Why a script: as `cli_test.py`, whose helpers it uses.
 """
 import ctypes
+import json
 from pathlib import Path
 
 import cli_test
@@ -43,6 +44,21 @@ class Gpu(cli_test.CliTest):
         ours, theirs = (cli_test.read_npy(next((self.work / folder).iterdir()))[2] for folder in ("cpu", "gpu"))
         for a, b in zip(ours, theirs, strict=True):
             self.assertAlmostEqual(a, b, places=5)
+
+    def test_traces_have_a_row_for_the_gpu(self):
+        bench = ("bench", self.mlp, "--dim", "batch=3", "--seconds", "0.05", "--trace")
+        self.succeed(*bench, "gpu.json", "--device=gpu-emulated")
+        events = json.loads((self.work / "gpu.json").read_text())["traceEvents"]
+        rows = {event["tid"]: event["args"]["name"] for event in events if event["ph"] == "M"}
+        self.assertEqual(rows, {1: "host", 2: "cuda:0"})
+        steps = [event for event in events if event["ph"] == "X" and event["tid"] == 2]
+        (run,) = (event for event in events if event["ph"] == "X" and event["tid"] == 1)
+        self.assertTrue(steps)
+        for step in steps:
+            self.assertTrue(step["name"] and step["args"]["kernel"] and step["dur"] > 0, step)
+            self.assertLess(step["dur"], run["dur"] + 1)
+        self.succeed(*bench, "cpu.json")
+        self.assertEqual({event["tid"] for event in json.loads((self.work / "cpu.json").read_text())["traceEvents"]}, {1})
 
 
 if __name__ == "__main__":
