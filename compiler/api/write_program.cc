@@ -33,15 +33,23 @@ absl::Status Link(const CompiledProgram::Impl &impl, OutputKind kind, const Priv
                   const std::string &object, const std::string &path) {
   if (kind == OutputKind::kShared)
     return RunTool({"cc", "-shared", "-o", path, object, "-Wl,-z,noexecstack", "-Wl,--gc-sections", "-lm"});
-  absl::StatusOr<std::string> main = RuntimeLibrary("main"), runtime = RuntimeLibrary("runtime");
-  if (!main.ok()) return main.status();
-  if (!runtime.ok()) return runtime.status();
+  std::vector<std::string> command = {"cc", "-o", path, object};
   absl::StatusOr<std::string> start = MainProgramObject(impl.options.name);
   if (!start.ok()) return start.status();
   std::string start_file = directory.File("start.o");
   if (absl::Status status = WriteFile(start_file, *start); !status.ok()) return status;
-  return RunTool({"cc", "-o", path, object, start_file, *main, *runtime, "-Wl,-z,noexecstack", "-Wl,--gc-sections",
-                  "-Wl,--as-needed", "-s", "-lm", "-lpthread"});
+  command.push_back(start_file);
+  // A launcher only where there is something to launch.
+  std::vector<std::string> libraries = {"main", "runtime"};
+  if (!impl.device_images.empty()) libraries = {"main_cuda", "cuda", "runtime"};
+  for (const std::string &name : libraries) {
+    absl::StatusOr<std::string> library = RuntimeLibrary(name);
+    if (!library.ok()) return library.status();
+    command.push_back(*library);
+  }
+  command.insert(command.end(),
+                 {"-Wl,-z,noexecstack", "-Wl,--gc-sections", "-Wl,--as-needed", "-s", "-lm", "-ldl", "-lpthread"});
+  return RunTool(command);
 }
 
 absl::Status Archive(const std::string &object, const std::string &path, const std::string &name) {
@@ -117,9 +125,6 @@ absl::Status WriteProgram(const CompiledProgram &program, OutputKind kind, const
   if (has_code && !is_text && kind != OutputKind::kPtx)
     return absl::InvalidArgumentError(
         "kernels for the GPU emulator run in the process that compiled them: use --device=gpu-emulated");
-  if (!impl.device_images.empty() && kind == OutputKind::kExecutable)
-    return absl::InvalidArgumentError(
-        "executables run on the CPU alone: for a GPU write an object or shared object, or leave the device target out");
   if (kind == OutputKind::kPtx) {
     if (impl.device_images.empty() || impl.device_images[0].empty())
       return absl::InvalidArgumentError("only a GPU's kernels are PTX: compile for one, with --target=cuda");

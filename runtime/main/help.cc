@@ -50,6 +50,10 @@ bool PrintHelp(const ingot_program_desc_t *desc) {
   PrintSymbols(desc);
   printf("\ncpu levels (the best that this machine runs is taken):");
   for (uint32_t v = 0; v < desc->num_variants; ++v) printf(" %s", desc->variants[v].level);
+#ifdef INGOT_MAIN_HAS_GPU
+  printf("\ngpu levels (for --device):");
+  for (uint32_t v = 0; v < desc->num_device_variants; ++v) printf(" %s", desc->device_variants[v].level);
+#endif
   if (desc->weights == nullptr && desc->weights_size != 0) {
     printf("\nweights: side file '%s', %llu bytes",
            desc->weights_file != nullptr ? desc->weights_file : "named with --weights",
@@ -64,6 +68,9 @@ bool PrintHelp(const ingot_program_desc_t *desc) {
       "  --threads N            threads to use (default: what affinity and control group allow)\n"
       "  --weights FILE         the side file with the weights\n"
       "  --cpu LEVEL            run the code of this cpu level\n"
+#ifdef INGOT_MAIN_HAS_GPU
+      "  --device NAME          where to run: cpu (default), cuda or cuda:N (the Nth GPU)\n"
+#endif
       "  --repeat N             run N times and print the times to standard error\n"
       "  --json                 print a line of JSON with times and outputs to standard output\n"
       "  --help                 this text\n"

@@ -7,6 +7,7 @@
 
 #include "ingot/runtime.h"
 #include "runtime/main/bus_error.h"
+#include "runtime/main/device.h"
 #include "runtime/main/help.h"
 #include "runtime/main/inputs.h"
 #include "runtime/main/message.h"
@@ -31,6 +32,9 @@ struct Session {
   ingot_tensor_t *outputs = nullptr;
   uint64_t *nanoseconds = nullptr;
   uint32_t num_inputs = 0, num_outputs = 0;
+#ifdef INGOT_MAIN_HAS_GPU
+  ingot_device_t *device = nullptr;
+#endif
 
   ~Session() {
     for (uint32_t i = 0; arrays != nullptr && i < num_inputs; ++i) free(arrays[i].tensor.data);
@@ -45,6 +49,9 @@ struct Session {
     ingot_state_free(state);
     ingot_pool_free(pool);
     ingot_program_free(program);
+#ifdef INGOT_MAIN_HAS_GPU
+    ingot_device_free(device);
+#endif
   }
 };
 
@@ -80,6 +87,10 @@ bool Load(const ingot_program_desc_t *desc, Session *session) {
   load.struct_size = sizeof(load);
   load.weights_path = WeightsPath(desc, options, beside, sizeof(beside));
   load.cpu_level = options.cpu;
+#ifdef INGOT_MAIN_HAS_GPU
+  if (options.device != nullptr && !OpenDevice(options.device, &session->device)) return false;
+  load.device = session->device;
+#endif
   if (ingot_program_load(desc, &load, &session->program, &status) != INGOT_OK) return Error("%s", status.message);
   if (options.threads != 1 &&
       ingot_pool_create(static_cast<uint32_t>(options.threads), &session->pool, &status) != INGOT_OK) {

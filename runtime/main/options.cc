@@ -90,11 +90,17 @@ bool ParseValue(const ingot_program_desc_t *desc, const char *option, const char
   if (strcmp(option, "--output") == 0) options->output = value;
   if (strcmp(option, "--weights") == 0) options->weights = value;
   if (strcmp(option, "--cpu") == 0) options->cpu = value;
+#ifdef INGOT_MAIN_HAS_GPU
+  if (strcmp(option, "--device") == 0) options->device = value;
+#endif
   return true;
 }
 
-constexpr const char *kWithValue[] = {"--input",   "--output",  "--random", "--dim",
-                                      "--threads", "--weights", "--cpu",    "--repeat"};
+constexpr const char *kWithValue[] = {
+#ifdef INGOT_MAIN_HAS_GPU
+    "--device",
+#endif
+    "--input",  "--output", "--random", "--dim", "--threads", "--weights", "--cpu", "--repeat"};
 
 // The option that `argument` is or begins with ("--option=..."), or NULL.
 const char *FindOption(const char *argument, const char **value) {

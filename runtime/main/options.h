@@ -23,6 +23,9 @@ struct Options {
   const char *output, *weights, *cpu;
   const char **input_files;  // num_inputs, NULL where none is given
   int64_t *symbols;          // num_symbols, -1 where none is given
+#ifdef INGOT_MAIN_HAS_GPU
+  const char *device;
+#endif
 };
 
 // Parses into `options`, whose arrays the caller has made. Prints an error and returns false when something is wrong.

@@ -56,6 +56,10 @@ bool PrintJson(const ingot_program_t *program, uint32_t threads, const Times &ti
   PrintQuoted(desc->name);
   printf(", \"cpu_level\": ");
   PrintQuoted(ingot_program_get_cpu_level(program));
+#ifdef INGOT_MAIN_HAS_GPU
+  const char *level = ingot_program_get_device_level(program);
+  if (level != nullptr) printf(", \"gpu_level\": \"%s\"", level);
+#endif
   printf(", \"threads\": %" PRIu32 ", \"runs\": %" PRId64 ", \"min_ns\": %" PRIu64 ", \"median_ns\": %" PRIu64
          ", \"outputs\": [",
          threads, times.runs, times.min_ns, times.median_ns);

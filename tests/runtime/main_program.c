@@ -68,6 +68,30 @@ static const ingot_kernel_t kKernels[] = {{"scale", RunScale, NULL, NULL, kBatch
                                           {"count", RunCount, NULL, NULL, kOne, kBatch, INGOT_NONE, 0}};
 static const ingot_variant_t kVariants[] = {{"future", 1ull << 63, kKernels}, {"baseline", 0, kKernels}};
 
+/* The same for the emulated GPU, as one thread that takes all tiles. */
+#ifdef INGOT_TEST_GPU
+static void ScaleThread(void **p) {
+  void *const *buffers[] = {p[0], p[1], p[2], p[3]};
+  void *const operands[] = {*buffers[0], *buffers[1], *buffers[2], *buffers[3]};
+  RunScale(operands, NULL, 0, *(const int64_t *)p[4], NULL);
+}
+static void CountThread(void **p) {
+  void *const operands[] = {*(void *const *)p[0], *(void *const *)p[1]};
+  const int64_t sizes[] = {*(const int64_t *)p[4]};
+  RunCount(operands, sizes, 0, 1, NULL);
+}
+static const ingot_emulated_kernel_t kThreads[] = {{"scale", ScaleThread, 6, 0}, {"count", CountThread, 5, 0}};
+static const ingot_emulated_image_t kImage = {"ingot emulated\0", 2, kThreads};
+static const ingot_size_index_t kCountSizes[] = {kBatch};
+static const ingot_device_kernel_t kDeviceKernels[] = {{"scale", 1, 1000, 1, 0, kBatch, INGOT_NONE, 0, 0, NULL},
+                                                       {"count", 1, 1, 1, 0, kOne, INGOT_NONE, 1, 0, kCountSizes}};
+static const ingot_device_variant_t kDeviceVariants[] = {
+    {"emulated", INGOT_DEVICE_CUDA, 0, &kImage, sizeof(kImage), kDeviceKernels}};
+#define DEVICES .num_device_variants = 1, .device_variants = kDeviceVariants,
+#else
+#define DEVICES
+#endif
+
 /* A second program keeps (unused) weights in a side file. */
 #ifdef INGOT_TEST_SIDE_FILE
 #define SIDE_FILE .weights_size = 100, .weights_hash = 77, .weights_file = "masked.weights",
@@ -97,7 +121,7 @@ static const ingot_program_desc_t kDesc = {.struct_size = sizeof(ingot_program_d
                                            .operands = kOperands,
                                            .steps = kSteps,
                                            .variants = kVariants,
-                                           SIDE_FILE};
+                                           DEVICES SIDE_FILE};
 
 extern const ingot_program_desc_t *const ingot_main_program;
 const ingot_program_desc_t *const ingot_main_program = &kDesc;

@@ -5,12 +5,16 @@ Why a script: as `cli_test.py`, whose helpers it uses.
 """
 import ctypes
 import json
+import subprocess
 from pathlib import Path
 
 import cli_test
 
 
 class Gpu(cli_test.CliTest):
+    def run_program(self, *command):
+        return subprocess.run(command, cwd=self.work, check=False, capture_output=True, text=True)
+
     def test_targets_and_devices(self):
         self.succeed("compile", self.mlp, "-o", "mlp.so", "--target=cuda:sm_80,cuda:sm_90")
         self.assertEqual(self.succeed_json("inspect", "mlp.so")["gpu"], ["sm_90", "sm_80"])
@@ -35,7 +39,20 @@ class Gpu(cli_test.CliTest):
         program, command = (self.work / "mlp").read_bytes(), Path(cli_test.INGOT).read_bytes()
         self.assertEqual([name in program for name in names], [False, False])
         self.assertEqual([name in command for name in names], [True, True], "the command has a launcher")
-        self.fail_ingot(["executables", "object"], "compile", self.mlp, "-o", "mlp", "--target=cuda")
+
+    def test_executables_choose_a_device(self):
+        self.succeed("compile", self.mlp, "-o", "mlp", "--target=cuda")
+        program = str(self.work / "mlp")
+        run = (program, "--random", "1", "--dim", "batch=3", "--output", "cpu")
+        self.assertIn("sm_80", self.run_program(program, "--help").stdout)
+        self.assertEqual(self.run_program(*run).returncode, 0)
+        self.assertEqual(self.run_program(*run, "--device=cpu").returncode, 0)
+        try:
+            ctypes.CDLL("libcuda.so.1")
+        except OSError:
+            result = self.run_program(*run, "--device=cuda:1")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("there is no CUDA driver here", result.stderr)
 
     def test_emulated(self):
         run = ("run", self.mlp, "--random", "1", "--dim", "batch=3", "--output")
