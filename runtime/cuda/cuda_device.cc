@@ -17,12 +17,19 @@ using runtime::Fail;
 
 constexpr uint32_t kSharedWithoutAsking = 48u << 10;
 
+// Of a GPU that works NULL. Of another one an address that nobody follows: the call behind it says what has happened.
+void *NoMemory(const CudaDevice *device) {
+  return CheckAlive(*device, nullptr) == INGOT_OK ? nullptr : reinterpret_cast<void *>(uintptr_t{INGOT_ALIGNMENT});
+}
+
 void *AllocateOnDevice(void *self, size_t bytes, size_t) {
   CudaDevice *device = Of(static_cast<ingot_device_t *>(self));
+  const Driver &driver = device->driver;
   Current current(device, nullptr);
   DevicePtr memory = 0;
-  if (current.code() != INGOT_OK || device->driver.MemAlloc(&memory, bytes == 0 ? 1 : bytes) != kSuccess)
-    return nullptr;
+  if (current.code() != INGOT_OK ||
+      Check(driver, driver.MemAlloc(&memory, bytes == 0 ? 1 : bytes), "allocate", nullptr) != INGOT_OK)
+    return NoMemory(device);
   return reinterpret_cast<void *>(memory);
 }
 
@@ -35,10 +42,12 @@ void ReleaseOnDevice(void *self, void *memory, size_t) {
 void *AllocateOnQueue(ingot_device_t *self, void *queue, uint64_t bytes) {
   CudaDevice *device = Of(self);
   if (!device->has_pools) return AllocateOnDevice(self, bytes, 0);
+  const Driver &driver = device->driver;
   Current current(device, nullptr);
   DevicePtr memory = 0;
-  if (current.code() != INGOT_OK || device->driver.MemAllocAsync(&memory, bytes == 0 ? 1 : bytes, queue) != kSuccess)
-    return nullptr;
+  if (current.code() != INGOT_OK ||
+      Check(driver, driver.MemAllocAsync(&memory, bytes == 0 ? 1 : bytes, queue), "allocate", nullptr) != INGOT_OK)
+    return NoMemory(device);
   return reinterpret_cast<void *>(memory);
 }
 
@@ -68,16 +77,21 @@ bool Owns(ingot_device_t *self, const void *memory, uint64_t bytes) {
 
 void *AllocatePinned(ingot_device_t *self, uint64_t bytes) {
   CudaDevice *device = Of(self);
+  const Driver &driver = device->driver;
   Current current(device, nullptr);
   void *memory = nullptr;
-  if (current.code() != INGOT_OK || device->driver.MemAllocHost(&memory, bytes) != kSuccess) return nullptr;
-  return memory;
+  if (current.code() != INGOT_OK) return nullptr;
+  return Check(driver, driver.MemAllocHost(&memory, bytes), "allocate", nullptr) == INGOT_OK ? memory : nullptr;
 }
 
 void ReleasePinned(ingot_device_t *self, void *memory) {
   CudaDevice *device = Of(self);
   Current current(device, nullptr);
   if (current.code() == INGOT_OK) device->driver.MemFreeHost(memory);
+}
+
+int32_t IsUsable(const ingot_device_t *device, ingot_status_t *status) {
+  return CheckAlive(*static_cast<const CudaDevice *>(device), status);
 }
 
 bool Runs(const ingot_device_t *device, const char *level) {
@@ -132,7 +146,8 @@ void Free(ingot_device_t *self) {
   free(device);  // the driver's library stays: it may have threads
 }
 
-constexpr runtime::DeviceCalls kCalls = {Runs,
+constexpr runtime::DeviceCalls kCalls = {IsUsable,
+                                         Runs,
                                          Load,
                                          Unload,
                                          Find,
@@ -192,6 +207,18 @@ int32_t Start(CudaDevice *device, uint32_t number, ingot_status_t *status) {
 }
 
 }  // namespace
+
+int32_t CheckAlive(const CudaDevice &device, ingot_status_t *status) {
+  const Result death = __atomic_load_n(&device.driver.death, __ATOMIC_RELAXED);
+  if (death == kSuccess) return INGOT_OK;
+  const char *text = nullptr;
+  device.driver.GetErrorString(death, &text);
+  return Fail(status, INGOT_FAILED_PRECONDITION,
+              "%s has stopped since a kernel failed (%s, %" PRId32
+              "): free its programs and the device and open it again, or start the process anew",
+              device.name, runtime::NameOr(text, "no description"), death);
+}
+
 }  // namespace ingot::cuda
 
 using namespace ingot::cuda;

@@ -20,12 +20,17 @@ struct CudaDevice : ingot_device {
 
 inline CudaDevice *Of(ingot_device_t *device) { return static_cast<CudaDevice *>(device); }
 
+// INGOT_OK, or that a kernel has failed and nothing works any more.
+int32_t CheckAlive(const CudaDevice &device, ingot_status_t *status);
+
 inline DevicePtr Address(const void *pointer) { return reinterpret_cast<DevicePtr>(pointer); }
 
-// The GPU's context is current while this lives.
+// The GPU's context is current while this lives; not where a kernel has failed.
 class Current {
  public:
   Current(CudaDevice *device, ingot_status_t *status) : device_(device) {
+    code_ = CheckAlive(*device, status);
+    if (code_ != INGOT_OK) return;
     code_ = Check(device->driver, device->driver.CtxPushCurrent(device->context), "use the GPU's context", status);
   }
   ~Current() {

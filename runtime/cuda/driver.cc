@@ -36,16 +36,37 @@ static bool IsOfTheMachine(Result result) {
          result == kUnsupportedPtxVersion || result == kStubLibrary || result == kSystemDriverMismatch;
 }
 
+// What ends the GPU's context: the driver returns it from every call that follows.
+static bool IsDeath(Result result) {
+  switch (result) {
+    case kEccUncorrectable:
+    case kIllegalAddress:
+    case kLaunchTimeout:
+    case kAssert:
+    case kHardwareStackError:
+    case kIllegalInstruction:
+    case kMisalignedAddress:
+    case kInvalidAddressSpace:
+    case kInvalidPc:
+    case kLaunchFailed:
+      return true;
+    default:
+      return false;
+  }
+}
+
 int32_t Check(const Driver &driver, Result result, const char *doing, ingot_status_t *status) {
   if (result == kSuccess) return INGOT_OK;
+  if (IsDeath(result)) __atomic_store_n(&driver.death, result, __ATOMIC_RELAXED);
   const char *name = nullptr, *text = nullptr;
   driver.GetErrorName(result, &name);
   driver.GetErrorString(result, &text);
   int32_t code = result == kOutOfMemory   ? INGOT_OUT_OF_MEMORY
                  : IsOfTheMachine(result) ? INGOT_FAILED_PRECONDITION
                                           : INGOT_INTERNAL;
-  return Fail(status, code, "the CUDA driver failed to %s: %s (%s, %" PRId32 ")", doing,
-              runtime::NameOr(text, "no description"), runtime::NameOr(name, "unknown error"), result);
+  const char *remedy = result == kUnsupportedPtxVersion ? "; install a newer driver" : "";
+  return Fail(status, code, "the CUDA driver failed to %s: %s (%s, %" PRId32 ")%s", doing,
+              runtime::NameOr(text, "no description"), runtime::NameOr(name, "unknown error"), result, remedy);
 }
 
 }  // namespace ingot::cuda

@@ -17,6 +17,8 @@ struct LaunchSize {
 // What belongs to a queue happens in order; `wait` returns when all of it has. Without a queue (NULL), a copy has
 // happened when the call returns.
 struct DeviceCalls {
+  // INGOT_OK, or what has happened since which no call works. Memory that is allocated then is none, and not NULL.
+  int32_t (*is_usable)(const ingot_device_t *device, ingot_status_t *status);
   // Whether kernels of this level run here.
   bool (*runs)(const ingot_device_t *device, const char *level);
   int32_t (*load)(ingot_device_t *device, const void *image, uint64_t bytes, void **module, ingot_status_t *status);

@@ -125,9 +125,12 @@ int32_t GrowPinned(ingot_device_t *device, Memory *memory, uint64_t bytes, const
   bytes += bytes / 4;  // it is dear to make, and small
   FreePinned(device, memory);
   memory->base = static_cast<char *>(device->calls->allocate_host(device, bytes));
-  if (memory->base == nullptr)
-    return Fail(status, INGOT_OUT_OF_MEMORY, "out of pinned memory of the host: %s need %" PRIu64 " bytes", what,
-                bytes);
+  if (memory->base == nullptr) {
+    int32_t code = device->calls->is_usable(device, status);
+    return code != INGOT_OK ? code
+                            : Fail(status, INGOT_OUT_OF_MEMORY,
+                                   "out of pinned memory of the host: %s need %" PRIu64 " bytes", what, bytes);
+  }
   memory->bytes = bytes;
   return INGOT_OK;
 }

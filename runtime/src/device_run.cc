@@ -213,7 +213,8 @@ int32_t RunOnDevice(ingot_context_t *context, const ingot_tensor_t *inputs, ingo
                     ingot_status_t *status) {
   ingot_device_t *device = context->program->device;
   const uint32_t num_steps = context->program->desc->num_steps;
-  int32_t code = PlaceIo(context, inputs, outputs, status);
+  int32_t code = device->calls->is_usable(device, status);
+  if (code == INGOT_OK) code = PlaceIo(context, inputs, outputs, status);
   if (code == INGOT_OK) code = SendInputs(context, inputs, status);
   bool is_started = false;
   if (code == INGOT_OK) code = ReplaySteps(context, &is_started, status);

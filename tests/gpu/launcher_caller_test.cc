@@ -148,6 +148,10 @@ TEST(LauncherCaller, WrongAddressesAreRefused) {
   EXPECT_EQ(RunAt(&running, x, y, kOutputs * sizeof(float) - 1), INGOT_INVALID_ARGUMENT);
   EXPECT_TRUE(Says(running.status, "47 bytes of data, needs 48")) << running.status.message;
   EXPECT_EQ(RunAt(&running, nullptr, y), INGOT_INVALID_ARGUMENT);
+  for (int call = 0; call < 4; ++call) {
+    ingot_emulator_fail("cuPointerGetAttribute", call, kInvalidValue);
+    EXPECT_EQ(RunAt(&running, x, y), INGOT_INVALID_ARGUMENT);
+  }
   // None of them has run, and what is right does.
   EXPECT_EQ(RunAt(&running, x, y), INGOT_OK) << running.status.message;
   ExpectRight(Caller::Download(y, kOutputs));
@@ -209,7 +213,7 @@ TEST(LauncherCaller, WaitsOnlyWhereItMust) {
   calls.New("cuStreamSynchronize");
   ASSERT_EQ(running.SetOptions(options), INGOT_OK);
   EXPECT_EQ(calls.New("cuStreamSynchronize"), 0);
-  ingot_emulator_fail("cuStreamSynchronize", 0, kLaunchFailed);
+  ingot_emulator_fail("cuStreamSynchronize", 0, kInvalidValue);
   EXPECT_EQ(running.SetFlags(0), INGOT_INTERNAL);
   ASSERT_EQ(running.SetFlags(0), INGOT_OK);
   EXPECT_EQ(running.Run(), INGOT_OK) << running.status.message;

@@ -10,21 +10,27 @@
 namespace ingot::launcher_test {
 namespace {
 
-// Everything from opening the GPU to runs of every kind. Returns the first error's message, or nothing.
-std::string Everything(uint32_t flags = 0) {
+// How the runs of a whole pass go about.
+enum class Kind { kGraphs, kSteps, kTraced };
+
+// Everything from opening the GPU to runs of one kind. Returns the first error's message, or nothing.
+std::string Everything(Kind kind) {
   ingot_status_t status = {};
   Gpu device = Open(&status);
   if (device == nullptr) return status.message;
   std::string message;
   std::unique_ptr<JitProgram> program = Load(device.get(), &message);
   if (program == nullptr) return message;
+  const ingot_trace_t trace = {[](void *, uint32_t, const char *, uint64_t, uint64_t) {}, nullptr};
+  ingot_context_options_t options = {sizeof(options), nullptr, nullptr, nullptr, nullptr};
+  if (kind == Kind::kTraced) options.trace = &trace;
   ingot_context_t *made = nullptr;
-  if (ingot_context_create(program->program(), nullptr, &made, &status) != INGOT_OK) return status.message;
+  if (ingot_context_create(program->program(), &options, &made, &status) != INGOT_OK) return status.message;
   GpuContext context(made);
-  ingot_cuda_run_options_t options = {};
-  options.struct_size = sizeof(options);
-  options.flags = flags;
-  if (ingot_cuda_set_run_options(made, &options, &status) != INGOT_OK) return status.message;
+  ingot_cuda_run_options_t run_options = {};
+  run_options.struct_size = sizeof(run_options);
+  if (kind != Kind::kGraphs) run_options.flags = INGOT_CUDA_NO_GRAPHS;
+  if (ingot_cuda_set_run_options(made, &run_options, &status) != INGOT_OK) return status.message;
   std::vector<float> y;
   // Launched, captured and replayed; then with other sizes.
   for (int64_t rows : {kRows, kRows, kRows, kRows + 2, kRows + 2}) {
@@ -40,7 +46,7 @@ std::string Everything(uint32_t flags = 0) {
 }
 
 TEST(Launcher, Runs) {
-  EXPECT_EQ(Everything(), "");
+  for (Kind kind : {Kind::kGraphs, Kind::kSteps, Kind::kTraced}) EXPECT_EQ(Everything(kind), "");
   EXPECT_EQ(Given(), std::pair(int64_t{0}, int64_t{0}));
 }
 
@@ -88,13 +94,13 @@ bool GivesBack(const std::string &function) {
 }
 
 // Where a run finds another way: without a graph, and with no memory to spare.
-bool HasAnotherWay(const std::string &function, bool has_graphs) {
+bool HasAnotherWay(const std::string &function, Kind kind) {
   return HasAnyOf(function, {"MemAllocAsync"}) ||
-         (has_graphs && HasAnyOf(function, {"Capture", "GraphInstantiate", "LaunchKernel", "DtoD"}));
+         (kind == Kind::kGraphs && HasAnyOf(function, {"Capture", "GraphInstantiate", "LaunchKernel", "DtoD"}));
 }
 
 // Every call of the driver fails once, wherever it is made, and everything is given back.
-void FailEveryCall(uint32_t flags) {
+void FailEveryCall(Kind kind) {
   const char *const functions[] = {
 #define INGOT_NAME(name, symbol, parameters) #symbol,
       INGOT_CUDA_FUNCTIONS(INGOT_NAME)
@@ -103,29 +109,31 @@ void FailEveryCall(uint32_t flags) {
   int failures = 0;
   for (const char *function : functions) {
     ingot_emulator_fail(nullptr, 0, 0);
-    ASSERT_EQ(Everything(flags), "");
+    ASSERT_EQ(Everything(kind), "");
     // How often a whole pass calls it.
     int64_t before = ingot_emulator_calls(function);
-    ASSERT_EQ(Everything(flags), "");
+    ASSERT_EQ(Everything(kind), "");
     int64_t calls = ingot_emulator_calls(function) - before;
     for (int64_t call = 0; call < calls; call = call < 6 ? call + 1 : call * 2) {
       auto given = Given();
       ASSERT_EQ(ingot_emulator_fail(function, static_cast<int32_t>(call), cuda::kOutOfMemory), 0) << function;
-      std::string message = Everything(flags);
+      std::string message = Everything(kind);
       ingot_emulator_fail(nullptr, 0, 0);
       std::string when = std::string(function) + " failed after " + std::to_string(call) + " calls: " + message;
       failures += !message.empty();
       if (GivesBack(function)) continue;
       EXPECT_EQ(Given(), given) << when;
-      if (!HasAnotherWay(function, (flags & INGOT_CUDA_NO_GRAPHS) == 0)) EXPECT_NE(message, "") << when;
+      if (!HasAnotherWay(function, kind)) EXPECT_NE(message, "") << when;
     }
   }
   EXPECT_GT(failures, 30);
 }
 
-TEST(Launcher, SurvivesEveryFailure) { FailEveryCall(0); }
+TEST(Launcher, SurvivesEveryFailure) { FailEveryCall(Kind::kGraphs); }
 
-TEST(Launcher, SurvivesEveryFailureWithoutGraphs) { FailEveryCall(INGOT_CUDA_NO_GRAPHS); }
+TEST(Launcher, SurvivesEveryFailureWithoutGraphs) { FailEveryCall(Kind::kSteps); }
+
+TEST(Launcher, SurvivesEveryFailureOfTracedRuns) { FailEveryCall(Kind::kTraced); }
 
 // An error before a state is written leaves all as it was.
 TEST(Launcher, AContextGoesOn) {

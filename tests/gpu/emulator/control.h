@@ -35,6 +35,9 @@ INGOT_EMULATOR_EXPORT void ingot_emulator_set_pools(int32_t has_pools);
 /* How much memory a device has from now on, in bytes; 16 GiB until this is called. */
 INGOT_EMULATOR_EXPORT void ingot_emulator_set_memory(uint64_t bytes);
 
+/* The device's context ends with this result, as when a kernel has failed. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_kill(int32_t device, int32_t result);
+
 /* A planted bug: every thread leaves out the barriers number `which`, `which` + `period`, ... of a block, counted from
    0. A period of 0 takes it back. */
 INGOT_EMULATOR_EXPORT void ingot_emulator_skip_barrier(uint32_t which, uint32_t period);

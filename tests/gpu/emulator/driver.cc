@@ -144,6 +144,11 @@ void ingot_emulator_set_memory(uint64_t bytes) {
   TheDriver().device_bytes = bytes;
 }
 
+void ingot_emulator_kill(int32_t device, int32_t result) {
+  const std::lock_guard<std::mutex> guard(TheDriver().lock);
+  Kill(&TheDriver().contexts[device], result, "killed by a test");
+}
+
 void ingot_emulator_skip_barrier(uint32_t which, uint32_t period) {
   const std::lock_guard<std::mutex> guard(TheDriver().lock);
   TheBlock().skip_which = which;
