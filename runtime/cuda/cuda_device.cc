@@ -156,6 +156,7 @@ constexpr runtime::DeviceCalls kCalls = {IsUsable,
                                          Launch,
                                          Copy,
                                          Wait,
+                                         Clear,
                                          AllocateOnQueue,
                                          ReleaseOnQueue,
                                          Owns,
@@ -175,6 +176,7 @@ constexpr runtime::DeviceCalls kCalls = {IsUsable,
                                          runtime::StartOnDevice,
                                          runtime::StopOnDevice,
                                          runtime::RunOnDevice,
+                                         runtime::BeginStateOnDevice,
                                          runtime::FetchOutput};
 
 int32_t Start(CudaDevice *device, uint32_t number, ingot_status_t *status) {

@@ -54,6 +54,7 @@ int32_t Launch(ingot_device_t *self, void *queue, void *kernel, const runtime::L
 int32_t Copy(ingot_device_t *self, void *queue, runtime::CopyKind kind, void *to, const void *from, uint64_t bytes,
              ingot_status_t *status);
 int32_t Wait(ingot_device_t *self, void *queue, ingot_status_t *status);
+int32_t Clear(ingot_device_t *self, void *memory, uint64_t bytes, ingot_status_t *status);
 int32_t BeginCapture(ingot_device_t *self, void *queue, ingot_status_t *status);
 int32_t EndCapture(ingot_device_t *self, void *queue, void **graph, ingot_status_t *status);
 int32_t Replay(ingot_device_t *self, void *queue, void *graph, ingot_status_t *status);

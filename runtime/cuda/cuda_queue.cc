@@ -55,6 +55,16 @@ int32_t Copy(ingot_device_t *self, void *queue, CopyKind kind, void *to, const v
   return Check(driver, result, "copy memory", status);
 }
 
+int32_t Clear(ingot_device_t *self, void *memory, uint64_t bytes, ingot_status_t *status) {
+  CudaDevice *device = Of(self);
+  const Driver &driver = device->driver;
+  Current current(device, status);
+  if (current.code() != INGOT_OK) return current.code();
+  Result result = driver.MemsetD8Async(Address(memory), 0, bytes, nullptr);
+  if (result == kSuccess) result = driver.StreamSynchronize(nullptr);
+  return Check(driver, result, "clear memory", status);
+}
+
 // What other threads do meanwhile is their affair.
 int32_t BeginCapture(ingot_device_t *self, void *queue, ingot_status_t *status) {
   CudaDevice *device = Of(self);

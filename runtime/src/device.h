@@ -33,6 +33,8 @@ struct DeviceCalls {
   int32_t (*copy)(ingot_device_t *device, void *queue, CopyKind kind, void *to, const void *from, uint64_t bytes,
                   ingot_status_t *status);
   int32_t (*wait)(ingot_device_t *device, void *queue, ingot_status_t *status);
+  // To zeros; done when it returns.
+  int32_t (*clear)(ingot_device_t *device, void *memory, uint64_t bytes, ingot_status_t *status);
   // Memory of the device for what happens on this queue: it is given and taken in the queue's order, so that neither
   // waits. NULL when there is none.
   void *(*allocate)(ingot_device_t *device, void *queue, uint64_t bytes);
@@ -64,6 +66,7 @@ struct DeviceCalls {
   void (*stop)(ingot_context_t *context);
   int32_t (*run)(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
                  ingot_status_t *status);
+  int32_t (*begin_state)(ingot_state_t *state, uint32_t number, ingot_status_t *status);
   int32_t (*fetch)(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor, ingot_status_t *status);
 };
 
@@ -77,6 +80,8 @@ int32_t StartOnDevice(ingot_context_t *context, ingot_status_t *status);
 void StopOnDevice(ingot_context_t *context);
 int32_t RunOnDevice(ingot_context_t *context, const ingot_tensor_t *inputs, ingot_tensor_t *outputs,
                     ingot_status_t *status);
+// Writes what one state begins as.
+int32_t BeginStateOnDevice(ingot_state_t *state, uint32_t number, ingot_status_t *status);
 // Of a run that has ended well: an output, whose address in `tensor` is the device's, to the host.
 int32_t FetchOutput(ingot_context_t *context, uint32_t output, ingot_tensor_t *tensor, ingot_status_t *status);
 

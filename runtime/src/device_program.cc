@@ -1,9 +1,11 @@
-// Loading a program's kernels and weights onto its device. Tests: tests/gpu/.
+// Loading a program's kernels and weights onto its device, and what its states begin as there. Tests: tests/gpu/.
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/src/device.h"
 #include "runtime/src/memory.h"
+#include "runtime/src/state.h"
 
 namespace ingot::runtime {
 namespace {
@@ -96,7 +98,6 @@ uint64_t PlacedBytes(const ingot_program_desc_t *desc) { return AlignUp(desc->we
 
 // Once, for all contexts.
 int32_t UploadWeights(ingot_program_t *program, ingot_status_t *status) {
-  static const char zeros[INGOT_ALIGNMENT] = {};
   const ingot_program_desc_t *desc = program->desc;
   ingot_device_t *device = program->device;
   program->on_device.weights = static_cast<char *>(Allocate(device->memory, PlacedBytes(desc)));
@@ -104,11 +105,11 @@ int32_t UploadWeights(ingot_program_t *program, ingot_status_t *status) {
     return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory on %s: the weights of program '%s' need %" PRIu64 " bytes",
                 device->name, desc->name, desc->weights_size);
   }
-  program->on_device.empty_value = program->on_device.weights + PlacedBytes(desc) - sizeof(zeros);
+  program->on_device.empty_value = program->on_device.weights + PlacedBytes(desc) - INGOT_ALIGNMENT;
   int32_t code =
       CopyData(program, CopyKind::kToDevice, program->on_device.weights, program->weights, desc->weights_size, status);
   if (code != INGOT_OK) return code;
-  return CopyData(program, CopyKind::kToDevice, program->on_device.empty_value, zeros, sizeof(zeros), status);
+  return device->calls->clear(device, program->on_device.empty_value, INGOT_ALIGNMENT, status);
 }
 
 }  // namespace
@@ -118,6 +119,27 @@ int32_t AttachToDevice(ingot_program_t *program, ingot_status_t *status) {
   if (code == INGOT_OK) code = SelectDeviceVariant(program, &program->on_device.variant, status);
   if (code == INGOT_OK) code = LoadKernels(program, status);
   return code == INGOT_OK ? UploadWeights(program, status) : code;
+}
+
+// From what is on the device already, where it is.
+int32_t BeginStateOnDevice(ingot_state_t *state, uint32_t number, ingot_status_t *status) {
+  const ingot_program_t *program = state->program;
+  const ingot_state_desc_t &description = program->desc->states[number];
+  const Variable &variable = state->variables[number];
+  if (description.initial == INGOT_NONE)
+    return program->device->calls->clear(program->device, variable.data, variable.bytes, status);
+  if (description.fills == 0)
+    return CopyData(program, CopyKind::kOnDevice, variable.data, program->on_device.weights + description.initial,
+                    variable.bytes, status);
+  auto *copy = static_cast<char *>(Allocate(state->allocator, variable.bytes));
+  if (copy == nullptr)
+    return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory for a state of program '%s'", program->desc->name);
+  const uint64_t element = ingot_dtype_size(description.io.dtype);
+  for (uint64_t at = 0; at + element <= variable.bytes; at += element)
+    memcpy(copy + at, program->weights + description.initial, element);
+  int32_t code = CopyData(program, CopyKind::kToDevice, variable.data, copy, variable.bytes, status);
+  Release(state->allocator, copy, variable.bytes);
+  return code;
 }
 
 void DetachFromDevice(ingot_program_t *program) {

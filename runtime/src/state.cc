@@ -72,16 +72,12 @@ int32_t Fill(ingot_state_t *state, ingot_status_t *status) {
                   "program '%s' is malformed: state '%s' is larger than what it begins as; compile it again",
                   desc->name, description.io.name);
     }
-    // A device's memory is written from a copy.
-    bool on_device = state->program->device != nullptr;
-    auto *to = on_device ? static_cast<char *>(Allocate(state->allocator, variable.bytes)) : variable.data;
-    if (to == nullptr)
-      return Fail(status, INGOT_OUT_OF_MEMORY, "out of memory for a state of program '%s'", desc->name);
-    Begin(description, state->program->weights, variable.bytes, to);
-    if (!on_device) continue;
-    int32_t code = CopyData(state->program, CopyKind::kToDevice, variable.data, to, variable.bytes, status);
-    Release(state->allocator, to, variable.bytes);
-    if (code != INGOT_OK) return code;
+    if (state->program->device == nullptr) {
+      Begin(description, state->program->weights, variable.bytes, variable.data);
+    } else {
+      int32_t code = state->program->device->calls->begin_state(state, i, status);
+      if (code != INGOT_OK) return code;
+    }
   }
   state->is_invalid = false;
   return INGOT_OK;
