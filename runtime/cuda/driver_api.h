@@ -48,10 +48,8 @@ constexpr Result kLaunchFailed = 719;
 constexpr Result kSystemDriverMismatch = 803;
 constexpr Result kCaptureUnsupported = 900;
 // CUdevice_attribute
-constexpr int32_t kMultiprocessors = 16;
 constexpr int32_t kComputeCapabilityMajor = 75;
 constexpr int32_t kComputeCapabilityMinor = 76;
-constexpr int32_t kMaxSharedMemoryPerBlockOptin = 97;
 constexpr int32_t kMemoryPoolsSupported = 115;
 // CUfunction_attribute
 constexpr int32_t kMaxDynamicSharedBytes = 8;
@@ -62,10 +60,9 @@ constexpr uint32_t kMemoryTypeDevice = 2;
 // CUjit_option
 constexpr int32_t kJitErrorLog = 5;
 constexpr int32_t kJitErrorLogBytes = 6;
-// CUstream_flags, CUstreamCaptureMode, CUevent_flags
+// CUstream_flags, CUstreamCaptureMode
 constexpr uint32_t kNonBlockingStream = 1;
 constexpr int32_t kCaptureThreadLocal = 1;
-constexpr uint32_t kEventDisableTiming = 2;
 // CUtensorMapDataType, CUtensorMapSwizzle
 constexpr int32_t kTensorUint8 = 0;
 constexpr int32_t kTensorInt32 = 3;
@@ -80,14 +77,11 @@ constexpr int32_t kSwizzle128 = 3;
 // X(name here, name that the driver exports, parameters). All return Result.
 #define INGOT_CUDA_FUNCTIONS(X)                                                                                \
   X(Init, cuInit, (uint32_t flags))                                                                            \
-  X(DriverGetVersion, cuDriverGetVersion, (int32_t *version))                                                  \
   X(GetErrorName, cuGetErrorName, (Result error, const char **name))                                           \
   X(GetErrorString, cuGetErrorString, (Result error, const char **text))                                       \
   X(DeviceGetCount, cuDeviceGetCount, (int32_t *count))                                                        \
   X(DeviceGet, cuDeviceGet, (Device * device, int32_t number))                                                 \
-  X(DeviceGetName, cuDeviceGetName, (char *name, int32_t bytes, Device device))                                \
   X(DeviceGetAttribute, cuDeviceGetAttribute, (int32_t *value, int32_t attribute, Device device))              \
-  X(DeviceTotalMem, cuDeviceTotalMem_v2, (size_t *bytes, Device device))                                       \
   X(DevicePrimaryCtxRetain, cuDevicePrimaryCtxRetain, (Context * context, Device device))                      \
   X(DevicePrimaryCtxRelease, cuDevicePrimaryCtxRelease_v2, (Device device))                                    \
   X(CtxPushCurrent, cuCtxPushCurrent_v2, (Context context))                                                    \
@@ -118,7 +112,6 @@ constexpr int32_t kSwizzle128 = 3;
   X(StreamCreate, cuStreamCreate, (Stream * stream, uint32_t flags))                                           \
   X(StreamDestroy, cuStreamDestroy_v2, (Stream stream))                                                        \
   X(StreamSynchronize, cuStreamSynchronize, (Stream stream))                                                   \
-  X(StreamWaitEvent, cuStreamWaitEvent, (Stream stream, Event event, uint32_t flags))                          \
   X(StreamBeginCapture, cuStreamBeginCapture_v2, (Stream stream, int32_t mode))                                \
   X(StreamEndCapture, cuStreamEndCapture, (Stream stream, Graph * graph))                                      \
   X(GraphInstantiate, cuGraphInstantiateWithFlags, (GraphExec * exec, Graph graph, unsigned long long flags))  \
@@ -127,7 +120,6 @@ constexpr int32_t kSwizzle128 = 3;
   X(GraphDestroy, cuGraphDestroy, (Graph graph))                                                               \
   X(EventCreate, cuEventCreate, (Event * event, uint32_t flags))                                               \
   X(EventRecord, cuEventRecord, (Event event, Stream stream))                                                  \
-  X(EventSynchronize, cuEventSynchronize, (Event event))                                                       \
   X(EventElapsedTime, cuEventElapsedTime, (float *milliseconds, Event begin, Event end))                       \
   X(EventDestroy, cuEventDestroy_v2, (Event event))
 

@@ -54,22 +54,14 @@ TEST_F(EmulatedDriver, AllocationsThatFillTheirPages) {
 TEST_F(EmulatedDriver, IsADevice) {
   int32_t count = 0, value = 0;
   Device device = -1;
-  char name[32];
-  size_t bytes = 0;
   EXPECT_OK(cuDeviceGetCount(&count));
   EXPECT_EQ(count, 1);
   EXPECT_OK(cuDeviceGet(&device, 0));
   EXPECT_EQ(cuDeviceGet(&device, 1), kInvalidDevice);
-  EXPECT_OK(cuDeviceGetName(name, sizeof name, 0));
-  EXPECT_STREQ(name, "emulated GPU");
   EXPECT_OK(cuDeviceGetAttribute(&value, kComputeCapabilityMajor, 0));
   EXPECT_EQ(value, 9);
-  EXPECT_OK(cuDeviceGetAttribute(&value, kMultiprocessors, 0));
-  EXPECT_EQ(value, 132);
-  EXPECT_OK(cuDeviceGetAttribute(&value, kMaxSharedMemoryPerBlockOptin, 0));
-  EXPECT_EQ(value, 232448);
-  EXPECT_OK(cuDeviceTotalMem_v2(&bytes, 0));
-  EXPECT_GT(bytes, 1u << 30);
+  EXPECT_OK(cuDeviceGetAttribute(&value, kMemoryPoolsSupported, 0));
+  EXPECT_EQ(value, 1);
   const char *text = nullptr;
   EXPECT_OK(cuGetErrorName(kLaunchFailed, &text));
   EXPECT_STREQ(text, "CUDA_ERROR_LAUNCH_FAILED");

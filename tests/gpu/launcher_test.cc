@@ -45,9 +45,29 @@ std::string Everything(Kind kind) {
   return "";
 }
 
+bool HasAnyOf(const std::string &function, std::initializer_list<const char *> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](const char *part) { return function.find(part) != std::string::npos; });
+}
+
 TEST(Launcher, Runs) {
   for (Kind kind : {Kind::kGraphs, Kind::kSteps, Kind::kTraced}) EXPECT_EQ(Everything(kind), "");
   EXPECT_EQ(Given(), std::pair(int64_t{0}, int64_t{0}));
+}
+
+// The list of the driver's functions holds none that nothing calls.
+TEST(Launcher, CallsEveryFunction) {
+  Calls calls;
+#define INGOT_NAME(name, symbol, parameters) calls.New(#symbol);
+  INGOT_CUDA_FUNCTIONS(INGOT_NAME)
+  for (Kind kind : {Kind::kGraphs, Kind::kSteps, Kind::kTraced}) EXPECT_EQ(Everything(kind), "");
+#undef INGOT_NAME
+#define INGOT_NAME(name, symbol, parameters)                                                \
+  /* For errors, for callers' memory, and for kernels with much shared memory: not here. */ \
+  if (!HasAnyOf(#symbol, {"GetError", "PointerGetAttribute", "FuncSetAttribute"}))          \
+    EXPECT_GT(calls.New(#symbol), 0) << #symbol;
+  INGOT_CUDA_FUNCTIONS(INGOT_NAME)
+#undef INGOT_NAME
 }
 
 TEST(Launcher, SaysWhatIsMissing) {
@@ -81,11 +101,6 @@ TEST(Launcher, AProgramWithoutCodeForTheDevice) {
               absl::string_view::npos)
         << program.status();
   }
-}
-
-bool HasAnyOf(const std::string &function, std::initializer_list<const char *> parts) {
-  return std::any_of(parts.begin(), parts.end(),
-                     [&](const char *part) { return function.find(part) != std::string::npos; });
 }
 
 // What only tells about errors, gives something back, or (waiting, using the GPU's context) does so among other things.

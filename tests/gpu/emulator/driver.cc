@@ -35,9 +35,9 @@ bool BreakCapture(Driver *driver) {
   bool found = false;
   for (const auto &[handle, object] : driver->objects) {
     auto *stream = dynamic_cast<StreamState *>(object.get());
-    if (stream == nullptr || stream->own_capture == nullptr) continue;
-    if (stream->own_capture->thread != std::this_thread::get_id()) continue;
-    stream->own_capture->invalid = true;
+    if (stream == nullptr || stream->capture == nullptr) continue;
+    if (stream->capture->thread != std::this_thread::get_id()) continue;
+    stream->capture->invalid = true;
     found = true;
   }
   return found;

@@ -29,10 +29,6 @@ constexpr Result kInvalidContext = 201;
 constexpr Result kInvalidHandle = 400;
 constexpr Result kNotSupported = 801;
 constexpr Result kCaptureInvalidated = 901;
-constexpr Result kCaptureMerge = 902;
-constexpr Result kCaptureUnmatched = 903;
-constexpr Result kCaptureUnjoined = 904;
-constexpr Result kCaptureIsolation = 905;
 constexpr Result kCaptureImplicit = 906;
 constexpr Result kCapturedEvent = 907;
 
@@ -69,28 +65,20 @@ struct GraphState : Object {
 struct GraphExecState : Object {
   std::vector<Work> work;
 };
-struct StreamState;
-// What a stream records, and those that joined it by waiting for its events.
+// What a stream records.
 struct Capture {
-  uint64_t id = 0;
-  StreamState *origin = nullptr;
   std::thread::id thread;
   bool invalid = false;
   std::vector<Work> work;
 };
 struct StreamState : Object {
   bool non_blocking = false;
-  std::unique_ptr<Capture> own_capture;
-  Capture *capture = nullptr;  // its own or that which it joined
-  uint64_t position = 0;       // in the capture: work so far
-  bool joined = true;          // the origin knows of all its work
+  std::unique_ptr<Capture> capture;
 };
 struct EventState : Object {
-  bool timing = true, recorded = false;
+  bool recorded = false;
+  bool is_captured = false;  // the last time
   double milliseconds = 0;
-  uint64_t capture = 0;  // the id of that in which it was last recorded, or 0
-  StreamState *stream = nullptr;
-  uint64_t position = 0;
 };
 
 // All state of the driver.
@@ -101,7 +89,7 @@ struct Driver {
   ContextState contexts[kMaxDevices];
   std::unordered_map<void *, std::unique_ptr<Object>> objects;
   MemoryTable memory;
-  uint64_t order = 0, num_launches = 0, num_captures = 0;
+  uint64_t order = 0, num_launches = 0;
   bool order_was_set = false;
   bool has_pools = true;
   size_t device_bytes = size_t{16} << 30;

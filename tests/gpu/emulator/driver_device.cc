@@ -1,6 +1,5 @@
 // Devices, contexts and names of errors: see driver.h. The variable INGOT_EMULATED_GPUS says how many devices there
 // are; it is read by cuInit.
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <algorithm>
@@ -32,11 +31,6 @@ constexpr ErrorText kErrors[] = {
     {kCaptureUnsupported, "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED", "operation not permitted when stream is capturing"},
     {kCaptureInvalidated, "CUDA_ERROR_STREAM_CAPTURE_INVALIDATED",
      "operation failed due to a previous error during capture"},
-    {kCaptureMerge, "CUDA_ERROR_STREAM_CAPTURE_MERGE", "operation would merge two separate capture sequences"},
-    {kCaptureUnmatched, "CUDA_ERROR_STREAM_CAPTURE_UNMATCHED", "capture was not ended in the same stream as it began"},
-    {kCaptureUnjoined, "CUDA_ERROR_STREAM_CAPTURE_UNJOINED", "capturing stream has unjoined work"},
-    {kCaptureIsolation, "CUDA_ERROR_STREAM_CAPTURE_ISOLATION",
-     "dependency created on uncaptured work in another stream"},
     {kCaptureImplicit, "CUDA_ERROR_STREAM_CAPTURE_IMPLICIT",
      "operation would make the legacy stream depend on a capturing blocking stream"},
     {kCapturedEvent, "CUDA_ERROR_CAPTURED_EVENT",
@@ -71,13 +65,6 @@ Result cuInit(uint32_t flags) {
   return kSuccess;
 }
 
-Result cuDriverGetVersion(int32_t *version) {
-  DRIVER_ENTRY(Needs::kNothing);
-  if (version == nullptr) return kInvalidValue;
-  *version = 12080;
-  return kSuccess;
-}
-
 Result cuGetErrorName(Result error, const char **name) {
   DRIVER_ENTRY(Needs::kNothing);
   return FindError(error, name, &ErrorText::name);
@@ -103,30 +90,16 @@ Result cuDeviceGet(Device *device, int32_t number) {
   return kSuccess;
 }
 
-Result cuDeviceGetName(char *name, int32_t bytes, Device device) {
-  DRIVER_ENTRY(Needs::kDriver);
-  if (name == nullptr || bytes <= 0) return kInvalidValue;
-  if (!IsDevice(driver, device)) return kInvalidDevice;
-  snprintf(name, static_cast<size_t>(bytes), "emulated GPU");
-  return kSuccess;
-}
-
 Result cuDeviceGetAttribute(int32_t *value, int32_t attribute, Device device) {
   DRIVER_ENTRY(Needs::kDriver);
   if (value == nullptr) return kInvalidValue;
   if (!IsDevice(driver, device)) return kInvalidDevice;
   switch (attribute) {
-    case kMultiprocessors:
-      *value = 132;
-      return kSuccess;
     case kComputeCapabilityMajor:
       *value = 9;
       return kSuccess;
     case kComputeCapabilityMinor:
       *value = 0;
-      return kSuccess;
-    case kMaxSharedMemoryPerBlockOptin:
-      *value = 227 << 10;
       return kSuccess;
     case kMemoryPoolsSupported:
       *value = driver.has_pools;
@@ -134,14 +107,6 @@ Result cuDeviceGetAttribute(int32_t *value, int32_t attribute, Device device) {
     default:
       return kInvalidValue;  // those that the runtime does not ask for
   }
-}
-
-Result cuDeviceTotalMem_v2(size_t *bytes, Device device) {
-  DRIVER_ENTRY(Needs::kDriver);
-  if (bytes == nullptr) return kInvalidValue;
-  if (!IsDevice(driver, device)) return kInvalidDevice;
-  *bytes = driver.device_bytes;
-  return kSuccess;
 }
 
 Result cuDevicePrimaryCtxRetain(Context *context, Device device) {

@@ -12,13 +12,8 @@ Result cuStreamBeginCapture_v2(Stream stream, int32_t mode) {
   auto *found = Find<StreamState>(entry, stream);
   if (found == nullptr) return stream == nullptr ? kCaptureUnsupported : kInvalidHandle;
   if (found->capture != nullptr) return kInvalidValue;
-  found->own_capture = std::make_unique<Capture>();
-  found->own_capture->id = ++driver.num_captures;
-  found->own_capture->origin = found;
-  found->own_capture->thread = std::this_thread::get_id();
-  found->capture = found->own_capture.get();
-  found->position = 0;
-  found->joined = true;
+  found->capture = std::make_unique<Capture>();
+  found->capture->thread = std::this_thread::get_id();
   return kSuccess;
 }
 
@@ -28,21 +23,8 @@ Result cuStreamEndCapture(Stream stream, Graph *graph) {
   if (found == nullptr) return kInvalidHandle;
   if (graph == nullptr || found->capture == nullptr) return kInvalidValue;
   *graph = nullptr;
-  if (found->own_capture == nullptr) {
-    found->capture->invalid = true;
-    return kCaptureUnmatched;
-  }
-  const std::unique_ptr<Capture> capture = std::move(found->own_capture);
-  bool joined = true;
-  for (const auto &[handle, object] : driver.objects) {
-    auto *other = dynamic_cast<StreamState *>(object.get());
-    if (other == nullptr || other->capture != capture.get()) continue;
-    joined = joined && other->joined;
-    other->capture = nullptr;
-    other->joined = true;
-  }
+  const std::unique_ptr<Capture> capture = std::move(found->capture);
   if (capture->invalid) return kCaptureInvalidated;
-  if (!joined) return kCaptureUnjoined;
   auto *made = Make<GraphState>(entry);
   made->work = std::move(capture->work);
   *graph = made;

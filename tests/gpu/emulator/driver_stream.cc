@@ -11,48 +11,6 @@ double Now() {
   return std::chrono::duration<double, std::milli>(now).count();
 }
 
-// The capture with this id that has not ended, or null.
-Capture *FindCapture(uint64_t id) {
-  for (const auto &[handle, object] : TheDriver().objects) {
-    const auto *stream = dynamic_cast<StreamState *>(object.get());
-    if (stream != nullptr && stream->own_capture != nullptr && stream->own_capture->id == id) {
-      return stream->own_capture.get();
-    }
-  }
-  return nullptr;
-}
-
-// The stream in which `event` was recorded, if it still exists.
-StreamState *FindRecorder(const EventState &event) {
-  const auto found = TheDriver().objects.find(event.stream);
-  return found == TheDriver().objects.end() ? nullptr : dynamic_cast<StreamState *>(found->second.get());
-}
-
-Result JoinCapture(StreamState *stream, const EventState &event) {
-  Capture *capture = event.capture == 0 ? nullptr : FindCapture(event.capture);
-  if (capture == nullptr) {
-    if (stream->capture == nullptr || !event.recorded) return kSuccess;
-    stream->capture->invalid = true;
-    return kCaptureIsolation;
-  }
-  if (stream->capture != nullptr && stream->capture != capture) {
-    stream->capture->invalid = capture->invalid = true;
-    return kCaptureMerge;
-  }
-  if (stream->capture == nullptr) {
-    stream->capture = capture;
-    stream->position = 0;
-    stream->joined = false;
-  } else {
-    StreamState *recorder = FindRecorder(event);
-    if (recorder != nullptr && recorder != stream && recorder->position == event.position) recorder->joined = true;
-    // The stream has more to tell now than its older events say.
-    ++stream->position;
-    stream->joined = capture->origin == stream;
-  }
-  return kSuccess;
-}
-
 }  // namespace
 
 Result Submit(const Entry &entry, Stream stream, Work work) {
@@ -75,8 +33,6 @@ Result Submit(const Entry &entry, Stream stream, Work work) {
   }
   if (found->capture->invalid) return kCaptureInvalidated;
   found->capture->work.push_back(std::move(work));
-  ++found->position;
-  found->joined = found->capture->origin == found;
   return kSuccess;
 }
 
@@ -95,13 +51,6 @@ Result cuStreamDestroy_v2(Stream stream) {
   DRIVER_ENTRY(Needs::kContext);
   auto *found = Find<StreamState>(entry, stream);
   if (found == nullptr) return kInvalidHandle;
-  if (found->capture != nullptr) found->capture->invalid = true;
-  if (found->own_capture != nullptr) {
-    for (const auto &[handle, object] : driver.objects) {
-      auto *other = dynamic_cast<StreamState *>(object.get());
-      if (other != nullptr && other->capture == found->own_capture.get()) other->capture = nullptr;
-    }
-  }
   driver.objects.erase(stream);
   return kSuccess;
 }
@@ -116,23 +65,10 @@ Result cuStreamSynchronize(Stream stream) {
   return kCaptureUnsupported;
 }
 
-Result cuStreamWaitEvent(Stream stream, Event event, uint32_t flags) {
-  DRIVER_ENTRY(Needs::kContext);
-  if (flags != 0) return kInvalidValue;
-  const auto *waited = Find<EventState>(entry, event);
-  auto *found = Find<StreamState>(entry, stream);
-  if (waited == nullptr || (found == nullptr && stream != nullptr)) return kInvalidHandle;
-  if (found == nullptr)
-    return waited->capture != 0 && FindCapture(waited->capture) != nullptr ? kCaptureImplicit : kSuccess;
-  return JoinCapture(found, *waited);
-}
-
 Result cuEventCreate(Event *event, uint32_t flags) {
   DRIVER_ENTRY(Needs::kContext);
-  if (event == nullptr || (flags & ~(kEventDisableTiming | 1u)) != 0) return kInvalidValue;
-  auto *made = Make<EventState>(entry);
-  made->timing = (flags & kEventDisableTiming) == 0;
-  *event = made;
+  if (event == nullptr || flags != 0) return kInvalidValue;
+  *event = Make<EventState>(entry);
   return kSuccess;
 }
 
@@ -143,25 +79,13 @@ Result cuEventRecord(Event event, Stream stream) {
   if (found == nullptr || (recorder == nullptr && stream != nullptr)) return kInvalidHandle;
   if (recorder != nullptr && recorder->capture != nullptr) {
     if (recorder->capture->invalid) return kCaptureInvalidated;
-    found->capture = recorder->capture->id;
-    found->stream = recorder;
-    found->position = recorder->position;
+    found->is_captured = true;
     return kSuccess;
   }
-  found->capture = 0;
+  found->is_captured = false;
   found->recorded = true;
   found->milliseconds = Now();
   return kSuccess;
-}
-
-Result cuEventSynchronize(Event event) {
-  DRIVER_ENTRY(Needs::kContext);
-  const auto *found = Find<EventState>(entry, event);
-  if (found == nullptr) return kInvalidHandle;
-  if (found->capture == 0) return kSuccess;
-  Capture *capture = FindCapture(found->capture);
-  if (capture != nullptr) capture->invalid = true;
-  return kCapturedEvent;
 }
 
 Result cuEventElapsedTime(float *milliseconds, Event begin, Event end) {
@@ -169,8 +93,9 @@ Result cuEventElapsedTime(float *milliseconds, Event begin, Event end) {
   if (milliseconds == nullptr) return kInvalidValue;
   const auto *first = Find<EventState>(entry, begin), *second = Find<EventState>(entry, end);
   for (const EventState *found : {first, second}) {
-    if (found == nullptr || !found->timing || !found->recorded) return kInvalidHandle;
-    if (found->capture != 0) return kCapturedEvent;
+    if (found == nullptr) return kInvalidHandle;
+    if (found->is_captured) return kCapturedEvent;
+    if (!found->recorded) return kInvalidHandle;
   }
   *milliseconds = static_cast<float>(second->milliseconds - first->milliseconds);
   return kSuccess;
