@@ -233,6 +233,8 @@ int32_t ingot_cuda_open(uint32_t number, const char *driver, ingot_device_t **de
   made->calls = &kCalls;
   made->kind = INGOT_DEVICE_CUDA;
   made->memory = {AllocateOnDevice, ReleaseOnDevice, static_cast<ingot_device_t *>(made)};
+  const char *graphs = getenv("INGOT_CUDA_GRAPHS");
+  made->has_graphs = graphs == nullptr || strcmp(graphs, "0") != 0;
   snprintf(made->name, sizeof(made->name), "cuda:%" PRIu32, number);
   int32_t code = OpenDriver(driver, &made->driver, status);
   if (code == INGOT_OK) code = Start(made, number, status);

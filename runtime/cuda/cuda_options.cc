@@ -76,7 +76,7 @@ int32_t ingot_cuda_set_run_options(ingot_context_t *context, const ingot_cuda_ru
   if (queue != on_device->queue) code = program->device->calls->wait(program->device, on_device->queue, status);
   if (code != INGOT_OK) return code;
   on_device->queue = queue;
-  on_device->uses_graphs = (chosen.flags & INGOT_CUDA_NO_GRAPHS) == 0;
+  on_device->uses_graphs = program->device->has_graphs && (chosen.flags & INGOT_CUDA_NO_GRAPHS) == 0;
   on_device->is_async = (chosen.flags & INGOT_CUDA_ASYNCHRONOUS) != 0;
   for (uint32_t i = 0; i < desc->num_inputs + desc->num_outputs; ++i) {
     const bool is_marked = ingot::cuda::IsMarked(chosen, desc, i);

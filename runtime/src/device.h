@@ -92,6 +92,7 @@ struct ingot_device {
   uint32_t kind;             // ingot_device_kind_t
   char name[64];             // "cuda:0"
   ingot_allocator_t memory;  // the device's
+  bool has_graphs;           // runs may be captured
 };
 
 #endif  // INGOT_RUNTIME_SRC_DEVICE_H_

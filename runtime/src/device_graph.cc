@@ -10,10 +10,15 @@ namespace {
 // The steps are recorded, not run. NULL: it was not possible, and the queue is as it was.
 void *Capture(ingot_context_t *context) {
   ingot_device_t *device = context->program->device;
-  void *queue = context->on_device->queue, *graph = nullptr;
+  DeviceContext *on_device = context->on_device;
+  // Not on a queue of the caller's, where others may wait and record.
+  void *const queue = on_device->own_queue, *const used = on_device->queue;
+  void *graph = nullptr;
   if (device->calls->begin_capture(device, queue, nullptr) != INGOT_OK) return nullptr;
-  bool has_torn_state = context->has_torn_state;
+  const bool has_torn_state = context->has_torn_state;
+  on_device->queue = queue;
   int32_t code = LaunchSteps(context, nullptr);
+  on_device->queue = used;
   context->has_torn_state = has_torn_state;  // nothing has run
   int32_t ended = device->calls->end_capture(device, queue, &graph, nullptr);
   if (code == INGOT_OK && ended == INGOT_OK) return graph;

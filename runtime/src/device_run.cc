@@ -168,7 +168,7 @@ int32_t StartOnDevice(ingot_context_t *context, ingot_status_t *status) {
   DeviceContext *made = Carve(context, &carver);
   made->block_bytes = measure.used;
   made->is_fixed = IsFixed(context->program);
-  made->uses_graphs = true;
+  made->uses_graphs = device->has_graphs;
   context->on_device = made;
   context->data_allocator = {AllocateInOrder, ReleaseInOrder, context};
   int32_t code = device->calls->make_queue(device, &made->own_queue, status);

@@ -2,6 +2,7 @@
 // goes on without them.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <cstring>
 
 #include "tests/gpu/launcher_testing.h"
@@ -132,6 +133,23 @@ TEST(LauncherGraph, NotWhereDataDecide) {
     EXPECT_EQ(out[3], 64);
   }
   EXPECT_EQ(calls.New("cuStreamBeginCapture_v2"), 0);
+}
+
+TEST(LauncherGraph, CanBeSwitchedOff) {
+  Calls calls;
+  calls.New("cuStreamBeginCapture_v2");
+  setenv("INGOT_CUDA_GRAPHS", "0", 1);
+  Running all;
+  unsetenv("INGOT_CUDA_GRAPHS");
+  Running one;
+  for (Running *running : {&all, &one}) {
+    EXPECT_EQ(running->SetFlags(running == &one ? INGOT_CUDA_NO_GRAPHS : 0), INGOT_OK);
+    for (int run = 0; run < 3; ++run) EXPECT_EQ(running->Run(), INGOT_OK) << running->status.message;
+  }
+  EXPECT_EQ(calls.New("cuStreamBeginCapture_v2"), 0);
+  EXPECT_EQ(one.SetFlags(0), INGOT_OK);
+  EXPECT_EQ(one.Run(), INGOT_OK);
+  EXPECT_EQ(calls.New("cuStreamBeginCapture_v2"), 1);
 }
 
 TEST(LauncherGraph, OptionsAreChecked) {

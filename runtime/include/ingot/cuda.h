@@ -42,7 +42,9 @@ typedef struct ingot_cuda_run_options {
 #define INGOT_CUDA_ALIGNMENT 16u
 
 /* Where no step depends on data, a run with the sizes (and addresses on the GPU) of the run before it is one CUDA
- * graph: it computes the same, and its steps start faster. This flag: steps are always started one by one. */
+ * graph: it computes the same, and its steps start faster. This flag: steps are always started one by one, as is needed
+ * by a caller who captures runs in a graph of its own (behind a first run with these sizes, asynchronous). The variable
+ * INGOT_CUDA_GRAPHS=0 sets it for all contexts of a GPU that is opened; an error then names the step. */
 #define INGOT_CUDA_NO_GRAPHS 1u
 /* ingot_context_run returns when its work is on the stream, and the caller waits for the stream. Needs a stream, and
  * all inputs and outputs on the GPU. Until the stream has got there, tensors stay and outputs mean nothing, and a state
