@@ -27,16 +27,14 @@ struct DeviceMachine {
     if (bound.tiles == 0) return INGOT_OK;
     const bool is_traced = context->trace.step != nullptr;
     int32_t code = is_traced ? BeginStep(context, status) : INGOT_OK;
-    if (code != INGOT_OK) {
-      // told below
-    } else if (step.kind == INGOT_STEP_COPY) {
-      code = device->calls->copy(device, queue, CopyKind::kOnDevice, bound.buffers[1], bound.buffers[0],
-                                 static_cast<uint64_t>(bound.tiles), status);
-    } else {
-      code = Launch(step, bound, status);
-    }
+    if (code == INGOT_OK) code = step.kind == INGOT_STEP_COPY ? Copy(bound, status) : Launch(step, bound, status);
     if (code == INGOT_OK && is_traced) code = EndStep(context, s, status);
     return code == INGOT_OK ? code : NameStep(s, code, status);
+  }
+
+  int32_t Copy(const BoundStep &bound, ingot_status_t *status) {
+    return device->calls->copy(device, queue, CopyKind::kOnDevice, bound.buffers[1], bound.buffers[0],
+                               static_cast<uint64_t>(bound.tiles), status);
   }
 
   int32_t Launch(const ingot_step_t &step, const BoundStep &bound, ingot_status_t *status) {

@@ -21,6 +21,9 @@ _Static_assert(sizeof(ingot_device_kernel_t) == 48, "ingot_device_kernel_t");
 _Static_assert(sizeof(ingot_device_variant_t) == 40, "ingot_device_variant_t");
 _Static_assert(sizeof(ingot_emulated_kernel_t) == 32, "ingot_emulated_kernel_t");
 _Static_assert(sizeof(ingot_emulated_image_t) == 32, "ingot_emulated_image_t");
+/* Callers say how much of it they know: it grows at its end. */
+_Static_assert(sizeof(ingot_cuda_run_options_t) == 32, "ingot_cuda_run_options_t");
+_Static_assert(offsetof(ingot_cuda_run_options_t, stream) == 8, "ingot_cuda_run_options_t");
 _Static_assert(sizeof(ingot_weights_header_t) == 24, "ingot_weights_header_t");
 
 int ingot_header_c11(void);
