@@ -94,10 +94,6 @@ constexpr int32_t kSwizzle128 = 3;
   X(LaunchKernel, cuLaunchKernel,                                                                              \
     (Function function, uint32_t grid_x, uint32_t grid_y, uint32_t grid_z, uint32_t block_x, uint32_t block_y, \
      uint32_t block_z, uint32_t shared_bytes, Stream stream, void **parameters, void **extra))                 \
-  X(TensorMapEncodeTiled, cuTensorMapEncodeTiled,                                                                      \
-    (TensorMap * map, int32_t data_type, uint32_t rank, void *address, const uint64_t *sizes, const uint64_t *strides, \
-     const uint32_t *box, const uint32_t *element_strides, int32_t interleave, int32_t swizzle, int32_t promotion,     \
-     int32_t fill))                                                                                                    \
   X(MemAlloc, cuMemAlloc_v2, (DevicePtr * memory, size_t bytes))                                               \
   X(MemFree, cuMemFree_v2, (DevicePtr memory))                                                                 \
   X(MemAllocAsync, cuMemAllocAsync, (DevicePtr * memory, size_t bytes, Stream stream))                         \
@@ -122,6 +118,13 @@ constexpr int32_t kSwizzle128 = 3;
   X(EventRecord, cuEventRecord, (Event event, Stream stream))                                                  \
   X(EventElapsedTime, cuEventElapsedTime, (float *milliseconds, Event begin, Event end))                       \
   X(EventDestroy, cuEventDestroy_v2, (Event event))
+
+// For kernels that copy by tensor maps, of drivers from CUDA 12.0 on: of the launcher's none do so yet.
+#define INGOT_CUDA_TENSOR_MAP_FUNCTIONS(X)                                                                             \
+  X(TensorMapEncodeTiled, cuTensorMapEncodeTiled,                                                                      \
+    (TensorMap * map, int32_t data_type, uint32_t rank, void *address, const uint64_t *sizes, const uint64_t *strides, \
+     const uint32_t *box, const uint32_t *element_strides, int32_t interleave, int32_t swizzle, int32_t promotion,     \
+     int32_t fill))
 
 }  // namespace ingot::cuda
 

@@ -99,6 +99,7 @@ static_assert(kSameParameters<Result(void **), CUresult(CUcontext *)>);
 #define INGOT_CHECK(name, exported, parameters) \
   static_assert(kSameParameters<Result parameters, decltype(::exported)>, #exported);
 INGOT_CUDA_FUNCTIONS(INGOT_CHECK)
+INGOT_CUDA_TENSOR_MAP_FUNCTIONS(INGOT_CHECK)
 #undef INGOT_CHECK
 
 TEST(DriverApi, AgreesWithCudaHeader) { EXPECT_GE(CUDA_VERSION, 12000); }

@@ -80,7 +80,8 @@ static void CountThread(void **p) {
   const int64_t sizes[] = {*(const int64_t *)p[4]};
   RunCount(operands, sizes, 0, 1, NULL);
 }
-static const ingot_emulated_kernel_t kThreads[] = {{"scale", ScaleThread, 6, 0}, {"count", CountThread, 5, 0}};
+static const ingot_emulated_kernel_t kThreads[] = {{"scale", ScaleThread, 6, 0, NULL},
+                                                   {"count", CountThread, 5, 0, NULL}};
 static const ingot_emulated_image_t kImage = {"ingot emulated\0", 2, kThreads};
 static const ingot_size_index_t kCountSizes[] = {kBatch};
 static const ingot_device_kernel_t kDeviceKernels[] = {{"scale", 1, 1000, 1, 0, kBatch, INGOT_NONE, 0, 0, NULL},
