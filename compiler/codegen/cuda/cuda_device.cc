@@ -126,7 +126,9 @@ std::optional<KernelInfo> Emit(const KernelRequest &request) {
   // Registers are given out for so many threads of a block, and so many blocks side by side. Tiles of products take
   // what they need; without the second number ptxas spills rather than use what there is.
   constexpr int64_t kThreadsSideBySide = 1024;
-  int64_t blocks = k.schedule.stages != 0 ? 1 : kThreadsSideBySide / info.launch->threads;
+  RegionKind kind = KindOfRegion(k.source);
+  bool has_tiles = kind == RegionKind::Contract || kind == RegionKind::Attention;
+  int64_t blocks = has_tiles ? 1 : kThreadsSideBySide / info.launch->threads;
   auto attribute = [&](StringRef name, const std::string &value) { return k.b.getStrArrayAttr({name, value}); };
   k.function()->setAttr("passthrough",
                         k.b.getArrayAttr({attribute("nvvm.maxntid", std::to_string(info.launch->threads)),

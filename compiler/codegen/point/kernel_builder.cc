@@ -416,7 +416,8 @@ Value KernelBuilder::LoadEverySecond(Value pointer, DType dtype, const Point &po
 void KernelBuilder::StoreContiguous(Value value, Value tensor, const Point &point) {
   TensorType type = TypeOf(tensor);
   StridedView view = StridedView::Contiguous(type.dims);
-  Value pointer = ElementPointer(Buffer(tensor), StorageType(b.getContext(), type.dtype), OffsetOf(view, point));
+  Value offset = OffsetOf(view, point);
+  Value pointer = ElementPointer(Buffer(tensor), StorageType(b.getContext(), type.dtype), offset);
   Store(value, pointer, type.dtype, point.width, point.lanes, AlignmentOf(view, point));
 }
 
