@@ -98,9 +98,12 @@ absl::Status CheckOptions(const CompileOptions &options) {
   if (!IsIdentifier(options.name))
     return absl::InvalidArgumentError(absl::StrCat("the program name '", options.name,
                                                    "' is not a C identifier; letters, digits and underscores are"));
-  if (options.precision != "fp32")
+  if (options.precision != "fp32" && options.precision != "tf32")
     return absl::InvalidArgumentError(
-        absl::StrCat("the precision '", options.precision, "' is not known; known: fp32"));
+        absl::StrCat("the precision '", options.precision, "' is not known; known: fp32, tf32"));
+  if (options.precision == "tf32" && options.device_targets.empty())
+    return absl::InvalidArgumentError(
+        "the precision 'tf32' is one of GPUs; compile for one (--target=cuda, --device=cuda), or leave it out");
   if (options.threads < 0)
     return absl::InvalidArgumentError(
         absl::StrCat("cannot compile on ", options.threads, " threads; 0 means one for each CPU"));

@@ -116,6 +116,7 @@ absl::Status Pipeline::Import() {
   module_ = ImportGraph(graph_, context_);
   llvm::SetVector<StringRef> devices;
   for (const Target &target : device_targets_) devices.insert(target.device);
+  if (options_.precision == "tf32") (*module_)->setAttr("ingot.tf32", UnitAttr::get(&context_));
   if (!devices.empty()) (*module_)->setAttr("ingot.devices", Builder(&context_).getStrArrayAttr(devices.getArrayRef()));
   return succeeded(verify(*module_)) && succeeded(VerifyAfterImport(*module_)) ? absl::OkStatus() : Internal("import");
 }

@@ -15,12 +15,13 @@ using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
-std::string PtxOf(GraphBuilder &builder, const std::string &target = "sm_80") {
+std::string PtxOf(GraphBuilder &builder, const std::string &target = "sm_80", const std::string &precision = "fp32") {
   absl::StatusOr<Graph> graph = builder.Finish();
   EXPECT_TRUE(graph.ok()) << graph.status();
   if (!graph.ok()) return "";
   CompileOptions options;
   options.device_targets = {target};
+  options.precision = precision;
   absl::StatusOr<CompiledProgram> program = Compile(*std::move(graph), options);
   EXPECT_TRUE(program.ok()) << program.status();
   if (!program.ok()) return "";
@@ -133,6 +134,14 @@ TEST(CudaImage, MathOfVectors) {
     EXPECT_THAT(ptx, HasSubstr(dtype == DType::kF32 ? "ld.global.v4.b32" : "ld.global.v2.b64"));
     EXPECT_THAT(ptx, Not(HasSubstr("callprototype")));
   }
+}
+
+TEST(CudaImage, ProductsInTf32) {
+  GraphBuilder b("product");
+  b.Output("y", b.MatMul(b.Input("x", DType::kF32, {"n", 256}), b.Constant(Tensor::Zeros(DType::kF32, {256, 512}))));
+  std::string ptx = PtxOf(b, "sm_80", "tf32");
+  EXPECT_THAT(ptx, HasSubstr("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32"));
+  EXPECT_THAT(ptx, HasSubstr("cvt.rna.tf32.f32"));
 }
 
 // Of no element: a heap of none has no workspace.

@@ -76,6 +76,7 @@ absl::Status UseJit(Graph graph, const CaseOptions &options, Executable *executa
   ASSIGN_OR_RETURN(loaded->device, OpenDevice(options.device));
   jit.device = loaded->device.device.get();
   jit.compile.device_targets = loaded->device.targets;
+  jit.compile.precision = options.precision;
   ASSIGN_OR_RETURN(loaded->program, JitProgram::Load(std::move(graph), jit));
   return UseProgram(loaded->program->program(), loaded, options.threads, executable);
 }

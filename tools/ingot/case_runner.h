@@ -18,6 +18,7 @@ struct CaseOptions {
   std::string cpu;                                  // empty: the mode's default
   const ingot_kernel_library_t *library = nullptr;  // of kJit
   std::string device;                               // empty: the CPU
+  std::string precision = "fp32";
   uint32_t threads = 1;
   std::string directory;  // an empty one of this case's own, for ahead-of-time output
 };

@@ -237,9 +237,7 @@ void AddCompile(CLI::App *app, Action *action) {
                    "Where weights go: into OUT, or beside it in NAME.weights (auto, the default: above 256 MB)")
       ->check(CLI::IsMember({"auto", "embed", "file"}))
       ->type_name("PLACE");
-  command->add_option("--precision", arguments->precision, "Arithmetic; fp32 in this version")
-      ->check(CLI::IsMember({"fp32"}))
-      ->type_name("NAME");
+  AddPrecisionOption(command, &arguments->precision);
   command
       ->add_option("--dump-phases", arguments->dump_phases, "Write the program after every phase into this directory")
       ->type_name("DIR");

@@ -32,12 +32,23 @@ absl::StatusOr<OpenedDevice> OpenGpu(uint32_t number, const char *driver, const 
 
 }  // namespace
 
-void AddDeviceOption(CLI::App *command, std::string *name) {
+void AddPrecisionOption(CLI::App *command, std::string *precision) {
   command
-      ->add_option("--device", *name,
+      ->add_option(
+          "--precision", *precision,
+          "Arithmetic: fp32 (default), or tf32, in which a GPU multiplies f32 matrices faster, with 10 bits of "
+          "fraction")
+      ->check(CLI::IsMember({"fp32", "tf32"}))
+      ->type_name("NAME");
+}
+
+void AddDeviceOptions(CLI::App *command, std::string *device, std::string *precision) {
+  command
+      ->add_option("--device", *device,
                    "Where the program runs: cpu (default), cuda or cuda:N (the Nth GPU), gpu-emulated (GPU kernels run "
                    "on the CPU, for tests)")
       ->type_name("NAME");
+  AddPrecisionOption(command, precision);
 }
 
 absl::StatusOr<OpenedDevice> OpenDevice(const std::string &name) {

@@ -28,8 +28,9 @@ struct OpenedDevice {
   std::vector<std::string> targets;                    // what to compile for it besides the host (CompileOptions)
 };
 
-// --device NAME, kept in `name`.
-void AddDeviceOption(CLI::App *command, std::string *name);
+// --device NAME and --precision NAME, kept there.
+void AddDeviceOptions(CLI::App *command, std::string *device, std::string *precision);
+void AddPrecisionOption(CLI::App *command, std::string *precision);
 // "cpu", or as above. The emulator is $INGOT_GPU_EMULATOR, or libingot_gpu_emulator.so in ../lib of this program.
 absl::StatusOr<OpenedDevice> OpenDevice(const std::string &name);
 

@@ -71,6 +71,7 @@ absl::StatusOr<LoadedProgram> CompileHere(const ModelArguments &model, const Loa
   JitOptions options;
   options.device = loaded.device.device.get();
   options.compile.device_targets = loaded.device.targets;
+  options.compile.precision = load.precision;
   if (!load.cpu.empty()) options.compile.cpu_levels = {load.cpu};
   options.library = FindKernelLibrary(load.library);
   if (load.no_cache) options.cache_directory = "none";
@@ -89,7 +90,7 @@ void AddLoadOptions(CLI::App *command, LoadArguments *arguments) {
       ->add_option("--cpu", arguments->cpu,
                    "CPU level to compile for or to choose from PROGRAM.so. Default: the best that this machine runs")
       ->type_name("LEVEL");
-  AddDeviceOption(command, &arguments->device);
+  AddDeviceOptions(command, &arguments->device, &arguments->precision);
   AddLibraryOption(command, &arguments->library);
   command->add_flag("--no-cache", arguments->no_cache,
                     "Compile the model even if the cache holds it, and keep nothing");

@@ -21,6 +21,7 @@ struct LoadArguments {
   std::string cpu;  // empty: the best that this machine runs
   std::string library = "none";
   std::string device;  // empty: the CPU
+  std::string precision = "fp32";
   bool no_cache = false;
 };
 void AddLoadOptions(CLI::App *command, LoadArguments *arguments);

@@ -38,7 +38,7 @@ are skipped. The exit status is 1 when a case failed.
 
 struct Arguments {
   std::vector<std::string> paths;
-  std::string mode = "interpreter", cpu, library = "none", device;
+  std::string mode = "interpreter", cpu, library = "none", device, precision = "fp32";
   Tolerance tolerance;
   int jobs = 0;
   uint32_t threads = 1;
@@ -155,6 +155,7 @@ absl::StatusOr<int> Verify(const Arguments &arguments) {
   if (options.library != nullptr && options.mode != CaseMode::kJit)
     return absl::InvalidArgumentError("--library needs --mode=jit");
   options.device = arguments.device;
+  options.precision = arguments.precision;
   if (!options.device.empty() && options.mode != CaseMode::kJit)
     return absl::InvalidArgumentError("--device needs --mode=jit");
   // Everything that cases write goes there, so that nothing stays behind when one is killed.
@@ -204,7 +205,7 @@ void AddVerify(CLI::App *app, Action *action) {
       ->type_name("N");
   command->add_option("--cpu", arguments->cpu, "CPU level to compile for; default native (jit) or x86-64-v3 (aot)")
       ->type_name("LEVEL");
-  AddDeviceOption(command, &arguments->device);
+  AddDeviceOptions(command, &arguments->device, &arguments->precision);
   AddLibraryOption(command, &arguments->library);
   command->add_option("--rtol", arguments->tolerance.relative, "Relative tolerance (default 1e-3)")
       ->check(CLI::Range(0.0, 1e30))

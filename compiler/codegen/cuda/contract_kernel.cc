@@ -35,7 +35,7 @@ void EmitTiles(KernelBuilder &k, ContractOperands &operands, const TileShape &sh
         y(k, operands.Right(batch), shape.columns, shape.depth, right);
     x.SetLine(first_row);
     y.SetLine(first_column);
-    std::unique_ptr<TileProduct> product = MakeTileProduct(k, shape, x, y, operands.dtype);
+    std::unique_ptr<TileProduct> product = MakeTileProduct(k, shape, x, y, HasTensorCoreProduct(k, operands.dtype));
     SmallVector<Value> sums = MultiplyTiles(k, shape, operands.depth, x, y, *product);
     ResultTile(k, operands, shape, shared, bytes).Store(batch, first_row, first_column, *product, sums);
   });

@@ -91,8 +91,8 @@ class FlashEmitter {
               take(tiles_.result.RightBytes(dtype)));
     // Never copied: threads write it.
     SharedTile probabilities(k_, queries, tiles_.result.rows, tiles_.result.depth, take(tiles_.ProbabilityBytes()));
-    auto score_product = MakeTileProduct(k_, tiles_.scores, q, key, dtype);
-    auto result_product = MakeTileProduct(k_, tiles_.result, probabilities, value, dtype);
+    auto score_product = MakeTileProduct(k_, tiles_.scores, q, key, tiles_.is_half);
+    auto result_product = MakeTileProduct(k_, tiles_.result, probabilities, value, tiles_.is_half);
     q.SetLine(first_query);
     value.SetLine(k_.Constant(0));
     FindOuter(batch);
@@ -202,7 +202,7 @@ class FlashEmitter {
   // The sums of two score fragments side by side are laid out as the left operand's of the next product.
   SmallVector<Value> AddFragments(ArrayRef<Value> weights, SharedTile &value, ArrayRef<Value> sums) {
     SmallVector<Value> next(sums);
-    for (int64_t key = 0; key < tiles_.result.depth; key += kFragmentDepth) {
+    for (int64_t key = 0; key < tiles_.result.depth; key += FragmentDepth(region_.dtype)) {
       SmallVector<Value> left;
       for (int64_t pair = 0; pair < 4; ++pair) {
         size_t first = key / kFragmentColumns * kFragmentSums + 2 * pair;

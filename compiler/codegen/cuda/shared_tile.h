@@ -39,6 +39,7 @@ class SharedTile {
   Value ChunkAt(Value stage, Value major, Value chunk);
   // All elements of a chunk, as registers hold them.
   Value LoadChunk(Value stage, Value major, Value chunk);
+  DType dtype() const { return matrix_.dtype; }
   bool is_depth_minor() const { return matrix_.is_depth_minor; }
   int64_t chunk() const { return chunk_; }
 

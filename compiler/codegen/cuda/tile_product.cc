@@ -119,7 +119,7 @@ class TensorCoreProduct : public TileProduct {
 
   SmallVector<Value> Add(Value stage, ValueRange sums) override {
     SmallVector<Value> next(sums.begin(), sums.end());
-    for (int64_t depth = 0; depth < shape_.depth; depth += kFragmentDepth) {
+    for (int64_t depth = 0; depth < shape_.depth; depth += FragmentDepth(dtype_)) {
       SmallVector<SmallVector<Value>> x, y;
       for (int64_t i = 0; i < row_fragments_; ++i)
         x.push_back(LoadLeftFragment(k_, x_, stage, FirstRow(i), k_.Constant(depth)));
@@ -158,10 +158,15 @@ class TensorCoreProduct : public TileProduct {
 
 }  // namespace
 
+bool HasTensorCoreProduct(KernelBuilder &k, DType dtype) {
+  if (dtype == DType::kF32) return k.source->getParentOfType<ModuleOp>()->hasAttr("ingot.tf32");
+  return dtype == DType::kF16 || dtype == DType::kBF16;
+}
+
 std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y,
-                                             DType dtype) {
-  if (dtype == DType::kF16 || dtype == DType::kBF16) return std::make_unique<TensorCoreProduct>(k, shape, x, y, dtype);
-  return std::make_unique<CoreProduct>(k, shape, x, y, AccumulatorType(dtype));
+                                             bool on_tensor_cores) {
+  if (on_tensor_cores) return std::make_unique<TensorCoreProduct>(k, shape, x, y, x.dtype());
+  return std::make_unique<CoreProduct>(k, shape, x, y, AccumulatorType(x.dtype()));
 }
 
 SmallVector<Value> MultiplyTiles(KernelBuilder &k, const TileShape &shape, const Dim &depth, SharedTile &x,

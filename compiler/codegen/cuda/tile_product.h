@@ -1,5 +1,5 @@
 // The product of two tiles in shared memory, its sums divided among the registers of a block's threads: on the CUDA
-// cores, for all dtypes, or on the tensor cores, for floats of 16 bits.
+// cores, for all dtypes, or on the tensor cores, for floats of 16 bits and tf32.
 #ifndef INGOT_COMPILER_CODEGEN_CUDA_TILEPRODUCT_H
 #define INGOT_COMPILER_CODEGEN_CUDA_TILEPRODUCT_H
 
@@ -42,8 +42,10 @@ class TileProduct {
   mlir::Type sum_;
 };
 
+// Floats of 16 bits have one, and f32 where the program may take it as tf32.
+bool HasTensorCoreProduct(KernelBuilder &k, DType dtype);
 std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y,
-                                             DType dtype);
+                                             bool on_tensor_cores);
 
 // All of the sums along `depth`, in tiles that are copied while others are multiplied. Begins where no thread reads the
 // tiles any more.

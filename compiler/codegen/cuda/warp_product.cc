@@ -11,7 +11,7 @@ namespace ingot::compiler::cuda {
 
 namespace {
 
-constexpr int64_t kMatrix = 8;  // lines and elements of what ldmatrix loads
+constexpr int64_t kMatrix = 8;  // lines of what ldmatrix loads, each of 16 bytes
 
 Value Lane(KernelBuilder &k) {
   Value thread = ThreadNumber(k);
@@ -30,30 +30,78 @@ SmallVector<Value> LoadMatrices(KernelBuilder &k, Value pointer, bool is_transpo
   return registers;
 }
 
-// The matrices are in a square: one step of 8 along the lines, one along the depth. `lines_first`: the second of them
-// lies along the lines.
-SmallVector<Value> LoadSquare(KernelBuilder &k, SharedTile &tile, Value stage, Value line, Value depth,
-                              bool lines_first) {
-  Value lane = Lane(k), of = k.OnEntry([&] { return k.Udiv(lane, k.Constant(kMatrix)); });
-  Value low = k.OnEntry([&] { return k.Urem(of, k.Constant(2)); }),
-        high = k.OnEntry([&] { return k.Udiv(of, k.Constant(2)); }),
-        i = k.OnEntry([&] { return k.Urem(lane, k.Constant(kMatrix)); });
-  Value eight = k.Constant(kMatrix), along_lines = lines_first ? low : high, along_depth = lines_first ? high : low;
-  Value line_chunk = k.Add(k.Udiv(line, eight), along_lines), depth_chunk = k.Add(k.Udiv(depth, eight), along_depth);
-  if (tile.is_depth_minor())
-    return LoadMatrices(k, tile.ChunkAt(stage, k.Add(k.Mul(line_chunk, eight), i), depth_chunk), false);
-  return LoadMatrices(k, tile.ChunkAt(stage, k.Add(k.Mul(depth_chunk, eight), i), line_chunk), true);
+// To the nearest number of 10 bits of fraction; of what the products leave out nothing else is lost.
+Value RoundToTf32(KernelBuilder &k, Value bits) {
+  Value number = LLVM::BitcastOp::create(k.b, k.b.getF32Type(), bits);
+  return LLVM::CallIntrinsicOp::create(k.b, k.b.getI32Type(), k.b.getStringAttr("llvm.nvvm.f2tf32.rna"),
+                                       ValueRange{number})
+      .getResult(0);
 }
+
+// The matrices are in a square: one step of 8 along the lines, one of a chunk along the depth. `lines_first`: the
+// second of them lies along the lines.
+class Square {
+ public:
+  Square(KernelBuilder &k, SharedTile &tile, Value stage, Value line, Value depth, bool lines_first)
+      : k_(k), tile_(tile), stage_(stage), line_(line), depth_(depth), lines_first_(lines_first), lane_(Lane(k)) {}
+
+  SmallVector<Value> Load() {
+    bool is_f32 = tile_.dtype() == DType::kF32;
+    SmallVector<Value> registers = is_f32 && !tile_.is_depth_minor() ? LoadElements() : LoadWhole();
+    if (is_f32)
+      for (Value &bits : registers) bits = RoundToTf32(k_, bits);
+    return registers;
+  }
+
+ private:
+  // Lane 8 * m + i points to line i of matrix m. Chunks along the lines are of 16 bits each.
+  SmallVector<Value> LoadWhole() {
+    auto on_entry = [&](auto make) { return k_.OnEntry(make); };
+    Value matrix = on_entry([&] { return k_.Udiv(lane_, k_.Constant(kMatrix)); }),
+          i = on_entry([&] { return k_.Urem(lane_, k_.Constant(kMatrix)); });
+    Value low = on_entry([&] { return k_.Urem(matrix, k_.Constant(2)); }),
+          high = on_entry([&] { return k_.Udiv(matrix, k_.Constant(2)); });
+    Value line_step = k_.Add(k_.Udiv(line_, k_.Constant(kMatrix)), lines_first_ ? low : high),
+          depth_chunk = k_.Add(k_.Udiv(depth_, k_.Constant(tile_.chunk())), lines_first_ ? high : low);
+    if (tile_.is_depth_minor())
+      return LoadMatrices(k_, tile_.ChunkAt(stage_, k_.Add(k_.Mul(line_step, k_.Constant(kMatrix)), i), depth_chunk),
+                          false);
+    return LoadMatrices(k_, tile_.ChunkAt(stage_, k_.Add(k_.Mul(depth_chunk, k_.Constant(kMatrix)), i), line_step),
+                        true);
+  }
+
+  // Elements of 32 bits are not transposed by ldmatrix: each lane reads its own.
+  SmallVector<Value> LoadElements() {
+    SmallVector<Value> registers;
+    Value chunk = k_.Constant(tile_.chunk());
+    for (int64_t matrix = 0; matrix < 4; ++matrix) {
+      int64_t along_lines = lines_first_ ? matrix % 2 : matrix / 2,
+              along_depth = lines_first_ ? matrix / 2 : matrix % 2;
+      Value line = k_.Add(k_.Add(line_, k_.Constant(along_lines * kMatrix)), k_.Udiv(lane_, k_.Constant(4))),
+            depth = k_.Add(k_.Add(depth_, k_.Constant(along_depth * tile_.chunk())), k_.Urem(lane_, k_.Constant(4)));
+      Type i32 = k_.b.getI32Type();
+      Value place = k_.ElementPointer(tile_.ChunkAt(stage_, depth, k_.Udiv(line, chunk)), i32, k_.Urem(line, chunk));
+      registers.push_back(LLVM::LoadOp::create(k_.b, i32, place, /*alignment=*/4));
+    }
+    return registers;
+  }
+
+  KernelBuilder &k_;
+  SharedTile &tile_;
+  Value stage_, line_, depth_;
+  bool lines_first_;
+  Value lane_;
+};
 
 }  // namespace
 
 SmallVector<Value> LoadLeftFragment(KernelBuilder &k, SharedTile &tile, Value stage, Value row, Value depth) {
-  return LoadSquare(k, tile, stage, row, depth, /*lines_first=*/true);
+  return Square(k, tile, stage, row, depth, /*lines_first=*/true).Load();
 }
 
 SmallVector<SmallVector<Value>> LoadRightFragments(KernelBuilder &k, SharedTile &tile, Value stage, Value column,
                                                    Value depth) {
-  SmallVector<Value> all = LoadSquare(k, tile, stage, column, depth, /*lines_first=*/false);
+  SmallVector<Value> all = Square(k, tile, stage, column, depth, /*lines_first=*/false).Load();
   return {{all[0], all[1]}, {all[2], all[3]}};
 }
 
@@ -66,7 +114,9 @@ void MultiplyFragments(KernelBuilder &k, DType dtype, ArrayRef<Value> x, ArrayRe
     for (Value bits : side) operands.push_back(is_f16 ? Value(LLVM::BitcastOp::create(k.b, pair, bits)) : bits);
   operands.append(sums.begin(), sums.end());
   auto type = LLVM::LLVMStructType::getLiteral(k.b.getContext(), {f32, f32, f32, f32});
-  StringRef name = is_f16 ? "llvm.nvvm.mma.m16n8k16.row.col.f32.f32" : "llvm.nvvm.mma.m16n8k16.row.col.bf16";
+  StringRef name = is_f16                  ? "llvm.nvvm.mma.m16n8k16.row.col.f32.f32"
+                   : dtype == DType::kBF16 ? "llvm.nvvm.mma.m16n8k16.row.col.bf16"
+                                           : "llvm.nvvm.mma.m16n8k8.row.col.tf32";
   Value product = LLVM::CallIntrinsicOp::create(k.b, type, k.b.getStringAttr(name), operands).getResult(0);
   for (int64_t s = 0; s < kFragmentSums; ++s)
     sums[s] = LLVM::ExtractValueOp::create(k.b, product, ArrayRef<int64_t>{s});

@@ -1,5 +1,6 @@
 // Products of small matrices by a warp on the tensor cores (mma.sync), and their operands from shared memory
-// (ldmatrix). Which elements a lane holds: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type".
+// (ldmatrix). Which elements a lane holds: PTX ISA, "Matrix Fragments for mma.m16n8k16 with floating point type" and
+// "for mma.m16n8k8".
 #ifndef INGOT_COMPILER_CODEGEN_CUDA_WARPPRODUCT_H
 #define INGOT_COMPILER_CODEGEN_CUDA_WARPPRODUCT_H
 
@@ -7,12 +8,13 @@
 
 namespace ingot::compiler::cuda {
 
-// Rows of the left operand and of the sums, columns of the right one, elements of 16 bits in depth; sums of a lane, and
-// lanes that share a row of them.
-inline constexpr int64_t kFragmentRows = 16, kFragmentColumns = 8, kFragmentDepth = 16, kFragmentSums = 4,
-                         kFragmentRowThreads = 4;
+// Rows of the left operand and of the sums, columns of the right one; sums of a lane, and lanes that share a row of
+// them.
+inline constexpr int64_t kFragmentRows = 16, kFragmentColumns = 8, kFragmentSums = 4, kFragmentRowThreads = 4;
+// In depth: two chunks of 16 bytes. f32 is multiplied as tf32.
+inline int64_t FragmentDepth(DType dtype) { return 32 / ElementBytes(dtype); }
 
-// Four registers: the left operand's rows from `row` on, at this depth of the tile; multiples of 16.
+// Four registers: the left operand's rows from `row` on, at this depth of the tile; multiples of a fragment.
 llvm::SmallVector<Value> LoadLeftFragment(KernelBuilder &k, SharedTile &tile, Value stage, Value row, Value depth);
 // Two fragments of two registers: the right operand's columns [column, column + 16), a multiple of 8.
 llvm::SmallVector<llvm::SmallVector<Value>> LoadRightFragments(KernelBuilder &k, SharedTile &tile, Value stage,

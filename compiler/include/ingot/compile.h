@@ -27,6 +27,7 @@ struct CompileOptions {
   // ones), "emulated" (tests without a GPU). Which of all that a program holds is used is said when it is loaded.
   std::vector<std::string> device_targets;
   WeightsPlace weights = WeightsPlace::kAuto;
+  // "fp32", or "tf32" with a device target: products of f32 matrices on a GPU take operands of 10 bits of fraction.
   std::string precision = "fp32";
   // Matrix products with constant weights call a library (kernels/manifest.h) instead of generated code. Only for the
   // JIT, which binds the calls.
