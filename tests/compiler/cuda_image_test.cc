@@ -124,6 +124,26 @@ TEST(CudaImage, ProductsOnCudaCores) {
   EXPECT_THAT(ptx, Not(HasSubstr("mma.sync")));
 }
 
+// Scores are in no memory but registers: of a kernel's parameters the last, its workspace, is not read.
+TEST(CudaImage, FlashAttention) {
+  for (DType dtype : {DType::kF32, DType::kF16, DType::kBF16}) {
+    GraphBuilder b("attention");
+    auto q = b.Input("q", dtype, {2, 70, 48}), k = b.Input("k", dtype, {2, 48, 136}),
+         v = b.Input("v", dtype, {2, 136, 64});
+    b.Output("y", b.MatMul(b.Softmax(b.MatMul(q, k), 2), v));
+    std::string ptx = PtxOf(b);
+    EXPECT_THAT(ptx, HasSubstr("cp.async.cg.shared.global")) << Name(dtype);
+    EXPECT_THAT(ptx, HasSubstr("[kernel_0_sm_80_param_3]")) << Name(dtype);
+    EXPECT_THAT(ptx, Not(HasSubstr("[kernel_0_sm_80_param_5]"))) << Name(dtype);
+    EXPECT_THAT(ptx, Not(HasSubstr(".entry kernel_1"))) << Name(dtype);
+    if (dtype == DType::kF32)
+      EXPECT_THAT(ptx, Not(HasSubstr("mma.sync")));
+    else
+      EXPECT_THAT(ptx, HasSubstr(dtype == DType::kF16 ? "mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32"
+                                                      : "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32"));
+  }
+}
+
 // Functions are called for each lane of a vector: of a call that takes a vector for a number LLVM says nothing.
 TEST(CudaImage, MathOfVectors) {
   for (DType dtype : {DType::kF32, DType::kF64}) {

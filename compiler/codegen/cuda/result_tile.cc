@@ -19,13 +19,21 @@ ResultTile::ResultTile(KernelBuilder &k, ContractOperands &operands, const TileS
 }
 
 void ResultTile::Store(Value batch, Value first_row, Value first_column, TileProduct &product, ArrayRef<Value> sums) {
-  for (int64_t slab = 0; slab < shape_.rows / slab_rows_; ++slab) {
+  int64_t slabs = shape_.rows / slab_rows_;
+  for (int64_t slab = 0; slab < slabs; ++slab) {
     Barrier(k_);
     Value begin = k_.Constant(slab * slab_rows_);
     for (auto [i, sum] : llvm::enumerate(sums)) {
-      if (product.RowOf(i) * (shape_.rows / slab_rows_) / product.NumRows() != slab) continue;
+      bool is_known = product.SlabsOfAThread() % slabs == 0;
+      if (is_known && product.RowOf(i) * slabs / product.NumRows() != slab) continue;
       auto [row, column] = product.Place(i);
-      k_.Store(sum, SumAt(k_.Sub(row, begin), column), accumulator_, 1, nullptr);
+      Value at = k_.Sub(row, begin);
+      auto store = [&] { k_.Store(sum, SumAt(at, column), accumulator_, 1, nullptr); };
+      if (is_known)
+        store();
+      else
+        k_.IfThen(arith::AndIOp::create(k_.b, k_.Less(k_.Constant(-1), at), k_.Less(at, k_.Constant(slab_rows_))),
+                  store);
     }
     Barrier(k_);
     StoreSlab(batch, k_.Add(first_row, begin), first_column);

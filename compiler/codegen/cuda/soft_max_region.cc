@@ -15,6 +15,15 @@ std::optional<SoftMaxRegion> MatchSoftMax(KernelBuilder &k) {
   SoftMaxRegion region(k);
   size_t ops_of_soft_max = 6;
   Value probabilities = region.values.getX();
+  // Floats of 16 bits have their soft-max in f32.
+  auto skip_cast = [&] {
+    auto cast = probabilities.getDefiningOp<ir::CastOp>();
+    if (cast && TypeOf(cast->getOperand(0)).dtype == DType::kF32) {
+      probabilities = cast->getOperand(0);
+      ++ops_of_soft_max;
+    }
+  };
+  skip_cast();
   if (auto select = probabilities.getDefiningOp<ir::SelectOp>()) {
     auto is_nan = select->getOperand(0).getDefiningOp<ir::IsNanOp>();
     auto zero = select->getOperand(1).getDefiningOp<ir::ScalarOp>();
@@ -24,6 +33,7 @@ std::optional<SoftMaxRegion> MatchSoftMax(KernelBuilder &k) {
     region.nan_is_zero = true;
     probabilities = select->getOperand(2);
     ops_of_soft_max += 2;
+    skip_cast();
   }
   auto mul = probabilities.getDefiningOp<ir::MulOp>();
   auto exp = mul ? mul->getOperand(0).getDefiningOp<ir::ExpOp>() : ir::ExpOp();

@@ -89,6 +89,7 @@ class CoreProduct : public TileProduct {
   int64_t ThreadsOfARow() const override { return kThreadColumns; }
   int64_t NumRows() const override { return rows_.count; }
   int64_t RowOf(int64_t sum) const override { return sum / columns_.count; }
+  int64_t SlabsOfAThread() const override { return x_.is_depth_minor() ? rows_.count : rows_.count / x_.chunk(); }
 
  private:
   static constexpr int64_t kThreadColumns = 16;
@@ -144,6 +145,7 @@ class TensorCoreProduct : public TileProduct {
   int64_t RowOf(int64_t sum) const override {
     return sum / kFragmentSums / column_fragments_ * 2 + sum % kFragmentSums / 2;
   }
+  int64_t SlabsOfAThread() const override { return row_fragments_; }
 
  private:
   Value FirstRow(int64_t i) {

@@ -30,10 +30,12 @@ class TileProduct {
   // Of a thread's sum, the row and column in the tile. Sums of one row lie with so many neighbouring threads.
   virtual std::pair<Value, Value> Place(int64_t sum) = 0;
   virtual int64_t ThreadsOfARow() const = 0;
-  // Numbers of a thread's rows, and of one of its sums. In that order rows go up in steps of one or of whole slabs, so
-  // that the first half of them lies in the first half of the tile.
+  // Numbers of a thread's rows, and of one of its sums.
   virtual int64_t NumRows() const = 0;
   virtual int64_t RowOf(int64_t sum) const = 0;
+  // Into how many slabs one below the other the tile may be divided, so that of a thread's rows, in order, each slab
+  // has as many.
+  virtual int64_t SlabsOfAThread() const = 0;
 
  protected:
   KernelBuilder &k_;
