@@ -38,6 +38,8 @@ void EmitTiles(KernelBuilder &k, ContractOperands &operands, const TileShape &sh
     std::unique_ptr<TileProduct> product = MakeTileProduct(k, shape, x, y, HasTensorCoreProduct(k, operands.dtype));
     SmallVector<Value> sums = MultiplyTiles(k, shape, operands.depth, x, y, *product);
     ResultTile(k, operands, shape, shared, bytes).Store(batch, first_row, first_column, *product, sums);
+    // Before the next tile's copies.
+    Barrier(k);
   });
 }
 

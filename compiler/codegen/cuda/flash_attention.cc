@@ -112,9 +112,11 @@ class FlashEmitter {
           key.SetLine(first_key);
           SmallVector<Value> sums = MultiplyTiles(k_, tiles_.scores, region_.depth, q, key, *score_product);
           SmallVector<Value> weights = WeighScores(*score_product, sums, first_query, first_key, rows, *result_product);
-          WaitForCopies(k_, 0);
+          // Before they had a product, scores of some depth have waited for the values, too, which all threads copied.
+          bool has_values = region_.depth.constant().value_or(0) > 0;
+          if (!has_values) WaitForCopies(k_, 0);
           if (!tiles_.is_half) StoreProbabilities(probabilities, *score_product, weights);
-          Barrier(k_);
+          if (!has_values || !tiles_.is_half) Barrier(k_);
           rows.weighed = tiles_.is_half ? AddFragments(weights, value, rows.weighed)
                                         : result_product->Add(k_.Constant(0), rows.weighed);
           return rows.All();

@@ -38,7 +38,6 @@ void ResultTile::Store(Value batch, Value first_row, Value first_column, TilePro
     Barrier(k_);
     StoreSlab(batch, k_.Add(first_row, begin), first_column);
   }
-  Barrier(k_);
 }
 
 Value ResultTile::SumAt(Value row, Value column) {

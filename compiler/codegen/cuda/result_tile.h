@@ -14,7 +14,7 @@ class ResultTile {
   ResultTile(KernelBuilder &k, ContractOperands &operands, const TileShape &shape, Value shared, int64_t bytes);
 
   // The element-wise ops of the kernel on the tile's sums, which begins at this row and column. Waits until no thread
-  // reads the memory as it was, and until none reads it any more.
+  // reads the memory as it was; who writes there next waits until none reads the sums.
   void Store(Value batch, Value first_row, Value first_column, TileProduct &product, llvm::ArrayRef<Value> sums);
 
  private:

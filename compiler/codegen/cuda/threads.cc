@@ -95,9 +95,11 @@ RowThreads BlockThreads(KernelBuilder &k) {
   RowThreads threads;
   Value thread = ThreadNumber(k);
   int64_t warps = k.schedule.threads / kWarp;
+  // Every reduction has memory of its own, and each row has all of them in the same order.
+  bool is_alone = llvm::count_if(k.body(), [](Operation &op) { return IsReduction(&op); }) == 1;
   threads.first = thread;
   threads.count = k.Constant(k.schedule.threads);
-  threads.combine = [&k, thread, warps](Operation *reduction, Value found) {
+  threads.combine = [&k, thread, warps, is_alone](Operation *reduction, Value found) {
     found = CombineWithin(k, reduction, found, kWarp);
     if (warps == 1) return found;
     // One number per warp goes through shared memory, where every thread reads all of them in the same order.
@@ -113,8 +115,8 @@ RowThreads BlockThreads(KernelBuilder &k) {
     Value result = k.Load(at(k.Constant(0)), stored, 1, nullptr);
     for (int64_t warp = 1; warp < warps; ++warp)
       result = ReductionStep(k, reduction, result, k.Load(at(k.Constant(warp)), stored, 1, nullptr), nullptr);
-    // Before the next row writes there.
-    Barrier(k);
+    // Before the next row writes there. Of several reductions, the barriers of the others are in between.
+    if (is_alone) Barrier(k);
     return result;
   };
   threads.on_one = [&k, thread](llvm::function_ref<void()> body) {
