@@ -83,7 +83,7 @@ void Block::Run(const uint32_t id[3], const std::vector<uint32_t> &order, bool w
   for (auto &barrier : barriers_) barrier = {};
   for (Thread &thread : threads_) {
     thread.state = ThreadState::kNew;
-    thread.barriers = 0;
+    thread.num_groups = 0;
     thread.open_copies.clear();
     thread.copy_groups.clear();
     thread.open_stores.clear();

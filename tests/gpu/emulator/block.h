@@ -15,6 +15,7 @@
 #include "tests/gpu/emulator/emulator.h"
 #include "tests/gpu/emulator/fiber.h"
 #include "tests/gpu/emulator/mbarrier.h"
+#include "tests/gpu/emulator/planted_bug.h"
 #include "tests/gpu/emulator/warpgroup.h"
 
 namespace ingot::gpu_emulator {
@@ -51,7 +52,6 @@ struct Thread {
   uint32_t id[3] = {};
   uint32_t index = 0, lane = 0, warp = 0;
   Fiber *fiber = nullptr;  // from its first wait on
-  uint32_t barriers = 0;   // that it has come to
   // While it waits at a barrier, and what it brings for the barrier's reduction.
   uint32_t barrier = 0, value = 0;
   // While it waits at an mbarrier: for a phase of this parity, and for ever or until nobody else can run.
@@ -63,6 +63,7 @@ struct Thread {
   void *result = nullptr;
   const void *arguments = nullptr;
   // Copies not yet in a group, and the groups, oldest first.
+  uint32_t num_groups = 0;  // with copies, so far
   std::vector<AsyncCopy> open_copies;
   std::vector<std::vector<AsyncCopy>> copy_groups;
   // The same of TMA's copies to global memory.
@@ -90,9 +91,7 @@ class Block {
   const uint32_t *BlockSize() const { return block_; }
   const uint32_t *GridSize() const { return grid_; }
   uint32_t SharedBytes() const { return shared_bytes_; }
-  // Of the current thread, at a barrier: whether it leaves this one out (ingot_emulator_skip_barrier).
-  bool SkipsBarrier() { return current_->barriers++ % std::max(skip_period, 1u) == skip_which && skip_period != 0; }
-  uint32_t skip_which = 0, skip_period = 0;
+  PlantedBug bug;
   uint32_t NumThreads() const { return static_cast<uint32_t>(threads_.size()); }
   uint32_t LanesOfWarp(uint32_t warp) const;
 

@@ -38,9 +38,24 @@ INGOT_EMULATOR_EXPORT void ingot_emulator_set_memory(uint64_t bytes);
 /* The device's context ends with this result, as when a kernel has failed. */
 INGOT_EMULATOR_EXPORT void ingot_emulator_kill(int32_t device, int32_t result);
 
-/* A planted bug: every thread leaves out the barriers number `which`, `which` + `period`, ... of a block, counted from
-   0. A period of 0 takes it back. */
-INGOT_EMULATOR_EXPORT void ingot_emulator_skip_barrier(uint32_t which, uint32_t period);
+/* Bugs that a test plants. The first four are those of an instruction at one place of the code, whoever executes it. */
+enum {
+  INGOT_EMULATOR_NO_BUG,
+  INGOT_EMULATOR_NO_BARRIER,    /* a barrier of all threads is left out */
+  INGOT_EMULATOR_NO_WAIT,       /* cp.async.wait_group is left out */
+  INGOT_EMULATOR_SHORT_WAIT,    /* it leaves one more group on its way */
+  INGOT_EMULATOR_WRONG_COPY,    /* cp.async copies what lies before its source */
+  INGOT_EMULATOR_NO_COPY_GROUP, /* every thread's copies of its group number N, of those with copies, do nothing */
+};
+
+/* Plants one bug in what has this number; no bug takes it back. Numbers begin at 0, and stay the same until another
+   kind is planted: with UINT32_MAX nothing is wrong, and runs count what there is. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_plant(int32_t bug, uint32_t number);
+/* How much of this kind kernels have executed since it was first planted. */
+INGOT_EMULATOR_EXPORT uint32_t ingot_emulator_plantable(void);
+
+/* Launches of more blocks than these run in so many, so that each goes through several tiles. 0: as they are. */
+INGOT_EMULATOR_EXPORT void ingot_emulator_limit_blocks(uint32_t most);
 
 /* Why the last kernel failed, or "". Valid until the next launch. */
 INGOT_EMULATOR_EXPORT const char *ingot_emulator_last_error(void);

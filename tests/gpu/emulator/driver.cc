@@ -149,10 +149,22 @@ void ingot_emulator_kill(int32_t device, int32_t result) {
   Kill(&TheDriver().contexts[device], result, "killed by a test");
 }
 
-void ingot_emulator_skip_barrier(uint32_t which, uint32_t period) {
+void ingot_emulator_plant(int32_t bug, uint32_t number) {
   const std::lock_guard<std::mutex> guard(TheDriver().lock);
-  TheBlock().skip_which = which;
-  TheBlock().skip_period = period;
+  PlantedBug &planted = TheBlock().bug;
+  if (planted.kind != bug) planted = {};
+  planted.kind = bug;
+  planted.number = number;
+}
+
+uint32_t ingot_emulator_plantable(void) {
+  const std::lock_guard<std::mutex> guard(TheDriver().lock);
+  return TheBlock().bug.count;
+}
+
+void ingot_emulator_limit_blocks(uint32_t most) {
+  const std::lock_guard<std::mutex> guard(TheDriver().lock);
+  TheDriver().most_blocks = most;
 }
 
 const char *ingot_emulator_last_error(void) {

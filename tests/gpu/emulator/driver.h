@@ -89,6 +89,7 @@ struct Driver {
   ContextState contexts[kMaxDevices];
   std::unordered_map<void *, std::unique_ptr<Object>> objects;
   MemoryTable memory;
+  uint32_t most_blocks = 0;  // of a launch, unless it is 0
   uint64_t order = 0, num_launches = 0;
   bool order_was_set = false;
   bool has_pools = true;

@@ -85,7 +85,9 @@ void RunKernel(ContextState *context, const ingot_emulated_kernel_t &kernel, con
   ++driver.num_launches;
   // Any odd factor spreads the seeds; none may become 0.
   const uint64_t seed = driver.order == 0 ? 0 : (driver.order * 0x9e3779b97f4a7c15u + (driver.num_launches << 32)) | 1;
-  const char *error = Launch(kernel.run, grid, block, shared_bytes, parameters.data(), seed);
+  const uint32_t blocks = driver.most_blocks == 0 ? grid[0] : std::min(grid[0], driver.most_blocks);
+  const uint32_t limited[3] = {blocks, grid[1], grid[2]};
+  const char *error = Launch(kernel.run, limited, block, shared_bytes, parameters.data(), seed);
   if (error != nullptr) {
     Kill(context, kLaunchFailed, name + error);
     return;

@@ -36,6 +36,9 @@
     ::ingot::gpu_emulator::TheBlock().RunTogether(name, ~0u, function, result, arguments); \
   }
 
+// In an INSTRUCTION: the place of the kernel's code that executes it.
+#define INGOT_PLACE __builtin_return_address(0)
+
 namespace ingot::gpu_emulator {
 
 // An i1 as LLVM stores it.

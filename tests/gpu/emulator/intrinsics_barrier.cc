@@ -5,8 +5,9 @@
 namespace ingot::gpu_emulator {
 namespace {
 
-void WaitAll(uint32_t barrier) {
-  if (!TheBlock().SkipsBarrier()) TheBlock().Wait(barrier, TheBlock().NumThreads(), 0);
+void WaitAll(uint32_t barrier, const void *place) {
+  if (TheBlock().bug.IsAt(INGOT_EMULATOR_NO_BARRIER, place)) return;
+  TheBlock().Wait(barrier, TheBlock().NumThreads(), 0);
 }
 void WaitCount(uint32_t barrier, uint32_t count) { TheBlock().Wait(barrier, count, 0); }
 void ArriveCount(uint32_t barrier, uint32_t count) { TheBlock().Arrive(barrier, count); }
@@ -16,8 +17,8 @@ Bit AllOfAll(uint32_t barrier, Bit vote) { return CountAll(barrier, vote) == The
 
 }  // namespace
 
-LANE_INSTRUCTION("barrier.cta.sync.aligned.all", WaitAll)
-LANE_INSTRUCTION("barrier.cta.sync.all", WaitAll)
+INSTRUCTION("barrier.cta.sync.aligned.all") { WaitAll(Operand<uint32_t>(arguments, 0), INGOT_PLACE); }
+INSTRUCTION("barrier.cta.sync.all") { WaitAll(Operand<uint32_t>(arguments, 0), INGOT_PLACE); }
 LANE_INSTRUCTION("barrier.cta.sync.aligned.count", WaitCount)
 LANE_INSTRUCTION("barrier.cta.sync.count", WaitCount)
 LANE_INSTRUCTION("barrier.cta.arrive.aligned.count", ArriveCount)
@@ -29,7 +30,7 @@ LANE_INSTRUCTION("barrier.cta.red.or.aligned.all", AnyOfAll)
 LANE_INSTRUCTION("barrier.cta.red.or.all", AnyOfAll)
 LANE_INSTRUCTION("barrier.cta.red.and.aligned.all", AllOfAll)
 LANE_INSTRUCTION("barrier.cta.red.and.all", AllOfAll)
-LANE_INSTRUCTION("barrier0", [] { WaitAll(0); })
+INSTRUCTION("barrier0") { WaitAll(0, INGOT_PLACE); }
 
 WARP_INSTRUCTION("bar.warp.sync", Operand<uint32_t>(arguments, 0), [](const Collective &) {})
 

@@ -13,8 +13,10 @@ void Finish(const std::vector<AsyncCopy> &copies) {
   }
 }
 
-void Issue(const char *name, char *to, const char *from, uint32_t bytes, uint32_t from_bytes) {
+void Issue(const char *name, char *to, const char *from, uint32_t bytes, uint32_t from_bytes, const void *place) {
   Block &block = TheBlock();
+  // Ahead of every allocation there are bytes that may be read.
+  if (block.bug.IsAt(INGOT_EMULATOR_WRONG_COPY, place)) from -= bytes;
   block.CheckShared(name, to, bytes, bytes);
   if (reinterpret_cast<uintptr_t>(from) % bytes != 0) {
     block.Fail(name, ": the source is not aligned to ", bytes, " bytes");
@@ -27,11 +29,14 @@ void Issue(const char *name, char *to, const char *from, uint32_t bytes, uint32_
 
 }  // namespace
 
-#define COPY(name, bytes)                                                                         \
-  LANE_INSTRUCTION(name, [](char *to, const char *from) { Issue(name, to, from, bytes, bytes); }) \
-  LANE_INSTRUCTION(name ".s", [](char *to, const char *from, uint32_t from_bytes) {               \
-    Issue(name ".s", to, from, bytes, from_bytes);                                                \
-  })
+#define COPY(name, bytes)                                                                                 \
+  INSTRUCTION(name) {                                                                                     \
+    Issue(name, Operand<char *>(arguments, 0), Operand<char *>(arguments, 8), bytes, bytes, INGOT_PLACE); \
+  }                                                                                                       \
+  INSTRUCTION(name ".s") {                                                                                \
+    Issue(name ".s", Operand<char *>(arguments, 0), Operand<char *>(arguments, 8), bytes,                 \
+          Operand<uint32_t>(arguments, 16), INGOT_PLACE);                                                 \
+  }
 COPY("cp.async.ca.shared.global.4", 4)
 COPY("cp.async.ca.shared.global.8", 8)
 COPY("cp.async.ca.shared.global.16", 16)
@@ -39,18 +44,24 @@ COPY("cp.async.cg.shared.global.16", 16)
 
 INSTRUCTION("cp.async.commit.group") {
   Thread &thread = TheBlock().Current();
+  const bool is_empty = thread.open_copies.empty();
+  if (!is_empty && TheBlock().bug.Is(INGOT_EMULATOR_NO_COPY_GROUP, thread.num_groups++)) thread.open_copies.clear();
   thread.copy_groups.push_back(std::move(thread.open_copies));
   thread.open_copies.clear();
 }
 
 // All groups but the newest `pending` ones.
-LANE_INSTRUCTION("cp.async.wait.group", [](uint32_t pending) {
+INSTRUCTION("cp.async.wait.group") {
+  PlantedBug &bug = TheBlock().bug;
+  if (bug.IsAt(INGOT_EMULATOR_NO_WAIT, INGOT_PLACE)) return;
+  auto pending = Operand<uint32_t>(arguments, 0);
+  if (bug.IsAt(INGOT_EMULATOR_SHORT_WAIT, INGOT_PLACE)) ++pending;
   auto &groups = TheBlock().Current().copy_groups;
   if (groups.size() <= pending) return;
   const auto end = groups.end() - pending;
   for (auto group = groups.begin(); group != end; ++group) Finish(*group);
   groups.erase(groups.begin(), end);
-})
+}
 
 INSTRUCTION("cp.async.wait.all") {
   Thread &thread = TheBlock().Current();
