@@ -1,4 +1,4 @@
-// Two ways through contraction -> row ops -> contraction.
+// Three ways through contraction -> row ops -> contraction.
 #ifndef INGOT_COMPILER_CODEGEN_CUDA_ATTENTION_H
 #define INGOT_COMPILER_CODEGEN_CUDA_ATTENTION_H
 
@@ -20,10 +20,13 @@ struct SoftMaxRegion : AttentionRegion {
 };
 // Nothing where the row ops are others.
 std::optional<SoftMaxRegion> MatchSoftMax(KernelBuilder &k);
-// Whether there are tiles for its sizes and dtype.
+// Whether the two below have tiles for its sizes and dtype.
 bool HasFlashTiles(const SoftMaxRegion &region);
-// Returns the number of blocks.
-Dim EmitFlashAttention(KernelBuilder &k, SoftMaxRegion region);
+// By tiles of queries, and a query at a time: bytes of shared memory, and the code, which returns the number of blocks.
+int64_t FlashAttentionBytes(KernelBuilder &k, const SoftMaxRegion &region);
+Dim EmitFlashAttention(KernelBuilder &k, SoftMaxRegion region, Value shared);
+int64_t FewQueriesBytes(KernelBuilder &k, const SoftMaxRegion &region);
+Dim EmitFewQueries(KernelBuilder &k, SoftMaxRegion region, Value shared);
 
 }  // namespace ingot::compiler::cuda
 #endif

@@ -2,13 +2,11 @@
 // each row it keeps the largest score so far, the sum of exponentials below it and the sum of values they weigh, and
 // scales both when a larger score comes (Dao et al., "FlashAttention: Fast and Memory-Efficient Exact Attention with
 // IO-Awareness", 2022).
-#include "compiler/codegen/cuda/attention.h"
+#include "compiler/codegen/cuda/online_soft_max.h"
 #include "compiler/codegen/cuda/result_tile.h"
 #include "compiler/codegen/cuda/warp_product.h"
 #include "compiler/codegen/point/kernel_parts.h"
-#include "compiler/codegen/point/scalar_math.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -43,16 +41,17 @@ struct FlashTiles {
 
 class FlashEmitter {
  public:
-  FlashEmitter(KernelBuilder &k, SoftMaxRegion region)
+  FlashEmitter(KernelBuilder &k, SoftMaxRegion region, Value shared)
       : k_(k),
         region_(region),
+        soft_max_(k, region),
         tiles_(region, k.schedule.threads),
         scores_(k, region.scores, region.space),
         values_(k, region.values, TypeOf(region.values.getResult()).dims),
-        f32_(k.b.getF32Type()) {}
+        f32_(k.b.getF32Type()),
+        shared_(shared) {}
 
   Dim Emit() {
-    shared_ = SharedMemory(k_, k_.b.getI8Type(), tiles_.Bytes());
     Dim row_tiles = Dim::CeilDiv(region_.queries, tiles_.scores.rows), blocks = scores_.batches * row_tiles;
     ForBlocks(k_, k_.Size(blocks), [&](Value tile) {
       EmitTile(k_.Udiv(tile, k_.Size(row_tiles)),
@@ -95,10 +94,10 @@ class FlashEmitter {
     auto result_product = MakeTileProduct(k_, tiles_.result, probabilities, value, tiles_.is_half);
     q.SetLine(first_query);
     value.SetLine(k_.Constant(0));
-    FindOuter(batch);
+    soft_max_.SetBatch(batch);
 
     size_t num_rows = static_cast<size_t>(score_product->NumRows());
-    Rows start{SmallVector<Value>(num_rows, Real(-std::numeric_limits<double>::infinity())),
+    Rows start{SmallVector<Value>(num_rows, soft_max_.Real(-std::numeric_limits<double>::infinity())),
                SmallVector<Value>(num_rows, k_.Zero(f32_, 1)), result_product->Start()};
     Value key_tiles = k_.Size(Dim::CeilDiv(region_.keys, tiles_.scores.columns));
     SmallVector<Value> all =
@@ -134,58 +133,30 @@ class FlashEmitter {
     return matrix;
   }
 
-  void FindOuter(Value batch) {
-    outer_.resize(region_.batch);
-    k_.Delinearize(batch, region_.space, 0, region_.batch, outer_);
-  }
-
-  Value Real(double value) { return arith::ConstantOp::create(k_.b, k_.b.getFloatAttr(f32_, value)); }
-  Value Less(Value x, Value y) { return k_.Less(x, y); }
-  Value Scalar(OpKind kind, Value x, Value y = nullptr) {
-    return EmitScalarOp(k_.b, kind, ScalarClass::Float, x, y, nullptr, DType::kF32, DType::kF32);
-  }
-
-  // The region's element-wise ops on a score; -infinity behind the last key.
-  Value ScoreAt(Value query, Value key, Value sum) {
-    auto within = [&](Value index, const Dim &size) { return k_.Min(index, k_.Sub(k_.Size(size), k_.Constant(1))); };
-    Point point;
-    point.index = outer_;
-    point.index.push_back(within(query, region_.queries));
-    point.index.push_back(within(key, region_.keys));
-    PointEmitter emitter(k_, point);
-    emitter.Set(region_.scores->getResult(0), sum);
-    Value score = emitter.At(region_.scores_of_max);
-    return arith::SelectOp::create(k_.b, Less(key, k_.Size(region_.keys)), score,
-                                   Real(-std::numeric_limits<double>::infinity()));
-  }
-
   // Scores become weights below the rows' largest; what the rows have is scaled to it.
   SmallVector<Value> WeighScores(TileProduct &product, ArrayRef<Value> sums, Value first_query, Value first_key,
                                  Rows &rows, TileProduct &result) {
     SmallVector<Value> scores, largest(rows.max);
     for (auto [i, sum] : llvm::enumerate(sums)) {
       auto [row, column] = product.Place(i);
-      scores.push_back(ScoreAt(k_.Add(first_query, row), k_.Add(first_key, column), sum));
+      scores.push_back(soft_max_.ScoreAt(k_.Add(first_query, row), k_.Add(first_key, column), sum));
       Value &max = largest[product.RowOf(i)];
-      max = Scalar(OpKind::kMax, max, scores.back());
+      max = soft_max_.Max(max, scores.back());
     }
     SmallVector<Value> below, scale;
     for (auto [row, max] : llvm::enumerate(largest)) {
       for (int64_t distance = product.ThreadsOfARow() / 2; distance >= 1; distance /= 2)
-        max = Scalar(OpKind::kMax, max, ExchangeWithin(k_, max, distance));
-      // Of a row that is masked so far nothing is subtracted: its weights are zeros.
-      Value is_masked =
-          arith::CmpFOp::create(k_.b, arith::CmpFPredicate::OEQ, max, Real(-std::numeric_limits<double>::infinity()));
-      below.push_back(arith::SelectOp::create(k_.b, is_masked, Real(0), max));
-      scale.push_back(Scalar(OpKind::kExp, Scalar(OpKind::kSub, rows.max[row], below[row])));
-      rows.sum[row] = Scalar(OpKind::kMul, rows.sum[row], scale[row]);
+        max = soft_max_.Max(max, ExchangeWithin(k_, max, distance));
+      below.push_back(soft_max_.Below(max));
+      scale.push_back(soft_max_.ExpOfDifference(rows.max[row], below[row]));
+      rows.sum[row] = soft_max_.Multiply(rows.sum[row], scale[row]);
     }
     for (auto [i, weighed] : llvm::enumerate(rows.weighed))
-      weighed = Scalar(OpKind::kMul, weighed, scale[result.RowOf(i)]);
+      weighed = soft_max_.Multiply(weighed, scale[result.RowOf(i)]);
     for (auto [i, score] : llvm::enumerate(scores)) {
       int64_t row = product.RowOf(i);
-      score = Scalar(OpKind::kExp, Scalar(OpKind::kSub, score, below[row]));
-      rows.sum[row] = Scalar(OpKind::kAdd, rows.sum[row], score);
+      score = soft_max_.ExpOfDifference(score, below[row]);
+      rows.sum[row] = soft_max_.Add(rows.sum[row], score);
     }
     rows.max = largest;
     return scores;
@@ -224,33 +195,20 @@ class FlashEmitter {
 
   // Weighed values over the sums of weights.
   void Finish(TileProduct &product, TileProduct &result, Rows &rows) {
-    SmallVector<Value> is_zero;
-    // Of no keys a product is zero.
-    Value none = arith::CmpIOp::create(k_.b, arith::CmpIPredicate::eq, k_.Size(region_.keys), k_.Constant(0));
-    for (Value &sum : rows.sum) {
+    for (Value &sum : rows.sum)
       for (int64_t distance = product.ThreadsOfARow() / 2; distance >= 1; distance /= 2)
-        sum = Scalar(OpKind::kAdd, sum, ExchangeWithin(k_, sum, distance));
-      Value is_number = arith::CmpFOp::create(k_.b, arith::CmpFPredicate::OGT, sum, Real(0));
-      Value otherwise =
-          region_.nan_is_zero
-              ? Value(arith::XOrIOp::create(k_.b, is_number, arith::ConstantOp::create(k_.b, k_.b.getBoolAttr(true))))
-              : none;
-      is_zero.push_back(arith::OrIOp::create(k_.b, none, otherwise));
-      sum = Scalar(OpKind::kReciprocal, sum);
-    }
-    for (auto [i, weighed] : llvm::enumerate(rows.weighed)) {
-      int64_t row = result.RowOf(i);
-      weighed = arith::SelectOp::create(k_.b, is_zero[row], Real(0), Scalar(OpKind::kMul, weighed, rows.sum[row]));
-    }
+        sum = soft_max_.Add(sum, ExchangeWithin(k_, sum, distance));
+    for (auto [i, weighed] : llvm::enumerate(rows.weighed))
+      weighed = soft_max_.Quotient(weighed, rows.sum[result.RowOf(i)]);
   }
 
   KernelBuilder &k_;
   SoftMaxRegion region_;
+  OnlineSoftMax soft_max_;
   FlashTiles tiles_;
   ContractOperands scores_, values_;
   Type f32_;
   Value shared_;
-  SmallVector<Value> outer_;
 };
 
 }  // namespace
@@ -260,6 +218,12 @@ bool HasFlashTiles(const SoftMaxRegion &region) {
          region.columns.constant().value_or(kMostColumns + 1) <= kMostColumns;
 }
 
-Dim EmitFlashAttention(KernelBuilder &k, SoftMaxRegion region) { return FlashEmitter(k, region).Emit(); }
+int64_t FlashAttentionBytes(KernelBuilder &k, const SoftMaxRegion &region) {
+  return FlashTiles(region, k.schedule.threads).Bytes();
+}
+
+Dim EmitFlashAttention(KernelBuilder &k, SoftMaxRegion region, Value shared) {
+  return FlashEmitter(k, region, shared).Emit();
+}
 
 }  // namespace ingot::compiler::cuda
