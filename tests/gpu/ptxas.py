@@ -13,7 +13,7 @@ import sys
 import tempfile
 
 # The first that a kernel's PTX holds says how many registers it may have.
-REGISTERS = (("cp.async", 224), ("", 64))
+REGISTERS = (("cp.async", 240), ("", 96))
 ARCHITECTURES = ("sm_80", "sm_90")
 
 

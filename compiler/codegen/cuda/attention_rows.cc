@@ -2,15 +2,48 @@
 // run the row program on them in place, and each add up some columns of the result. The scores stay in the block's
 // workspace.
 #include "compiler/codegen/cuda/attention.h"
-#include "compiler/codegen/cuda/product.h"
 #include "compiler/codegen/point/attention_region.h"
 #include "compiler/codegen/point/kernel_parts.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
 namespace ingot::compiler::cuda {
 
 namespace {
+
+// One operand of a sum: where its first element is, and how far apart the others are.
+struct Factor {
+  Value pointer;
+  DType dtype;
+  Dim stride;
+};
+
+Value Element(KernelBuilder &k, const Factor &factor, Value i) {
+  Value at = k.ElementPointer(factor.pointer, StorageType(k.b.getContext(), factor.dtype), k.MulDim(i, factor.stride));
+  return k.Load(at, factor.dtype, 1, nullptr);
+}
+
+// A thread's sum in `accumulator`'s type. The schedule's sum_length terms are added up at a time: the error of a sum
+// grows with its length.
+Value SumOfProducts(KernelBuilder &k, const Dim &count, const Factor &x, const Factor &y, DType accumulator) {
+  Type type = ComputeType(k.b.getContext(), accumulator);
+  Value zero = k.Zero(type, 1), end = k.Size(count), length = k.Constant(k.schedule.sum_length);
+  bool is_float = isa<FloatType>(type);
+  auto add = [&](Value a, Value b) -> Value {
+    return is_float ? Value(arith::AddFOp::create(k.b, a, b)) : Value(arith::AddIOp::create(k.b, a, b));
+  };
+  return k.ForReduce(k.Constant(0), end, length, {zero}, [&](Value begin, ValueRange total) -> SmallVector<Value> {
+    Value stop = k.Min(k.Add(begin, length), end);
+    Value sum = k.ForReduce(begin, stop, k.Constant(1), {zero}, [&](Value i, ValueRange part) -> SmallVector<Value> {
+      Value a = Element(k, x, i), b = Element(k, y, i);
+      if (is_float) return {math::FmaOp::create(k.b, a, b, part[0])};
+      return {add(arith::MulIOp::create(k.b, a, b), part[0])};
+    })[0];
+    return {add(total[0], sum)};
+  })[0];
+}
 
 class AttentionEmitter : AttentionRegion {
  public:
@@ -64,28 +97,28 @@ class AttentionEmitter : AttentionRegion {
 
   void EmitScores() {
     Access query = AccessOf(scores.getX()), key_access = AccessOf(scores.getY());
-    Factor x{PointerAt(query, batch + 1), dtype, {query.view.strides.back()}};
+    Factor x{PointerAt(query, batch + 1), dtype, query.view.strides.back()};
     Value first_key = PointerAt(key_access, batch);
     Along(keys, [&](Value key) {
       Value at = k_.ElementPointer(first_key, Element(dtype), k_.MulDim(key, key_access.view.strides[batch + 1]));
-      Factor y{at, dtype, {key_access.view.strides[batch]}};
-      k_.Store(SumOfProducts(k_, {query.view.dims.back()}, x, y, accumulator_), ScoreAt(key), accumulator_, 1, nullptr);
+      Factor y{at, dtype, key_access.view.strides[batch]};
+      k_.Store(SumOfProducts(k_, query.view.dims.back(), x, y, accumulator_), ScoreAt(key), accumulator_, 1, nullptr);
     });
   }
 
   void EmitColumns() {
     Access value_access = AccessOf(values.getY());
-    Factor x{scores_at_, accumulator_, {1}};
+    Factor x{scores_at_, accumulator_, 1};
     Value first_column = PointerAt(value_access, batch);
     Along(columns, [&](Value column) {
       Value at =
           k_.ElementPointer(first_column, Element(dtype), k_.MulDim(column, value_access.view.strides[batch + 1]));
-      Factor y{at, dtype, {value_access.view.strides[batch]}};
+      Factor y{at, dtype, value_access.view.strides[batch]};
       Point point;
       point.index = outer_;
       point.index.push_back(column);
       PointEmitter emitter(k_, point);
-      emitter.Set(values.getResult(), SumOfProducts(k_, {keys}, x, y, accumulator_));
+      emitter.Set(values.getResult(), SumOfProducts(k_, keys, x, y, accumulator_));
       StoreResults(k_, emitter);
     });
   }
