@@ -3,9 +3,11 @@
 // run with every such bug, in a few orders of its threads; one block goes through all tiles, so that what protects
 // a tile from the next one counts as well.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
+#include <filesystem>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -27,11 +29,10 @@ struct Kind {
   int32_t bug;
   const char *name;
 };
-constexpr Kind kKinds[] = {{INGOT_EMULATOR_NO_BARRIER, "no barrier"},
-                           {INGOT_EMULATOR_NO_WAIT, "no wait"},
-                           {INGOT_EMULATOR_SHORT_WAIT, "short wait"},
-                           {INGOT_EMULATOR_WRONG_COPY, "wrong copy"},
-                           {INGOT_EMULATOR_NO_COPY_GROUP, "no copy group"}};
+constexpr Kind kKinds[] = {
+    {INGOT_EMULATOR_NO_BARRIER, "no barrier"},     {INGOT_EMULATOR_NO_WAIT, "no wait"},
+    {INGOT_EMULATOR_SHORT_WAIT, "short wait"},     {INGOT_EMULATOR_WRONG_COPY, "wrong copy"},
+    {INGOT_EMULATOR_SHORT_BUFFER, "short buffer"}, {INGOT_EMULATOR_NO_COPY_GROUP, "no copy group"}};
 
 class PlantedBugs : public testing::Test {
  protected:
@@ -39,6 +40,7 @@ class PlantedBugs : public testing::Test {
     ingot_emulator_plant(INGOT_EMULATOR_NO_BUG, 0);
     ingot_emulator_limit_blocks(0);
     ingot_emulator_set_order(0);
+    std::filesystem::remove_all(cache_);
   }
 
   // Compiles the graph. Without a bug every order of threads gives the same, about what the interpreter gives.
@@ -53,12 +55,13 @@ class PlantedBugs : public testing::Test {
     absl::StatusOr<std::vector<Tensor>> expected = Interpret(graph_, inputs_);
     ASSERT_TRUE(expected.ok()) << expected.status();
     for (size_t i = 0; i < right_.size(); ++i) ExpectNear(right_[i], (*expected)[i]);
+    ASSERT_FALSE(IsFound()) << ingot_emulator_last_error();
   }
 
   // The bugs of this kind that are not found, of all that can be planted, in words.
   std::string NotFound(const Kind &kind) {
     ingot_emulator_plant(kind.bug, kNothing);
-    EXPECT_FALSE(IsFound()) << kind.name << " is found where there is none: " << ingot_emulator_last_error();
+    EXPECT_TRUE(Run(0)) << kind.name << ": " << ingot_emulator_last_error();
     const uint32_t count = ingot_emulator_plantable();
     std::vector<std::string> missed;
     for (uint32_t number = 0; number < count; ++number) {
@@ -94,7 +97,7 @@ class PlantedBugs : public testing::Test {
     options.compile.cpu_levels = {"x86-64-v3"};
     options.compile.device_targets = device_.targets;
     options.device = device_.device.get();
-    options.cache_directory = "none";
+    options.cache_directory = cache_;
     absl::StatusOr<std::unique_ptr<JitProgram>> program = JitProgram::Load(graph_, options);
     ASSERT_TRUE(program.ok()) << program.status();
     program_ = *std::move(program);
@@ -134,6 +137,8 @@ class PlantedBugs : public testing::Test {
     EXPECT_LE(difference, 16 * Epsilon(expected.dtype()) * largest);
   }
 
+  // A program that has failed is loaded anew.
+  const std::string cache_ = absl::StrCat(testing::TempDir(), "planted_bugs_", getpid());
   Graph graph_;
   std::vector<Tensor> inputs_, right_, outputs_;
   tool::OpenedDevice device_;
@@ -165,13 +170,15 @@ TEST_F(PlantedBugs, AttentionByRows) {
        v = b.Input("v", DType::kF32, {2, 200, 16});
   b.Output("y", b.MatMul(b.Softmax(b.MatMul(q, k), 2), v));
   Take(b.Finish());
-  EXPECT_EQ(NotFound(), "");
+  // Parameter 4 is no buffer, and the workspace is rounded up.
+  EXPECT_EQ(NotFound(), "short buffer 4, 5 of 6");
 }
 
 TEST_F(PlantedBugs, FlashAttention) {
   for (DType dtype : {DType::kF32, DType::kBF16, DType::kF16}) {
     // Of whole chunks of few columns in f32, a thread stores what it has computed itself.
     for (int64_t columns : {dtype == DType::kF32 ? 62 : 64, 256}) {
+      if (dtype == DType::kF16 && columns == 256) continue;  // as in bf16
       GraphBuilder b("planted");
       auto q = b.Input("q", dtype, {2, 70, 88}), k = b.Input("k", dtype, {2, 88, 136}),
            v = b.Input("v", dtype, {2, 136, columns});
@@ -206,7 +213,8 @@ TEST_F(PlantedBugs, Products) {
       auto y = is_constant ? b.Constant(NormalTensor({152, columns}, 1, dtype)) : b.Input("y", dtype, {152, columns});
       b.Output("z", b.MatMul(b.Input("x", dtype, {100, 152}), y));
       Take(b.Finish());
-      EXPECT_EQ(NotFound(), "") << Name(dtype) << ", right operand " << (is_constant ? "constant" : "given");
+      // Zeros behind the last column of packed ones are not read.
+      EXPECT_EQ(NotFound(), is_constant ? "short buffer 1 of 3" : "") << Name(dtype);
       EXPECT_GT(planted_["no wait"], 0u);
     }
   }

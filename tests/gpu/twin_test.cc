@@ -6,9 +6,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "llvm/ExecutionEngine/Orc/LLJIT.h"
-#include "llvm/ExecutionEngine/Orc/ThreadSafeModule.h"
-#include "llvm/Support/TargetSelect.h"
 #include "mlir/Conversion/NVVMToLLVM/NVVMToLLVM.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
@@ -20,6 +17,7 @@
 #include "mlir/Target/LLVMIR/Dialect/NVVM/NVVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "tests/gpu/tensor_maps.h"
+#include "tests/gpu/twin_code.h"
 
 namespace ingot::gpu_test {
 namespace {
@@ -275,37 +273,15 @@ std::string Product(bool waits) {
 )";
 }
 
-// A twin as code, whose table the driver takes.
-class Code {
- public:
-  explicit Code(const std::string &text) {
-    llvm::InitializeNativeTarget();
-    llvm::InitializeNativeTargetAsmPrinter();
-    auto context = std::make_unique<llvm::LLVMContext>();
-    auto module = TwinOf(text, *context);
-    if (!module) return;
-    module->getNamedGlobal("image")->setVisibility(llvm::GlobalValue::DefaultVisibility);
-    jit_ = llvm::cantFail(llvm::orc::LLJITBuilder().create());
-    jit_->getMainJITDylib().addGenerator(llvm::cantFail(
-        llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit_->getDataLayout().getGlobalPrefix())));
-    module->setDataLayout(jit_->getDataLayout());
-    llvm::cantFail(jit_->addIRModule(llvm::orc::ThreadSafeModule(std::move(module), std::move(context))));
-    image_ = llvm::cantFail(jit_->lookup("image")).toPtr<const ingot_emulated_image_t *>();
-  }
-  const ingot_emulated_image_t *Image() const { return image_; }
-
- private:
-  std::unique_ptr<llvm::orc::LLJIT> jit_;
-  const ingot_emulated_image_t *image_ = nullptr;
-};
-
 constexpr uint32_t kDynamicBytes = 80 << 10;
 
 class TwinOfProduct : public EmulatedDevice {
  protected:
   void Multiply(bool waits, std::vector<float> *result, Result *after) {
-    const Code code(Product(waits));
-    ASSERT_NE(code.Image(), nullptr);
+    auto context = std::make_unique<llvm::LLVMContext>();
+    auto twin = TwinOf(Product(waits), *context);
+    ASSERT_TRUE(twin);
+    const TwinCode code(std::move(twin), std::move(context));
     Module module = nullptr;
     Function function = nullptr;
     ASSERT_OK(cuModuleLoadDataEx(&module, code.Image(), 0, nullptr, nullptr));

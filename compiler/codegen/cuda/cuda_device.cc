@@ -1,6 +1,7 @@
 // NVIDIA GPUs as a device: architectures, how kernels are cut into tiles and threads, and who emits them.
 #include "compiler/codegen/cuda/cuda_device.h"
 
+#include "compiler/codegen/cuda/bounds.h"
 #include "compiler/codegen/cuda/image.h"
 #include "compiler/codegen/cuda/kernels.h"
 #include "compiler/codegen/point/kernels.h"
@@ -117,6 +118,7 @@ KernelInfo EmitKernel(KernelBuilder &k) {
 std::optional<KernelInfo> Emit(const KernelRequest &request) {
   KernelBuilder k(request, KernelFunction::Entry);
   KernelInfo info = EmitKernel(k);
+  if (request.target.level == "emulated") cuda::TellBuffers(k, info);
   k.Finish();
   // Of 8 bytes each: a launch takes 4 KiB.
   constexpr unsigned kMostParameters = 512;

@@ -1,5 +1,6 @@
 #include "compiler/codegen/cuda/twin.h"
 
+#include "compiler/codegen/cuda/accesses.h"
 #include "ingot/abi.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/InlineAsm.h"
@@ -27,6 +28,7 @@ class TwinMaker {
     SmallVector<Function *> kernels;
     for (Function &function : module_)
       if (function.getCallingConv() == CallingConv::PTX_Kernel) kernels.push_back(&function);
+    CheckAccesses(module_);
     std::vector<uint64_t> shared_bytes;
     for (Function *kernel : kernels) shared_bytes.push_back(PlaceShared(*kernel));
     RewriteCalls();

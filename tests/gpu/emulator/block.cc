@@ -40,6 +40,7 @@ void Block::Begin(void (*kernel)(void **), void **params, const uint32_t grid[3]
   std::copy(block, block + 3, block_);
   shared_bytes_ = shared_bytes;
   error_.clear();
+  buffers_.clear();
   threads_.resize(size_t{block[0]} * block[1] * block[2]);
   for (uint32_t i = 0; i < threads_.size(); ++i) {
     Thread &thread = threads_[i];

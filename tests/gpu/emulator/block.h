@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "tests/gpu/emulator/bulk_copy.h"
@@ -19,6 +20,15 @@
 #include "tests/gpu/emulator/warpgroup.h"
 
 namespace ingot::gpu_emulator {
+
+struct MemoryRange {
+  const char *begin = nullptr;
+  uint64_t bytes = 0;
+  bool Has(const char *address, uint64_t count) const {
+    const uint64_t offset = reinterpret_cast<uint64_t>(address) - reinterpret_cast<uint64_t>(begin);
+    return offset <= bytes && count <= bytes - offset;
+  }
+};
 
 // A cp.async that was issued and not yet waited for.
 struct AsyncCopy {
@@ -92,6 +102,18 @@ class Block {
   const uint32_t *GridSize() const { return grid_; }
   uint32_t SharedBytes() const { return shared_bytes_; }
   PlantedBug bug;
+  // Of the instruction that is called here.
+  bool HasBug(int32_t kind, const void *place) {
+    return bug.IsAt(kind, reinterpret_cast<uint64_t>(place) - reinterpret_cast<uint64_t>(kernel_));
+  }
+
+  // Buffer `number` of the kernel, which says so itself.
+  void SetBuffer(uint64_t number, const char *begin, int64_t bytes);
+  // Fails unless one buffer, or the block's shared memory, has all these bytes. A kernel that says nothing of its
+  // buffers may touch anything.
+  void CheckTouched(const char *address, uint64_t bytes);
+  // The same of one buffer.
+  void CheckBuffer(const char *address, uint64_t bytes, uint64_t number);
   uint32_t NumThreads() const { return static_cast<uint32_t>(threads_.size()); }
   uint32_t LanesOfWarp(uint32_t warp) const;
 
@@ -141,7 +163,10 @@ class Block {
  private:
   void BeginError();
   void AddToError(const char *text) { error_ += text; }
-  void AddToError(uint32_t number) { error_ += std::to_string(number); }
+  template <class Number, class = std::enable_if_t<std::is_integral_v<Number>>>
+  void AddToError(Number number) {
+    error_ += std::to_string(number);
+  }
   void AddToError(Hex number);
   [[noreturn]] void Abandon();
   static void FiberMain();
@@ -181,6 +206,7 @@ class Block {
   struct {
     uint32_t arrived = 0, sum = 0;
   } barriers_[kNumBarriers];
+  std::vector<MemoryRange> buffers_;  // of the launch
   MbarrierTable mbarriers_;
   std::vector<BulkCopy> loads_;  // on their way, oldest first
   std::vector<WarpProducts> products_;

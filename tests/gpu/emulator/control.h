@@ -45,6 +45,7 @@ enum {
   INGOT_EMULATOR_NO_WAIT,       /* cp.async.wait_group is left out */
   INGOT_EMULATOR_SHORT_WAIT,    /* it leaves one more group on its way */
   INGOT_EMULATOR_WRONG_COPY,    /* cp.async copies what lies before its source */
+  INGOT_EMULATOR_SHORT_BUFFER,  /* the kernels' buffer number N is said to end one byte early */
   INGOT_EMULATOR_NO_COPY_GROUP, /* every thread's copies of its group number N, of those with copies, do nothing */
 };
 

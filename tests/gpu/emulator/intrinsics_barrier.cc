@@ -6,7 +6,7 @@ namespace ingot::gpu_emulator {
 namespace {
 
 void WaitAll(uint32_t barrier, const void *place) {
-  if (TheBlock().bug.IsAt(INGOT_EMULATOR_NO_BARRIER, place)) return;
+  if (TheBlock().HasBug(INGOT_EMULATOR_NO_BARRIER, place)) return;
   TheBlock().Wait(barrier, TheBlock().NumThreads(), 0);
 }
 void WaitCount(uint32_t barrier, uint32_t count) { TheBlock().Wait(barrier, count, 0); }

@@ -16,7 +16,7 @@ void Finish(const std::vector<AsyncCopy> &copies) {
 void Issue(const char *name, char *to, const char *from, uint32_t bytes, uint32_t from_bytes, const void *place) {
   Block &block = TheBlock();
   // Ahead of every allocation there are bytes that may be read.
-  if (block.bug.IsAt(INGOT_EMULATOR_WRONG_COPY, place)) from -= bytes;
+  if (block.HasBug(INGOT_EMULATOR_WRONG_COPY, place)) from -= bytes;
   block.CheckShared(name, to, bytes, bytes);
   if (reinterpret_cast<uintptr_t>(from) % bytes != 0) {
     block.Fail(name, ": the source is not aligned to ", bytes, " bytes");
@@ -24,6 +24,7 @@ void Issue(const char *name, char *to, const char *from, uint32_t bytes, uint32_
   if (from_bytes > bytes) {
     block.Fail(name, ": reads ", from_bytes, " bytes to fill ", bytes);
   }
+  block.CheckTouched(from, from_bytes);
   block.Current().open_copies.push_back({to, from, bytes, from_bytes});
 }
 
@@ -52,10 +53,9 @@ INSTRUCTION("cp.async.commit.group") {
 
 // All groups but the newest `pending` ones.
 INSTRUCTION("cp.async.wait.group") {
-  PlantedBug &bug = TheBlock().bug;
-  if (bug.IsAt(INGOT_EMULATOR_NO_WAIT, INGOT_PLACE)) return;
+  if (TheBlock().HasBug(INGOT_EMULATOR_NO_WAIT, INGOT_PLACE)) return;
   auto pending = Operand<uint32_t>(arguments, 0);
-  if (bug.IsAt(INGOT_EMULATOR_SHORT_WAIT, INGOT_PLACE)) ++pending;
+  if (TheBlock().HasBug(INGOT_EMULATOR_SHORT_WAIT, INGOT_PLACE)) ++pending;
   auto &groups = TheBlock().Current().copy_groups;
   if (groups.size() <= pending) return;
   const auto end = groups.end() - pending;

@@ -15,11 +15,11 @@ namespace ingot::gpu_emulator {
 struct PlantedBug {
   int32_t kind = INGOT_EMULATOR_NO_BUG;
   uint32_t number = 0;
-  uint32_t count = 0;                // of what it can be planted in, so far
-  std::vector<const void *> places;  // the same, where they are places of the code, as they were first met
+  uint32_t count = 0;            // of what it can be planted in, so far
+  std::vector<uint64_t> places;  // the same, where they are places of the code, as they were first met
 
-  // Whether the instruction whose caller this is has the bug.
-  bool IsAt(int32_t a_kind, const void *place) {
+  // Whether the instruction that is called at this place, counted from where the kernel begins, has the bug.
+  bool IsAt(int32_t a_kind, uint64_t place) {
     if (kind != a_kind) return false;
     const auto found = std::find(places.begin(), places.end(), place);
     const auto index = static_cast<uint32_t>(found - places.begin());
