@@ -33,6 +33,12 @@ std::string PtxOf(GraphBuilder &builder, const std::string &target = "sm_80", co
   return text.str();
 }
 
+int Count(const std::string &text, const std::string &part) {
+  int count = 0;
+  for (size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
 TEST(CudaImage, ALoopReadsAndWritesGlobalMemory) {
   GraphBuilder b("loop");
   auto x = b.Input("x", DType::kF32, {"n"});
@@ -45,6 +51,30 @@ TEST(CudaImage, ALoopReadsAndWritesGlobalMemory) {
   EXPECT_THAT(ptx, HasSubstr("st.global.b32"));
   EXPECT_THAT(ptx, HasSubstr("fma.rn.f32"));
   EXPECT_THAT(ptx, Not(HasSubstr("call")));
+}
+
+// Of an axis that is whole vectors long: 16 bytes at a time, and nothing smaller.
+TEST(CudaImage, LoopsReadAndWriteVectors) {
+  for (DType dtype : {DType::kF32, DType::kBF16, DType::kF16}) {
+    GraphBuilder b("loop");
+    b.Output("y", b.Relu(b.Input("x", dtype, {"n", 64})));
+    std::string ptx = PtxOf(b);
+    EXPECT_THAT(ptx, HasSubstr("ld.global.v4.b32")) << Name(dtype);
+    EXPECT_THAT(ptx, HasSubstr("st.global.v4.b32")) << Name(dtype);
+    EXPECT_EQ(Count(ptx, "ld.global"), 1) << Name(dtype);
+    EXPECT_EQ(Count(ptx, "st.global"), 1) << Name(dtype);
+  }
+}
+
+// Through a tile in shared memory whose lines lie in other banks than their neighbours.
+TEST(CudaImage, TransposesGoThroughSharedMemory) {
+  GraphBuilder b("transpose");
+  b.Output("y", b.Transpose(b.Input("x", DType::kF32, {3, 64, 96}), {0, 2, 1}));
+  std::string ptx = PtxOf(b);
+  EXPECT_THAT(ptx, HasSubstr("_shared_0[4224]"));
+  EXPECT_THAT(ptx, HasSubstr("st.shared.b32"));
+  EXPECT_THAT(ptx, HasSubstr("ld.shared.b32"));
+  EXPECT_EQ(Count(ptx, "bar.sync"), 2);
 }
 
 TEST(CudaImage, OtherArchitectures) {
@@ -68,6 +98,18 @@ TEST(CudaImage, RowsGoThroughWarpsAndSharedMemory) {
   EXPECT_THAT(ptx, HasSubstr("bar.sync"));
   EXPECT_THAT(ptx, HasSubstr(".shared"));
   EXPECT_THAT(ptx, HasSubstr("ld.shared.v4.b32"));
+}
+
+// Between its reductions a row is in registers: each element is read once. The barriers are those of the reductions.
+TEST(CudaImage, RowsAreReadOnce) {
+  GraphBuilder b("rows");
+  b.Output("y", b.Softmax(b.Input("x", DType::kF32, {"n", 768}), 1));
+  std::string ptx = PtxOf(b);
+  EXPECT_THAT(ptx, HasSubstr("ld.global.v4.b32"));
+  EXPECT_THAT(ptx, HasSubstr("st.global.v4.b32"));
+  EXPECT_EQ(Count(ptx, "ld.global"), 1);
+  EXPECT_EQ(Count(ptx, "st.global"), 1);
+  EXPECT_EQ(Count(ptx, "bar.sync"), 2);
 }
 
 // A row that a warp can hold needs no barrier.
