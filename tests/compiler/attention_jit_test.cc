@@ -157,5 +157,16 @@ TEST(AttentionJit, MaskedAsAWhole) {
                 {{{"n", 1}, {"q", 80}, {"k", 70}}, {{"n", 1}, {"q", 7}, {"k", 0}}, {{"n", 1}, {"q", 2}, {"k", 3}}});
 }
 
+// Values that are infinite belong to their own key alone, whatever is read in the place of keys that are not there.
+TEST(AttentionJit, InfiniteValuesOfTheLastKey) {
+  GraphBuilder b("attention");
+  std::vector<float> last(17, 0.0f);
+  last.back() = std::numeric_limits<float>::infinity();
+  Expr q = b.Input("xq", DType::kF32, {"n", "q", 8}), k = b.Input("xk", DType::kF32, {"n", 17, 8}),
+       v = b.Add(b.Input("xv", DType::kF32, {"n", 17, 64}), b.Constant(Tensor::F32({17, 1}, last)));
+  b.Output("y", b.MatMul(b.Softmax(b.MatMul(q, b.Transpose(k, {0, 2, 1}))), v));
+  ExpectMatches(b.Finish(), {{{"n", 1}, {"q", 1}}, {{"n", 2}, {"q", 9}}});
+}
+
 }  // namespace
 }  // namespace ingot

@@ -1,5 +1,6 @@
 // Shapes of graphs that a fusing compiler can get wrong: values that two regions read, views of values made in the same
 // region, cycles that a greedy merge would make, and outputs that are inputs, constants, views or each other.
+#include "absl/strings/str_cat.h"
 #include "tests/compiler/jit_testing.h"
 
 namespace ingot {
@@ -22,6 +23,16 @@ TEST(FusionJit, OutputsThatNoKernelMakes) {
   b.Output("value_again", y);
   b.Output("value_view", b.Reshape(y, {"n", 2, 3}));
   b.Output("value_transposed", b.Transpose(y, {1, 0}));
+  ExpectMatches(b.Finish(), kSizes);
+}
+
+// More operands along another axis than a GPU's block has shared memory for.
+TEST(FusionJit, ManyTransposedOperands) {
+  GraphBuilder b("transposed");
+  Expr sum = b.Input("x", DType::kF64, {24, "n"});
+  for (int i = 0; i < 9; ++i)
+    sum = b.Add(sum, b.Transpose(b.Input(absl::StrCat("x", i), DType::kF64, {"n", 24}), {1, 0}));
+  b.Output("y", sum);
   ExpectMatches(b.Finish(), kSizes);
 }
 

@@ -14,8 +14,7 @@ KernelInfo EmitAttentionRows(KernelBuilder &k);
 struct SoftMaxRegion : AttentionRegion {
   explicit SoftMaxRegion(KernelBuilder &k) : AttentionRegion(k) {}
 
-  Value scores_of_max;  // the soft-max's operand
-  mlir::Operation *max = nullptr, *sum = nullptr;
+  Value scores_of_max;       // the soft-max's operand
   bool nan_is_zero = false;  // rows that are masked as a whole give zeros
 };
 // Nothing where the row ops are others.

@@ -1,7 +1,7 @@
 // One contraction with the element-wise ops on its result. A block computes a tile of the result: tiles of the operands
 // go through shared memory (shared_tile.h), sums stay in registers (tile_product.h) and go on to the element-wise ops
-// (result_tile.h). Of few rows each block takes a panel of columns
-// (few_rows.h).
+// (result_tile.h). Of few rows each block takes a panel of columns (few_rows.h). A sum goes on along the whole depth,
+// as those of other libraries for GPUs do: schedules have no sum_length here.
 #include "compiler/codegen/cuda/contract_operands.h"
 #include "compiler/codegen/cuda/few_rows.h"
 #include "compiler/codegen/cuda/kernels.h"

@@ -7,6 +7,7 @@
 #include "compiler/codegen/point/kernels.h"
 #include "compiler/codegen/point/lower_kernels.h"
 #include "compiler/fusion/region_planner.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 
@@ -115,6 +116,18 @@ KernelInfo EmitKernel(KernelBuilder &k) {
   return {};
 }
 
+// Of a block, in all variables of the kernel.
+int64_t SharedBytes(KernelBuilder &k) {
+  int64_t bytes = 0;
+  std::string prefix = (k.function().getName() + "_shared_").str();
+  for (auto variable : k.function()->getParentOfType<ModuleOp>().getOps<LLVM::GlobalOp>()) {
+    auto type = cast<LLVM::LLVMArrayType>(variable.getGlobalType());
+    if (variable.getSymName().starts_with(prefix))
+      bytes += static_cast<int64_t>(type.getNumElements()) * type.getElementType().getIntOrFloatBitWidth() / 8;
+  }
+  return bytes;
+}
+
 std::optional<KernelInfo> Emit(const KernelRequest &request) {
   KernelBuilder k(request, KernelFunction::Entry);
   KernelInfo info = EmitKernel(k);
@@ -123,6 +136,9 @@ std::optional<KernelInfo> Emit(const KernelRequest &request) {
   // Of 8 bytes each: a launch takes 4 KiB.
   constexpr unsigned kMostParameters = 512;
   if (k.function().getNumArguments() > kMostParameters) k.Fail(k.source.getLoc(), "has too many operands and sizes");
+  // A driver would refuse the whole program where it is loaded.
+  constexpr int64_t kMostShared = 48 << 10;
+  if (SharedBytes(k) > kMostShared) k.Fail(k.source.getLoc(), "has too much shared memory");
   if (k.failed() || !info.launch) return std::nullopt;
   info.launch->sizes = k.size_parameters();
   // Registers are given out for so many threads of a block, and so many blocks side by side. Tiles of products take

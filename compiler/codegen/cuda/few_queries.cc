@@ -1,7 +1,7 @@
-// Attention of few queries, as fast as keys and values come from memory, which may be caches read in place: a block to
-// a query. Its threads are in groups, each of which goes through keys of its own and reads their elements, and those of
-// their values, side by side; what the groups have found is put together at the end (Dao et al., "Flash-Decoding for
-// long-context inference", 2023, within one block).
+// Attention of few queries, which is as fast as keys and values come from memory (caches may be read in place): a block
+// to a query. Its threads are in groups, each of which goes through keys of its own and reads their elements, and those
+// of their values, side by side; what the groups have found is put together at the end. Keys are not divided among
+// blocks: few heads keep few multiprocessors busy.
 #include "compiler/codegen/cuda/attention.h"
 #include "compiler/codegen/cuda/contract_operands.h"
 #include "compiler/codegen/cuda/online_soft_max.h"
@@ -77,6 +77,9 @@ class FewQueriesEmitter {
             weight = soft_max_.ExpOfDifference(score, below);
       next[1] = soft_max_.MultiplyAdd(carried[1], scale, weight);
       SmallVector<Value> row = LoadColumns(values, values.depth_offset(there), lane);
+      // The last key's values are not another's: 0 times infinity is no number.
+      for (Value &value : row)
+        value = arith::SelectOp::create(k_.b, k_.Less(key, k_.Size(region_.keys)), value, soft_max_.Real(0));
       for (int64_t c = 0; c < groups_.columns; ++c)
         next[2 + c] = soft_max_.MultiplyAdd(carried[2 + c], scale, soft_max_.Multiply(weight, row[c]));
       return next;

@@ -28,21 +28,11 @@ KernelInfo InfoOf(KernelBuilder &k, const Dims &space, int64_t per_tile) {
   return {Dim::CeilDiv(elements, per_tile), elements * Dim(CostPerElement(k)), 0};
 }
 
-// Of the widest elements that the kernel reads or writes.
-int WidestVector(KernelBuilder &k) {
-  constexpr int64_t kBytes = 16;
-  int64_t bytes = 1;
-  auto find_bytes = [&](Value value) { bytes = std::max(bytes, ElementBytes(TypeOf(value).dtype)); };
-  for (Value argument : k.body().getArguments()) find_bytes(argument);
-  for (Value result : k.Terminator()->getOperands()) find_bytes(result);
-  return static_cast<int>(kBytes / bytes);
-}
-
 }  // namespace
 
 KernelInfo EmitLoopKernel(KernelBuilder &k) {
   Dims space = SpaceOf(k);
-  int width = space.empty() ? 1 : WidestVector(k);
+  int width = space.empty() ? 1 : static_cast<int>(ElementsIn16Bytes(k));
   Value first = k.Mul(k.tile_begin, k.Constant(width));
   if (!space.empty() && !Dim::DivideExactly(space.back(), width)) {
     // Only along one axis do vectors begin where they may although the last is not whole.

@@ -47,7 +47,7 @@ Value ResultTile::SumAt(Value row, Value column) {
 
 // A vector to a thread.
 void ResultTile::StoreSlab(Value batch, Value first_row, Value first_column) {
-  int width = static_cast<int>(ChunkOf(accumulator_));
+  int width = static_cast<int>(std::min(ChunkOf(accumulator_), ElementsIn16Bytes(k_)));
   if (!Dim::DivideExactly(operands_.columns, width)) width = 1;
   int64_t per_row = shape_.columns / width;
   k_.ForRange(ThreadNumber(k_), k_.Constant(slab_rows_ * per_row), k_.Constant(k_.schedule.threads), [&](Value i) {

@@ -44,8 +44,6 @@ std::optional<SoftMaxRegion> MatchSoftMax(KernelBuilder &k) {
   if (!sum || !max || sum->getOperand(0) != exp->getResult(0) || max->getOperand(0) != sub->getOperand(0))
     return std::nullopt;
   region.scores_of_max = sub->getOperand(0);
-  region.max = max;
-  region.sum = sum;
   // Whatever else there is is element-wise, on whole rows, in front of the soft-max.
   size_t before = 0;
   for (Operation *op : region.row_ops) {

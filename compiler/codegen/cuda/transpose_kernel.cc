@@ -11,6 +11,8 @@ namespace ingot::compiler::cuda {
 namespace {
 
 constexpr int64_t kTile = kWarp;
+// Of shared memory; a multiprocessor holds several blocks.
+constexpr int64_t kMostBytes = 32 << 10;
 // Along shorter axes too many threads of a tile have nothing to do.
 constexpr int64_t kShortest = 8;
 
@@ -25,12 +27,14 @@ std::optional<size_t> TransposedAxis(const StridedView &view) {
   return std::nullopt;
 }
 
+int64_t TileBytes(ir::ViewOp view) { return kTile * (kTile + 1) * ElementBytes(TypeOf(view.getResult()).dtype); }
+
 struct Transposed {
   size_t axis;
   SmallVector<ir::ViewOp> views;
 };
 
-// Views that are transposed alike; those of another axis are read as they are.
+// Views that are transposed alike; those of another axis, and what there is no room for, are read as they are.
 std::optional<Transposed> FindTransposed(KernelBuilder &k) {
   std::optional<Transposed> found;
   for (ir::ViewOp view : k.body().getOps<ir::ViewOp>()) {
@@ -38,7 +42,9 @@ std::optional<Transposed> FindTransposed(KernelBuilder &k) {
     std::optional<size_t> axis = TransposedAxis(strided);
     if (!axis || strided.dims != SpaceOf(k) || !isa<BlockArgument>(view.getSource())) continue;
     if (!found) found = Transposed{*axis, {}};
-    if (found->axis == *axis) found->views.push_back(view);
+    int64_t bytes = 0;
+    for (ir::ViewOp other : found->views) bytes += TileBytes(other);
+    if (found->axis == *axis && bytes + TileBytes(view) <= kMostBytes) found->views.push_back(view);
   }
   return found;
 }

@@ -38,6 +38,14 @@ Dim RowsPerTileFor(KernelBuilder &k, const Dim &length) {
   return Dim::Max(1, Dim::FloorDiv(k.schedule.tile_elements, Dim::Max(1, length)));
 }
 
+int64_t ElementsIn16Bytes(KernelBuilder &k) {
+  int64_t bytes = 1;
+  auto find_bytes = [&](Value value) { bytes = std::max(bytes, ElementBytes(TypeOf(value).dtype)); };
+  for (Value argument : k.body().getArguments()) find_bytes(argument);
+  for (Value result : k.Terminator()->getOperands()) find_bytes(result);
+  return 16 / bytes;
+}
+
 int VectorWidthFor(KernelBuilder &k, const Dim &size) { return size.Is(1) ? 1 : k.target.vector_width; }
 
 void ForVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t> length, int width,

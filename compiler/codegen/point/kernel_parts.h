@@ -25,6 +25,8 @@ Dim RowsPerTileFor(KernelBuilder &k, const Dim &length);
 // vector. `length`: end - begin where it is known when compiling.
 void ForVectors(KernelBuilder &k, Value begin, Value end, std::optional<int64_t> length, int width,
                 llvm::function_ref<void(Value, Value)> body);
+// Elements in 16 bytes, of the widest that the kernel reads or writes in memory.
+int64_t ElementsIn16Bytes(KernelBuilder &k);
 // Lanes for a vector axis of this size.
 int VectorWidthFor(KernelBuilder &k, const Dim &size);
 

@@ -52,20 +52,17 @@ void RowProgram::Emit(ArrayRef<Value> outer, Value staging, const DenseMap<Value
   }
 }
 
-// As wide as memory is read, and no more of them than registers hold.
+// As wide as memory is read, and no more of them than registers hold: several values of each element live at once.
 void RowProgram::FindParts() {
-  constexpr int64_t kMostElements = 32, kBytes = 16;
+  constexpr int64_t kMostBytes = 64;
   std::optional<int64_t> length = space_.back().constant();
   if (!threads_ || threads_->most == 0 || !length || *length == 0) return;
-  int64_t bytes = 1;
-  auto find_bytes = [&](Value value) { bytes = std::max(bytes, ElementBytes(TypeOf(value).dtype)); };
-  for (Operation *op : ops_)
-    for (Value operand : op->getOperands()) find_bytes(operand);
-  for (Value value : sinks_) find_bytes(value);
-  part_width_ = static_cast<int>(kBytes / bytes);
+  int64_t bytes = ElementBytes(DType::kF32);
+  for (Operation *op : ops_) bytes = std::max(bytes, ElementBytes(TypeOf(op->getOperand(0)).dtype));
+  part_width_ = static_cast<int>(ElementsIn16Bytes(k_));
   while (*length % part_width_ != 0) part_width_ /= 2;
   int64_t parts = (*length + part_width_ * threads_->most - 1) / (part_width_ * threads_->most);
-  if (parts * part_width_ <= kMostElements) parts_ = parts;
+  if (parts * part_width_ * bytes <= kMostBytes) parts_ = parts;
 }
 
 // Those that are not there repeat the last.

@@ -43,7 +43,9 @@ typedef struct ingot_cuda_run_options {
 
 /* Where no step depends on data, a run with the sizes (and addresses on the GPU) of the run before it is one CUDA
  * graph: it computes the same, and its steps start faster. This flag: steps are always started one by one, as is needed
- * by a caller who captures runs in a graph of its own (behind a first run with these sizes, asynchronous). The variable
+ * by a caller who captures runs in a graph of its own (behind a first run with these sizes, asynchronous). Such a graph
+ * holds addresses of the context's memory: it must not be launched after the context has run with other sizes, has got
+ * other states, or was freed. The variable
  * INGOT_CUDA_GRAPHS=0 sets it for all contexts of a GPU that is opened; an error then names the step. */
 #define INGOT_CUDA_NO_GRAPHS 1u
 /* ingot_context_run returns when its work is on the stream, and the caller waits for the stream. Needs a stream, and
