@@ -49,7 +49,7 @@ bool IsExact(const Graph &graph, const Node &node);
 bool IsExactOutput(const Graph &graph, ValueId output);
 
 // What differs between the program, compiled with these options and run on 1 and on 2 threads, and the interpreter;
-// empty when nothing does.
+// empty when nothing does. On an emulated GPU the two runs are in two orders of its threads.
 std::vector<std::string> Mismatches(const Graph &graph, const std::vector<std::vector<Tensor>> &input_sets,
                                     const JitOptions &options);
 

@@ -16,7 +16,7 @@ import processes
 CHUNK, RESULT = 6, re.compile(r"^\[ +(OK|FAILED|SKIPPED) +\] ([^\s,]+)(?:,.*)?(?: \((\d+) ms\))?$")
 CASES_AT_ONCE = 64
 # On the stand-in: of each suite one test, and about so many of ONNX's cases, so that the command is tested in a minute.
-# All of them run there in the tests `gpu_ops_order_*` and `gpu_onnx_node_tests`.
+# All of them run there in the tests `gpu_ops_*` and `gpu_onnx_node_tests`.
 SMALL, FEW_CASES = 1, 24
 
 
