@@ -42,16 +42,16 @@ void Load(void **p) {
   kLdmatrix(Parameter<uint32_t *>(p, 1) + kMatrices * TidX(), &row);
 }
 
-constexpr ingot_emulated_kernel_t kKernels[] = {{"mma_f16", Multiply<MmaF16>, 4, 0},
-                                                {"mma_bf16", Multiply<MmaBf16>, 4, 0},
-                                                {"mma_tf32", Multiply<MmaTf32>, 4, 0},
-                                                {"mma_s8", Multiply<MmaS8>, 4, 0},
-                                                {"ldmatrix_x1", Load<LdmatrixX1, 1>, 2, 512},
-                                                {"ldmatrix_x2", Load<LdmatrixX2, 2>, 2, 512},
-                                                {"ldmatrix_x4", Load<LdmatrixX4, 4>, 2, 512},
-                                                {"ldmatrix_x1_trans", Load<LdmatrixX1Trans, 1>, 2, 512},
-                                                {"ldmatrix_x2_trans", Load<LdmatrixX2Trans, 2>, 2, 512},
-                                                {"ldmatrix_x4_trans", Load<LdmatrixX4Trans, 4>, 2, 512}};
+constexpr ingot_emulated_kernel_t kKernels[] = {{"mma_f16", Multiply<MmaF16>, 4, 0, nullptr},
+                                                {"mma_bf16", Multiply<MmaBf16>, 4, 0, nullptr},
+                                                {"mma_tf32", Multiply<MmaTf32>, 4, 0, nullptr},
+                                                {"mma_s8", Multiply<MmaS8>, 4, 0, nullptr},
+                                                {"ldmatrix_x1", Load<LdmatrixX1, 1>, 2, 512, nullptr},
+                                                {"ldmatrix_x2", Load<LdmatrixX2, 2>, 2, 512, nullptr},
+                                                {"ldmatrix_x4", Load<LdmatrixX4, 4>, 2, 512, nullptr},
+                                                {"ldmatrix_x1_trans", Load<LdmatrixX1Trans, 1>, 2, 512, nullptr},
+                                                {"ldmatrix_x2_trans", Load<LdmatrixX2Trans, 2>, 2, 512, nullptr},
+                                                {"ldmatrix_x4_trans", Load<LdmatrixX4Trans, 4>, 2, 512, nullptr}};
 
 }  // namespace
 
