@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "peers"))
 import gen_bert
 import gen_gpt
 import gen_llama
+import gen_lstm
 import gen_mlp
 import gen_resnet
 from model_inputs import declared_inputs, make_inputs
@@ -33,12 +34,14 @@ MARKS = "<!-- made by make_fixtures.py -->", "<!-- end -->"
 BERT_SIZES = [{"batch": 1, "seq": 1}, {"batch": 3, "seq": 7}, {"batch": 1, "seq": 16}, {"batch": 3, "seq": 16}]
 STEP_SIZES = [{"batch": 1, "past": 0}, {"batch": 2, "past": 5}, {"batch": 1, "past": 40}]
 IMAGE_SIZES = [{"batch": 1, "height": 33, "width": 40}, {"batch": 2, "height": 64, "width": 64}]
+LSTM_SIZES = [{"steps": 1, "batch": 1}, {"steps": 7, "batch": 3}, {"steps": 20, "batch": 10}]
 MLP_SIZES = [{"batch": 1}, {"batch": 3}, {"batch": 17}]
 PLAIN = {
     "mlp": (lambda path: gen_mlp.build(path, [16, 32, 10], "batch", seed=1), MLP_SIZES),
     "bert_plain": (lambda path: gen_bert.build(path, *gen_bert.PRESETS["tiny"], batch="batch", seq="seq", seed=2), BERT_SIZES),
     "llama_plain": (lambda path: gen_llama.build(path, *gen_llama.PRESETS["tiny"], seed=4), BERT_SIZES),
     "resnet": (lambda path: gen_resnet.build(path, *gen_resnet.PRESETS["tiny"], classes=10, norms=True, seed=6), IMAGE_SIZES),
+    "lstm": (lambda path: gen_lstm.build(path, 10, 12, seed=7), LSTM_SIZES),
     "gpt_step": (lambda path: gen_gpt.build(path, *gen_gpt.PRESETS["tiny"], seed=5), STEP_SIZES),
 }
 TORCH = {  # kind, newer exporter?
