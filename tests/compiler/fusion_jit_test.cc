@@ -81,6 +81,19 @@ TEST(FusionJit, NoCycles) {
   ExpectMatches(b.Finish(), kSizes);
 }
 
+// Ops without an operand inside rows: where the largest element is, of rows of known and of other lengths.
+TEST(FusionJit, RowsOfPositions) {
+  GraphBuilder b("positions");
+  for (const Dim &length : {Dim(5), Dim(300), Dim("n")}) {
+    std::string name = length.ToString();
+    Expr x = b.Input(absl::StrCat("x", name), DType::kF32, {3, length});
+    Expr is_largest = b.Equal(x, b.ReduceMax(x, {1}, true));
+    Expr position = b.Select(is_largest, b.Iota({length}), b.Scalar(1 << 20, DType::kI64));
+    b.Output(absl::StrCat("y", name), b.ReduceMin(position, {1}, false));
+  }
+  ExpectMatches(b.Finish(), kSizes);
+}
+
 TEST(FusionJit, RowsOfRows) {
   GraphBuilder b("rows");
   Expr x = b.Input("x", DType::kF32, {"n", 3, 19}), y = b.Softmax(x);

@@ -58,7 +58,7 @@ void RowProgram::FindParts() {
   std::optional<int64_t> length = space_.back().constant();
   if (!threads_ || threads_->most == 0 || !length || *length == 0) return;
   int64_t bytes = ElementBytes(DType::kF32);
-  for (Operation *op : ops_) bytes = std::max(bytes, ElementBytes(TypeOf(op->getOperand(0)).dtype));
+  for (Operation *op : ops_) bytes = std::max(bytes, ElementBytes(TypeOf(op->getResult(0)).dtype));
   part_width_ = static_cast<int>(ElementsIn16Bytes(k_));
   while (*length % part_width_ != 0) part_width_ /= 2;
   int64_t parts = (*length + part_width_ * threads_->most - 1) / (part_width_ * threads_->most);
