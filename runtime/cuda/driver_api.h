@@ -48,6 +48,7 @@ constexpr Result kLaunchFailed = 719;
 constexpr Result kSystemDriverMismatch = 803;
 constexpr Result kCaptureUnsupported = 900;
 // CUdevice_attribute
+constexpr int32_t kMultiprocessors = 16;
 constexpr int32_t kComputeCapabilityMajor = 75;
 constexpr int32_t kComputeCapabilityMinor = 76;
 constexpr int32_t kMemoryPoolsSupported = 115;
@@ -119,8 +120,13 @@ constexpr int32_t kSwizzle128 = 3;
   X(EventElapsedTime, cuEventElapsedTime, (float *milliseconds, Event begin, Event end))                       \
   X(EventDestroy, cuEventDestroy_v2, (Event event))
 
-// For kernels that copy by tensor maps, of drivers from CUDA 12.0 on: of the launcher's none do so yet.
-#define INGOT_CUDA_TENSOR_MAP_FUNCTIONS(X)                                                                             \
+// What the launcher does not call: of a driver that tools/gpu/ asks for itself, and what kernels that copy by tensor
+// maps will need (of drivers from CUDA 12.0 on).
+#define INGOT_CUDA_OTHER_FUNCTIONS(X)                                                                                  \
+  X(DriverGetVersion, cuDriverGetVersion, (int32_t *version))                                                          \
+  X(DeviceGetName, cuDeviceGetName, (char *name, int32_t bytes, Device device))                                        \
+  X(DeviceTotalMem, cuDeviceTotalMem_v2, (size_t *bytes, Device device))                                               \
+  X(EventSynchronize, cuEventSynchronize, (Event event))                                                               \
   X(TensorMapEncodeTiled, cuTensorMapEncodeTiled,                                                                      \
     (TensorMap * map, int32_t data_type, uint32_t rank, void *address, const uint64_t *sizes, const uint64_t *strides, \
      const uint32_t *box, const uint32_t *element_strides, int32_t interleave, int32_t swizzle, int32_t promotion,     \

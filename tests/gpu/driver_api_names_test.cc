@@ -22,7 +22,7 @@ TEST(DriverApi, NamesAreThoseOfCudaHeader) {
     EXPECT_TRUE(here == theirs || here == "cu" #name) << here << " is " << theirs << " in cuda.h";        \
   }
   INGOT_CUDA_FUNCTIONS(INGOT_CHECK)
-  INGOT_CUDA_TENSOR_MAP_FUNCTIONS(INGOT_CHECK)
+  INGOT_CUDA_OTHER_FUNCTIONS(INGOT_CHECK)
 #undef INGOT_CHECK
 }
 

@@ -36,6 +36,7 @@ static_assert(kIllegalAddress == CUDA_ERROR_ILLEGAL_ADDRESS);
 static_assert(kLaunchFailed == CUDA_ERROR_LAUNCH_FAILED);
 static_assert(kCaptureUnsupported == CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
 static_assert(kComputeCapabilityMajor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR);
+static_assert(kMultiprocessors == CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT);
 static_assert(kComputeCapabilityMinor == CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR);
 static_assert(kMemoryPoolsSupported == CU_DEVICE_ATTRIBUTE_MEMORY_POOLS_SUPPORTED);
 static_assert(kMaxDynamicSharedBytes == CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES);
@@ -99,7 +100,7 @@ static_assert(kSameParameters<Result(void **), CUresult(CUcontext *)>);
 #define INGOT_CHECK(name, exported, parameters) \
   static_assert(kSameParameters<Result parameters, decltype(::exported)>, #exported);
 INGOT_CUDA_FUNCTIONS(INGOT_CHECK)
-INGOT_CUDA_TENSOR_MAP_FUNCTIONS(INGOT_CHECK)
+INGOT_CUDA_OTHER_FUNCTIONS(INGOT_CHECK)
 #undef INGOT_CHECK
 
 TEST(DriverApi, AgreesWithCudaHeader) { EXPECT_GE(CUDA_VERSION, 12000); }

@@ -20,7 +20,7 @@ using namespace ingot::cuda;
 #define INGOT_DECLARE(name, exported, parameters) Result exported parameters;
 extern "C" {
 INGOT_CUDA_FUNCTIONS(INGOT_DECLARE)
-INGOT_CUDA_TENSOR_MAP_FUNCTIONS(INGOT_DECLARE)
+INGOT_CUDA_OTHER_FUNCTIONS(INGOT_DECLARE)
 }
 #undef INGOT_DECLARE
 

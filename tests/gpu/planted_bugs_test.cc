@@ -163,12 +163,25 @@ TEST_F(PlantedBugs, SoftMaxOfRows) {
   EXPECT_EQ(NotFound(), "");
 }
 
-// Of few queries, a row's scores are shared by all threads of a block.
+// Groups of threads share what they have found of their keys.
+TEST_F(PlantedBugs, AttentionOfFewQueries) {
+  for (DType dtype : {DType::kF32, DType::kBF16}) {
+    GraphBuilder b("planted");
+    auto q = b.Input("q", dtype, {2, 3, 16}), k = b.Input("k", dtype, {2, 16, 200}),
+         v = b.Input("v", dtype, {2, 200, 16});
+    b.Output("y", b.MatMul(b.Softmax(b.MatMul(q, k), 2), v));
+    Take(b.Finish());
+    EXPECT_EQ(NotFound(), "") << Name(dtype);
+  }
+}
+
+// Of row ops that are no soft-max, a row's scores are shared by all threads of a block.
 TEST_F(PlantedBugs, AttentionByRows) {
   GraphBuilder b("planted");
   auto q = b.Input("q", DType::kF32, {2, 3, 16}), k = b.Input("k", DType::kF32, {2, 16, 200}),
        v = b.Input("v", DType::kF32, {2, 200, 16});
-  b.Output("y", b.MatMul(b.Softmax(b.MatMul(q, k), 2), v));
+  auto scores = b.MatMul(q, k), below = b.Sub(scores, b.ReduceMax(scores, {2}, true));
+  b.Output("y", b.MatMul(b.Div(below, b.ReduceSum(below, {2}, true)), v));
   Take(b.Finish());
   // Parameter 4 is no buffer, and the workspace is rounded up.
   EXPECT_EQ(NotFound(), "short buffer 4, 5 of 6");

@@ -20,7 +20,7 @@ struct FunctionRecord {
 };
 
 #define INGOT_RECORD(name, exported, parameters) {#exported},
-FunctionRecord records[] = {INGOT_CUDA_FUNCTIONS(INGOT_RECORD) INGOT_CUDA_TENSOR_MAP_FUNCTIONS(INGOT_RECORD)};
+FunctionRecord records[] = {INGOT_CUDA_FUNCTIONS(INGOT_RECORD) INGOT_CUDA_OTHER_FUNCTIONS(INGOT_RECORD)};
 #undef INGOT_RECORD
 
 FunctionRecord *FindRecord(const char *function) {

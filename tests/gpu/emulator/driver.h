@@ -164,7 +164,7 @@ void RunKernel(ContextState *context, const ingot_emulated_kernel_t &kernel, con
 #define INGOT_DECLARE(name, exported, parameters) INGOT_EMULATOR_EXPORT Result exported parameters;
 extern "C" {
 INGOT_CUDA_FUNCTIONS(INGOT_DECLARE)
-INGOT_CUDA_TENSOR_MAP_FUNCTIONS(INGOT_DECLARE)
+INGOT_CUDA_OTHER_FUNCTIONS(INGOT_DECLARE)
 }
 #undef INGOT_DECLARE
 

@@ -65,6 +65,13 @@ Result cuInit(uint32_t flags) {
   return kSuccess;
 }
 
+Result cuDriverGetVersion(int32_t *version) {
+  DRIVER_ENTRY(Needs::kNothing);
+  if (version == nullptr) return kInvalidValue;
+  *version = 12080;
+  return kSuccess;
+}
+
 Result cuGetErrorName(Result error, const char **name) {
   DRIVER_ENTRY(Needs::kNothing);
   return FindError(error, name, &ErrorText::name);
@@ -90,11 +97,30 @@ Result cuDeviceGet(Device *device, int32_t number) {
   return kSuccess;
 }
 
+Result cuDeviceGetName(char *name, int32_t bytes, Device device) {
+  DRIVER_ENTRY(Needs::kDriver);
+  if (name == nullptr || bytes <= 0) return kInvalidValue;
+  if (!IsDevice(driver, device)) return kInvalidDevice;
+  snprintf(name, static_cast<size_t>(bytes), "emulated GPU");
+  return kSuccess;
+}
+
+Result cuDeviceTotalMem_v2(size_t *bytes, Device device) {
+  DRIVER_ENTRY(Needs::kDriver);
+  if (bytes == nullptr) return kInvalidValue;
+  if (!IsDevice(driver, device)) return kInvalidDevice;
+  *bytes = driver.device_bytes;
+  return kSuccess;
+}
+
 Result cuDeviceGetAttribute(int32_t *value, int32_t attribute, Device device) {
   DRIVER_ENTRY(Needs::kDriver);
   if (value == nullptr) return kInvalidValue;
   if (!IsDevice(driver, device)) return kInvalidDevice;
   switch (attribute) {
+    case kMultiprocessors:
+      *value = 132;
+      return kSuccess;
     case kComputeCapabilityMajor:
       *value = 9;
       return kSuccess;

@@ -88,6 +88,13 @@ Result cuEventRecord(Event event, Stream stream) {
   return kSuccess;
 }
 
+Result cuEventSynchronize(Event event) {
+  DRIVER_ENTRY(Needs::kContext);
+  const auto *found = Find<EventState>(entry, event);
+  if (found == nullptr) return kInvalidHandle;
+  return found->is_captured ? kCapturedEvent : kSuccess;
+}
+
 Result cuEventElapsedTime(float *milliseconds, Event begin, Event end) {
   DRIVER_ENTRY(Needs::kContext);
   if (milliseconds == nullptr) return kInvalidValue;
