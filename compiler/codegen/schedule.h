@@ -14,9 +14,9 @@ namespace ingot::compiler {
 struct Schedule {
   int64_t tile_elements = 0;  // loop, row, sort, update: elements of a tile, in whole rows, at least one
   int64_t tile_rows = 0;      // contract, attention, library: rows of the result in a tile
-  int64_t tile_columns = 0;   // column, library: columns of the result in a tile
-  int64_t tile_depth = 0;     // contract: how much of the sums is in shared memory at once, on a device that has it
-  int64_t stages = 0;         // contract: so often, some copied while one is read
+  int64_t tile_columns = 0;   // column, library, contract: columns of the result in a tile; attention: keys
+  int64_t tile_depth = 0;     // contract, attention: how much of the sums is in shared memory at once, on a device
+  int64_t stages = 0;         // contract, attention: so often, some copied while one is read
   int64_t tile_panels = 0;    // contract: panels of the right operand in a tile
   int64_t score_panels = 0;   // attention: panels of keys that are gone through at once
   int64_t value_panels = 0;   // attention: panels of values that are gone through at once

@@ -114,11 +114,10 @@ absl::StatusOr<Graph> BodyOf(OpKind op, const std::vector<TensorType> &operands,
     return absl::InvalidArgumentError(absl::StrCat("'", std::string(Name(op)), "' is not a composite"));
   GraphBuilder b{std::string(Name(op))};
   // Half types compute in f32: their own constants (an epsilon, a count) would be far off.
-  auto is_half = [](DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16; };
   std::vector<Expr> inputs;
   for (size_t i = 0; i < operands.size(); ++i) {
     inputs.push_back(b.Input(absl::StrCat("operand", i), operands[i].dtype, operands[i].dims));
-    if (is_half(operands[i].dtype)) inputs.back() = b.Cast(inputs.back(), DType::kF32);
+    if (IsHalf(operands[i].dtype)) inputs.back() = b.Cast(inputs.back(), DType::kF32);
   }
   // Graphs whose sizes no input tells are not valid: those of a composite are told elsewhere.
   std::vector<std::string> symbols;
@@ -127,7 +126,7 @@ absl::StatusOr<Graph> BodyOf(OpKind op, const std::vector<TensorType> &operands,
   }
   for (const std::string &symbol : symbols) b.Input("size " + symbol, DType::kBool, {Dim::Symbol(symbol)});
   Expr result = function({b, inputs, attributes});
-  if (is_half(operands[0].dtype) && IsFloat(b.type(result).dtype)) result = b.Cast(result, operands[0].dtype);
+  if (IsHalf(operands[0].dtype) && IsFloat(b.type(result).dtype)) result = b.Cast(result, operands[0].dtype);
   b.Output("result", result);
   return b.Finish();
 }

@@ -1,9 +1,8 @@
 """Assembles the GPU kernels of models and holds them to limits. usage: ptxas.py INGOT MODEL...
 
 For every architecture and model: `ingot compile --target=cuda:ARCH --emit=ptx`, then `ptxas -v`. No kernel may spill registers or have a stack frame,
-and none may use more registers than its strategy has, by what the kernel's PTX holds: tiles of products keep their sums in registers, all others leave
-room for 1024 threads of a multiprocessor. Without ptxas (PATH, CUDA_HOME, or
-/usr/local/cuda) nothing is checked, and it says so.
+and none may use more registers than its strategy has, by what the kernel's PTX holds: tiles of products and attention keep their sums in registers.
+Without ptxas (PATH, CUDA_HOME, or /usr/local/cuda) nothing is checked, and it says so.
 """
 import os
 import re

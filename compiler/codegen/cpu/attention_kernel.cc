@@ -16,7 +16,7 @@ namespace {
 
 class AttentionEmitter : AttentionRegion {
  public:
-  explicit AttentionEmitter(KernelBuilder &k) : AttentionRegion(k), k_(k) {
+  explicit AttentionEmitter(KernelBuilder &k) : AttentionRegion(k.source), k_(k) {
     key_panels_ = Dim::CeilDiv(keys, k.schedule.panel_width);
     value_panels_ = Dim::CeilDiv(columns, k.schedule.panel_width);
     row_length_ = key_panels_ * Dim(k.schedule.panel_width) + Dim(k.schedule.panel_width);

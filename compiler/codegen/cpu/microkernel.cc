@@ -1,8 +1,8 @@
 #include "compiler/codegen/cpu/microkernel.h"
 
+#include "compiler/codegen/point/kernel_parts.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -72,10 +72,7 @@ class BlockEmitter {
       Value left = k_.Splat(k_.Load(pointer, micro_.dtype, 1, nullptr), width);
       for (int v = 0; v < vectors_; ++v) {
         Value sum = sums[i * vectors_ + v];
-        if (isa<FloatType>(element_))
-          next.push_back(math::FmaOp::create(k_.b, left, right[v], sum));
-        else
-          next.push_back(arith::AddIOp::create(k_.b, arith::MulIOp::create(k_.b, left, right[v]), sum));
+        next.push_back(MultiplyAdd(k_, left, right[v], sum));
       }
     }
     return next;

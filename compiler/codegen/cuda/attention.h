@@ -12,7 +12,7 @@ KernelInfo EmitAttentionRows(KernelBuilder &k);
 
 // Row ops that are element-wise ops on the scores and then their soft-max.
 struct SoftMaxRegion : AttentionRegion {
-  explicit SoftMaxRegion(KernelBuilder &k) : AttentionRegion(k) {}
+  explicit SoftMaxRegion(KernelBuilder &k) : AttentionRegion(k.source) {}
 
   Value scores_of_max;       // the soft-max's operand
   bool nan_is_zero = false;  // rows that are masked as a whole give zeros

@@ -5,7 +5,6 @@
 #include "compiler/codegen/point/attention_region.h"
 #include "compiler/codegen/point/kernel_parts.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
 
@@ -38,8 +37,7 @@ Value SumOfProducts(KernelBuilder &k, const Dim &count, const Factor &x, const F
     Value stop = k.Min(k.Add(begin, length), end);
     Value sum = k.ForReduce(begin, stop, k.Constant(1), {zero}, [&](Value i, ValueRange part) -> SmallVector<Value> {
       Value a = Element(k, x, i), b = Element(k, y, i);
-      if (is_float) return {math::FmaOp::create(k.b, a, b, part[0])};
-      return {add(arith::MulIOp::create(k.b, a, b), part[0])};
+      return {MultiplyAdd(k, a, b, part[0])};
     })[0];
     return {add(total[0], sum)};
   })[0];
@@ -48,7 +46,7 @@ Value SumOfProducts(KernelBuilder &k, const Dim &count, const Factor &x, const F
 class AttentionEmitter : AttentionRegion {
  public:
   explicit AttentionEmitter(KernelBuilder &k)
-      : AttentionRegion(k), k_(k), threads_(BlockThreads(k)), accumulator_(AccumulatorType(dtype)) {}
+      : AttentionRegion(k.source), k_(k), threads_(BlockThreads(k)), accumulator_(AccumulatorType(dtype)) {}
 
   KernelInfo Emit() {
     RowProgram program(k_, space, row_ops, {values.getX()}, &threads_);

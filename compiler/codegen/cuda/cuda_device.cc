@@ -4,6 +4,7 @@
 #include "compiler/codegen/cuda/bounds.h"
 #include "compiler/codegen/cuda/image.h"
 #include "compiler/codegen/cuda/kernels.h"
+#include "compiler/codegen/point/attention_region.h"
 #include "compiler/codegen/point/kernels.h"
 #include "compiler/codegen/point/lower_kernels.h"
 #include "compiler/fusion/region_planner.h"
@@ -47,13 +48,25 @@ void SetContractTile(func::FuncOp region, Schedule &schedule) {
   constexpr int64_t kLarge = 128, kSmall = 64, kLargeThreads = 256, kEnoughTiles = 128;
   auto op = *region.getBody().front().getOps<ir::ContractOp>().begin();
   DType dtype = TypeOf(op.getX()).dtype;
-  bool is_half = dtype == DType::kF16 || dtype == DType::kBF16;
+  bool is_half = IsHalf(dtype);
   int64_t elements = NumElements(region->getAttrOfType<ir::DimsAttr>("ingot.space").dims()).constant().value_or(0);
   bool is_large = elements / (kLarge * kLarge) >= kEnoughTiles && (is_half || dtype == DType::kF32);
   schedule.tile_rows = schedule.tile_columns = is_large ? kLarge : kSmall;
   schedule.threads = is_large ? kLargeThreads : kThreads;
   schedule.tile_depth = is_half ? 32 : 16;
   schedule.stages = is_half && !is_large ? 4 : 3;
+}
+
+// Of rows of queries by keys; wide heads leave room for less of both, and less depth on its way.
+void SetAttentionTile(func::FuncOp region, Schedule &schedule) {
+  constexpr int64_t kWide = 128;
+  AttentionRegion attention(region);
+  bool is_half = IsHalf(attention.dtype), is_wide = attention.columns.constant().value_or(kWide + 1) > kWide;
+  schedule.tile_rows = is_half || !is_wide ? 64 : 32;
+  schedule.tile_columns = is_half ? 64 : 32;
+  schedule.tile_depth = is_half ? 32 : 16;
+  schedule.stages = is_half && !is_wide ? 3 : 2;
+  schedule.sum_length = kProductSum;
 }
 
 Schedule schedule(func::FuncOp region) {
@@ -75,7 +88,7 @@ Schedule schedule(func::FuncOp region) {
       SetContractTile(region, schedule);
       break;
     case RegionKind::Attention:
-      schedule.sum_length = kProductSum;
+      SetAttentionTile(region, schedule);
       break;
     default:
       break;

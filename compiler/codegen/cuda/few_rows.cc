@@ -2,7 +2,6 @@
 
 #include "compiler/codegen/point/kernel_parts.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -54,7 +53,7 @@ class FewRowsEmitter {
       for (int64_t r = 0; r < rows_; ++r) {
         Value at = k_.Add(rows[r], x.depth_offset(depth));
         Value left = k_.Splat(k_.Load(k_.ElementPointer(x.pointer, element, at), operands_.dtype, 1, nullptr), chunk);
-        sums[r] = MultiplyAdd(left, weights, sums[r]);
+        sums[r] = MultiplyAdd(k_, left, weights, sums[r]);
       }
     };
     // Several loads are under way at once.
@@ -74,10 +73,6 @@ class FewRowsEmitter {
     });
   }
 
-  Value MultiplyAdd(Value x, Value y, Value sum) {
-    if (isa<FloatType>(getElementTypeOrSelf(sum.getType()))) return math::FmaOp::create(k_.b, x, y, sum);
-    return arith::AddIOp::create(k_.b, arith::MulIOp::create(k_.b, x, y), sum);
-  }
   Value Add(Value x, Value y) {
     if (isa<FloatType>(x.getType())) return arith::AddFOp::create(k_.b, x, y);
     return arith::AddIOp::create(k_.b, x, y);

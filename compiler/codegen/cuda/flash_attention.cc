@@ -16,17 +16,15 @@ namespace {
 
 constexpr int64_t kMostColumns = 256;
 
-bool IsHalf(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16; }
-
-// Scores of a tile, and the tile of the result that they add to.
+// Scores of a tile, as the schedule says, and the tile of the result that they add to.
 struct FlashTiles {
-  FlashTiles(const SoftMaxRegion &region, int64_t threads) : dtype(region.dtype), is_half(IsHalf(region.dtype)) {
+  FlashTiles(const SoftMaxRegion &region, const Schedule &schedule)
+      : dtype(region.dtype), is_half(IsHalf(region.dtype)) {
     // Whole chunks of columns to a thread.
-    int64_t columns = 64;
+    int64_t columns = 64, warps = schedule.threads / kWarp;
     while (columns < region.columns.constant().value_or(kMostColumns)) columns *= 2;
-    int64_t rows = is_half || columns < kMostColumns ? 64 : 32, keys = is_half ? 64 : 32;
-    scores = {rows, keys, is_half ? 32 : 16, is_half && columns < kMostColumns ? 3 : 2, threads / kWarp};
-    result = {rows, columns, keys, 1, threads / kWarp};
+    scores = {schedule.tile_rows, schedule.tile_columns, schedule.tile_depth, schedule.stages, warps};
+    result = {schedule.tile_rows, columns, schedule.tile_columns, 1, warps};
   }
 
   int64_t ProbabilityBytes() const { return is_half ? 0 : result.LeftBytes(dtype); }
@@ -45,7 +43,7 @@ class FlashEmitter {
       : k_(k),
         region_(region),
         soft_max_(k, region),
-        tiles_(region, k.schedule.threads),
+        tiles_(region, k.schedule),
         scores_(k, region.scores, region.space),
         values_(k, region.values, TypeOf(region.values.getResult()).dims),
         f32_(k.b.getF32Type()),
@@ -219,7 +217,7 @@ bool HasFlashTiles(const SoftMaxRegion &region) {
 }
 
 int64_t FlashAttentionBytes(KernelBuilder &k, const SoftMaxRegion &region) {
-  return FlashTiles(region, k.schedule.threads).Bytes();
+  return FlashTiles(region, k.schedule).Bytes();
 }
 
 Dim EmitFlashAttention(KernelBuilder &k, SoftMaxRegion region, Value shared) {

@@ -21,7 +21,7 @@ Value Xor(KernelBuilder &k, Value x, Value y) { return arith::XOrIOp::create(k.b
 // 16 bytes; of numbers that are multiplied on CUDA cores at most four.
 int64_t ChunkOf(DType dtype) {
   int64_t chunk = kChunkBytes / ElementBytes(dtype);
-  return dtype == DType::kF16 || dtype == DType::kBF16 ? chunk : std::min<int64_t>(chunk, 4);
+  return IsHalf(dtype) ? chunk : std::min<int64_t>(chunk, 4);
 }
 
 SharedTile::SharedTile(KernelBuilder &k, const Matrix &matrix, int64_t lines, int64_t depth, Value memory)

@@ -103,9 +103,7 @@ RowThreads BlockThreads(KernelBuilder &k) {
     found = CombineWithin(k, reduction, found, kWarp);
     if (warps == 1) return found;
     // One number per warp goes through shared memory, where every thread reads all of them in the same order.
-    DType dtype = TypeOf(reduction->getOperand(0)).dtype;
-    bool is_half = dtype == DType::kF16 || dtype == DType::kBF16;
-    DType stored = is_half ? DType::kF32 : dtype;
+    DType stored = AccumulatorType(TypeOf(reduction->getOperand(0)).dtype);
     Value memory = SharedMemory(k, StorageType(k.b.getContext(), stored), warps);
     auto at = [&](Value warp) { return k.ElementPointer(memory, StorageType(k.b.getContext(), stored), warp); };
     Value is_first =

@@ -3,7 +3,6 @@
 #include "compiler/codegen/cuda/warp_product.h"
 #include "compiler/codegen/point/kernel_parts.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -30,7 +29,7 @@ struct ThreadLines {
     return k.Add(k.Mul(group, k.Constant(chunk)), k.Constant(i % chunk));
   }
 
-  // Calls use(i, d, element) for the thread's elements of line i at `depth`, in chunks, plus d.
+  // The thread's elements of its lines, `depth` of each, from so many times `depth_chunk` on.
   SmallVector<SmallVector<Value>> Load(Value stage, Value depth_chunk, int64_t depth) const {
     SmallVector<SmallVector<Value>> elements(count, SmallVector<Value>(depth));
     auto lane = [&](Value chunk, int64_t e) {
@@ -78,7 +77,7 @@ class CoreProduct : public TileProduct {
                           SmallVector<Value> next(carried.begin(), carried.end());
                           for (int64_t d = 0; d < step; ++d)
                             for (int64_t i = 0; i < count(); ++i)
-                              next[i] = Step(x[i / columns_.count][d], y[i % columns_.count][d], next[i]);
+                              next[i] = MultiplyAdd(k_, x[i / columns_.count][d], y[i % columns_.count][d], next[i]);
                           return next;
                         });
   }
@@ -93,11 +92,6 @@ class CoreProduct : public TileProduct {
 
  private:
   static constexpr int64_t kThreadColumns = 16;
-
-  Value Step(Value x, Value y, Value sum) {
-    if (isa<FloatType>(sum.getType())) return math::FmaOp::create(k_.b, x, y, sum);
-    return arith::AddIOp::create(k_.b, arith::MulIOp::create(k_.b, x, y), sum);
-  }
 
   ThreadLines rows_, columns_;
 };
@@ -162,7 +156,7 @@ class TensorCoreProduct : public TileProduct {
 
 bool HasTensorCoreProduct(KernelBuilder &k, DType dtype) {
   if (dtype == DType::kF32) return k.source->getParentOfType<ModuleOp>()->hasAttr("ingot.tf32");
-  return dtype == DType::kF16 || dtype == DType::kBF16;
+  return IsHalf(dtype);
 }
 
 std::unique_ptr<TileProduct> MakeTileProduct(KernelBuilder &k, const TileShape &shape, SharedTile &x, SharedTile &y,

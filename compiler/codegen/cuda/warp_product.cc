@@ -30,7 +30,7 @@ SmallVector<Value> LoadMatrices(KernelBuilder &k, Value pointer, bool is_transpo
   return registers;
 }
 
-// To the nearest number of 10 bits of fraction; of what the products leave out nothing else is lost.
+// To the nearest number of 10 bits of fraction: the products themselves would cut the other bits off.
 Value RoundToTf32(KernelBuilder &k, Value bits) {
   Value number = LLVM::BitcastOp::create(k.b, k.b.getF32Type(), bits);
   return LLVM::CallIntrinsicOp::create(k.b, k.b.getI32Type(), k.b.getStringAttr("llvm.nvvm.f2tf32.rna"),

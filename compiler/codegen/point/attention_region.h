@@ -7,11 +7,12 @@
 namespace ingot::compiler {
 
 struct AttentionRegion {
-  explicit AttentionRegion(KernelBuilder &k) {
-    for (mlir::Operation &op : k.body())
+  explicit AttentionRegion(mlir::func::FuncOp region) {
+    mlir::Block &body = region.getBody().front();
+    for (mlir::Operation &op : body)
       if (auto contract = mlir::dyn_cast<ir::ContractOp>(op)) (scores ? values : scores) = contract;
-    for (mlir::Operation &op : k.body())
-      if (&op != k.Terminator() && !mlir::isa<ir::ViewOp, ir::ScalarOp, ir::ContractOp, ir::CopyOp>(op) &&
+    for (mlir::Operation &op : body)
+      if (&op != body.getTerminator() && !mlir::isa<ir::ViewOp, ir::ScalarOp, ir::ContractOp, ir::CopyOp>(op) &&
           op.isBeforeInBlock(values))
         row_ops.push_back(&op);
     space = TypeOf(values.getX()).dims;

@@ -11,7 +11,7 @@ using namespace mlir;
 namespace ingot::compiler {
 
 Type ComputeType(MLIRContext *context, DType dtype) {
-  if (dtype == DType::kF16 || dtype == DType::kBF16 || IsFloat8(dtype)) return Float32Type::get(context);
+  if (IsHalf(dtype) || IsFloat8(dtype)) return Float32Type::get(context);
   if (IsUnsigned(dtype)) return IntegerType::get(context, static_cast<unsigned>(BitWidth(dtype)));
   return ToElementType(context, dtype);
 }

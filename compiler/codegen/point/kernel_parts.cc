@@ -12,7 +12,12 @@ using namespace mlir;
 
 namespace ingot::compiler {
 
-DType AccumulatorType(DType dtype) { return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype; }
+DType AccumulatorType(DType dtype) { return IsHalf(dtype) ? DType::kF32 : dtype; }
+
+Value MultiplyAdd(KernelBuilder &k, Value x, Value y, Value sum) {
+  if (isa<FloatType>(getElementTypeOrSelf(sum.getType()))) return math::FmaOp::create(k.b, x, y, sum);
+  return arith::AddIOp::create(k.b, arith::MulIOp::create(k.b, x, y), sum);
+}
 
 Value UpdateStart(KernelBuilder &k, ir::DynamicUpdateOp op) {
   size_t axis = static_cast<size_t>(op.getAxis());

@@ -11,6 +11,8 @@ void StoreResults(KernelBuilder &k, PointEmitter &emitter);
 
 // The type that sums of products are kept in, and what is packed or staged for them.
 DType AccumulatorType(DType dtype);
+// x * y + sum: of floats with one rounding.
+Value MultiplyAdd(KernelBuilder &k, Value x, Value y, Value sum);
 // Where an update begins, kept within the axis.
 Value UpdateStart(KernelBuilder &k, ir::DynamicUpdateOp op);
 

@@ -151,10 +151,7 @@ void RowProgram::EmitPass(int pass, ArrayRef<Value> outer, Value staging, const 
     return k_.BytePointer(staging, k_.Size(RowBytes(length) * Dim(static_cast<int64_t>(number))));
   };
   // Memory form of staged and borrowed rows: half types stay f32.
-  auto row_dtype = [](Value value) {
-    DType dtype = TypeOf(value).dtype;
-    return dtype == DType::kF16 || dtype == DType::kBF16 ? DType::kF32 : dtype;
-  };
+  auto row_dtype = [](Value value) { return AccumulatorType(TypeOf(value).dtype); };
   auto element = [&](Value value) { return StorageType(k_.b.getContext(), row_dtype(value)); };
   auto prepare = [&](PointEmitter &emitter, Value j, Value lanes) {
     for (auto [tensor, scalar] : per_row) emitter.Set(tensor, scalar);

@@ -29,6 +29,7 @@ bool IsSigned(DType dtype);    // signed integers
 bool IsUnsigned(DType dtype);  // unsigned integers, without bool
 inline bool IsInteger(DType dtype) { return IsSigned(dtype) || IsUnsigned(dtype); }
 int BitWidth(DType dtype);  // of one element in memory; 0 for kInvalid
+inline bool IsHalf(DType dtype) { return IsFloat(dtype) && BitWidth(dtype) == 16; }  // f16, bf16
 inline bool IsFloat8(DType dtype) { return IsFloat(dtype) && BitWidth(dtype) == 8; }
 inline bool IsNarrow(DType dtype) { return BitWidth(dtype) == 4; }  // two elements share a byte, the first its low half
 // Bytes of so many elements one after another, rounded up to whole bytes; nullopt when they do not fit int64_t, and for
